@@ -1,0 +1,102 @@
+"""Settings every service has. A service subclasses `ServiceSettings` with its own prefix and reads it once, in `main.py`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class ServiceSettings(BaseSettings):
+    """Read from the environment, or from files of the same names below `SECRETS_DIR`.
+
+    Nothing secret has a default; the sandbox clock is refused outside development.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    environment: Literal["development", "production"] = Field(default="production", validation_alias="ENVIRONMENT")
+    host: str = "127.0.0.1"
+    port: int = Field(ge=1, le=65535)
+    public_url: str = Field(validation_alias="PUBLIC_URL")
+    """Where people reach the cabinet; links in messages and QR codes begin with it."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="LOG_LEVEL")
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTLP_ENDPOINT")
+    """Base URL of an OTLP/HTTP collector; None turns exporting off, tracing stays on."""
+    sandbox_clock_file: Path | None = Field(default=None, validation_alias="SANDBOX_CLOCK_FILE")
+
+    mongo_url: SecretStr
+    mongo_database: str
+    mongo_timeout_seconds: Seconds = 8
+    """Limit of one operation or transaction, retries included."""
+    mongo_server_selection_seconds: Seconds = 2.5
+
+    amqp_url: SecretStr
+    amqp_heartbeat_seconds: int = Field(default=10, ge=2)
+    publish_timeout_seconds: Seconds = 5
+    prefetch: int = Field(default=20, ge=1)
+    retry_delays_seconds: tuple[Seconds, ...] = (5, 60, 600)
+    """The retry ladder: one queue per step; after the last step a message is a dead letter."""
+    delivery_limit: int = Field(default=20, ge=10)
+    """Backstop of the broker against messages that kill their consumer; rolling restarts burn some."""
+
+    relay_lease_seconds: Seconds = 4
+    relay_poll_seconds: Seconds = 0.2
+    relay_batch: int = Field(default=200, ge=1)
+    relay_attempts: int = Field(default=5, ge=1)
+    """Permanent failures of one row before it is parked and alarmed."""
+    relay_in_flight: int = Field(default=50, ge=1)
+    timer_poll_seconds: Seconds = 0.5
+    timer_batch: int = Field(default=100, ge=1)
+    outbox_keep_days: int = Field(default=14, ge=1)
+    inbox_keep_days: int = Field(default=30, ge=1)
+    idempotency_keep_hours: int = Field(default=48, ge=1)
+    conflict_retries: int = Field(default=8, ge=0)
+
+    sealed_key_ring: SecretStr = Field(validation_alias="SEALED_KEY_RING")
+    """Keys of sealed event fields, see `contracts.sealed.KeyRing.from_json`."""
+    field_master_key: SecretStr
+    """Base64 of 96 bytes: the local master key that wraps this service's data keys."""
+
+    jwks_url: str = Field(validation_alias="JWKS_URL")
+    jwks_cache_seconds: Seconds = 300
+
+    s3_endpoint: str | None = None
+    """`host:port` of the object store; None for services without files."""
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_secure: bool = True
+    s3_timeout_seconds: Seconds = 5
+
+    body_limit_bytes: int = Field(default=262_144, ge=1024)
+    """Largest body of a route that does not state its own limit."""
+    request_timeout_seconds: Seconds = 30
+    shutdown_seconds: Seconds = 20
+    rate_limits: dict[str, str] = Field(default_factory=dict)
+    """Overrides of the service's rates, name to `<count>/<period>`."""
+
+    @model_validator(mode="after")
+    def _no_time_travel_in_production(self) -> Self:
+        if self.environment == "production" and self.sandbox_clock_file is not None:
+            raise ValueError("SANDBOX_CLOCK_FILE exists in development only")
+        return self
+
+
+AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
+
+
+def load_settings(settings_class: type[AnySettings]) -> AnySettings:
+    """Settings from the environment. Names each wrong or missing setting (never its value) and ends the process with status 2."""
+    try:
+        return settings_class()
+    except ValidationError as error:
+        prefix = settings_class.model_config.get("env_prefix", "")
+        for problem in error.errors():
+            where = problem["loc"][0] if problem["loc"] else ""
+            field = settings_class.model_fields.get(str(where))
+            name = str(where) if field is None or field.validation_alias else f"{prefix}{where}".upper()
+            print(f"setting {name}: {problem['msg']}" if name else problem["msg"], file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,167 @@
+"""What applications tells: how an application moves, which terms are near, which certificates exist."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.base import Event, Moment
+from contracts.sealed import Sealed
+
+
+class _ApplicationEvent(Event):
+    aggregate: ClassVar[str] = "application_id"
+    application_id: UUID
+    applicant_id: UUID
+    number: str
+    """The number people see, `MK-YYYY-NNNNNNNN-C`."""
+
+
+class Reason(BaseModel):
+    """Why something is asked for or refused: a code of the reason table and the field or document it points at."""
+
+    model_config = ConfigDict(frozen=True)
+    code: str
+    pointer: str
+    """JSON pointer into the application, or `/documents/<document type>`."""
+
+
+class ApplicationSubmitted(_ApplicationEvent):
+    """An applicant handed the application in; from now on the applicant cannot edit it."""
+
+    type: ClassVar[str] = "applications.application-submitted.v1"
+    kind: str
+    specialty_code: str
+    document_ids: tuple[UUID, ...]
+    snapshot_sha256: str
+    due_at: Moment
+    """When the automatic stage must be over."""
+
+
+class ElectronicDocumentIssued(_ApplicationEvent):
+    """The PDF of everything submitted exists; the link is short-lived."""
+
+    type: ClassVar[str] = "applications.electronic-document-issued.v1"
+    sha256: str
+    link: Sealed[str]
+
+
+class ReviewBegun(_ApplicationEvent):
+    """The automatic stage passed (documents accepted); experts take over."""
+
+    type: ClassVar[str] = "applications.review-begun.v1"
+    specialty_code: str
+    due_at: Moment
+
+
+class ReviewClaimed(_ApplicationEvent):
+    """A reviewer holds the application and may read its documents."""
+
+    type: ClassVar[str] = "applications.review-claimed.v1"
+    reviewer_id: UUID
+    document_ids: tuple[UUID, ...]
+
+
+class ReviewReleased(_ApplicationEvent):
+    """The reviewer gave the application back, or the claim lapsed."""
+
+    type: ClassVar[str] = "applications.review-released.v1"
+    reviewer_id: UUID
+
+
+class InformationRequested(_ApplicationEvent):
+    """The applicant must correct or add what `remarks` point at; only that is unlocked."""
+
+    type: ClassVar[str] = "applications.information-requested.v1"
+    requested_by: Literal["automatic-check", "reviewer"]
+    remarks: tuple[Reason, ...]
+    unlocked_document_ids: tuple[UUID, ...]
+    due_at: Moment
+
+
+class InformationProvided(_ApplicationEvent):
+    """The applicant answered the request; reviewer_id is None when the automatic stage had asked."""
+
+    type: ClassVar[str] = "applications.information-provided.v1"
+    reviewer_id: UUID | None
+    document_ids: tuple[UUID, ...]
+
+
+class ApprovalRecommended(_ApplicationEvent):
+    """The reviewer recommends approval; a registrar decides."""
+
+    type: ClassVar[str] = "applications.approval-recommended.v1"
+    reviewer_id: UUID
+    document_ids: tuple[UUID, ...]
+    due_at: Moment
+
+
+class ApplicationApproved(_ApplicationEvent):
+    """The registrar approved; the certificate follows."""
+
+    type: ClassVar[str] = "applications.application-approved.v1"
+    registrar_id: UUID
+
+
+class ApplicationRejected(_ApplicationEvent):
+    """Refused, with every reason at once."""
+
+    type: ClassVar[str] = "applications.application-rejected.v1"
+    reasons: tuple[Reason, ...]
+
+
+class ApplicationWithdrawn(_ApplicationEvent):
+    """The applicant took the application back before a decision."""
+
+    type: ClassVar[str] = "applications.application-withdrawn.v1"
+
+
+class CertificateIssued(_ApplicationEvent):
+    """The certificate can be downloaded and verified."""
+
+    type: ClassVar[str] = "applications.certificate-issued.v1"
+    certificate_id: UUID
+    certificate_number: str
+    valid_until: Moment
+
+
+class CertificateExpiring(Event):
+    """A certificate ends in `days_left` days (0: today)."""
+
+    type: ClassVar[str] = "applications.certificate-expiring.v1"
+    certificate_id: UUID
+    certificate_number: str
+    holder_id: UUID
+    valid_until: Moment
+    days_left: int
+
+
+class TermReached(Event):
+    """A moment of a term came: time to remind, to call it missed, or to let a silent claim lapse."""
+
+    type: ClassVar[str] = "applications.term-reached.v1"
+    application_id: UUID
+    term: Literal["automatic-check", "review", "claim", "information", "approval"]
+    moment: Literal["reminder", "due"]
+    due_at: Moment
+
+
+class _DeadlineEvent(_ApplicationEvent):
+    aggregate: ClassVar[None] = None  # type: ignore[assignment]  # tells a moment in time, no change of the application
+    term: str
+    responsible: Literal["applicant", "reviewer", "registrar", "system"]
+    responsible_id: UUID | None
+    """Who must act; None where nobody in person holds it."""
+    due_at: Moment
+
+
+class DeadlineNear(_DeadlineEvent):
+    """A term ends soon."""
+
+    type: ClassVar[str] = "applications.deadline-near.v1"
+
+
+class DeadlineMissed(_DeadlineEvent):
+    """A term ended without the act it was for."""
+
+    type: ClassVar[str] = "applications.deadline-missed.v1"

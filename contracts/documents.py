@@ -1,0 +1,71 @@
+"""What documents tells: which file arrived and whether it is acceptable."""
+
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.base import Event, Moment
+
+
+class DocumentType(StrEnum):
+    """Kinds of documents the cabinet accepts; their rules are documents' table."""
+
+    DIPLOMA = "diploma"
+    LICENCE = "licence"
+    TRAINING_CERTIFICATE = "training-certificate"
+    NO_CRIMINAL_RECORD = "no-criminal-record"
+    GOSUSLUGI_CONFIRMATION = "gosuslugi-confirmation"
+    PASSPORT = "passport"
+    SNILS = "snils"
+    EMPLOYMENT_RECORD = "employment-record"
+    SUPPORTING = "supporting"
+    APPEAL_ATTACHMENT = "appeal-attachment"
+    CHAT_ATTACHMENT = "chat-attachment"
+
+
+class _DocumentEvent(Event):
+    aggregate: ClassVar[str] = "document_id"
+    document_id: UUID
+    owner_id: UUID
+    document_type: str
+    """A `DocumentType` value; consumers keep an unknown one as it is."""
+    file_version: int
+    """Counts the files of this document: 1 is the first upload, each replacement adds one."""
+
+
+class DocumentReceived(_DocumentEvent):
+    """The bytes are stored and hashed; checks follow."""
+
+    type: ClassVar[str] = "documents.document-received.v1"
+    size_bytes: int
+    media_type: str
+    sha256: str
+
+
+class DocumentAccepted(_DocumentEvent):
+    """Every check passed."""
+
+    type: ClassVar[str] = "documents.document-accepted.v1"
+    size_bytes: int
+    media_type: str
+    sha256: str
+    received_at: Moment
+
+
+class DocumentRejected(_DocumentEvent):
+    """At least one check failed; `codes` name all reasons."""
+
+    type: ClassVar[str] = "documents.document-rejected.v1"
+    codes: tuple[str, ...]
+
+
+class CheckTermReached(_DocumentEvent):
+    """A check should be done by now; the timer looks whether it is."""
+
+    type: ClassVar[str] = "documents.check-term-reached.v1"
+
+
+class DocumentDelayed(_DocumentEvent):
+    """The check takes longer than promised."""
+
+    type: ClassVar[str] = "documents.document-delayed.v1"

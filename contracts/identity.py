@@ -1,0 +1,175 @@
+"""What identity tells: who registered, who is verified, how to reach a person, who works here."""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.base import Event, Moment
+from contracts.roles import Role
+from contracts.sealed import Sealed, SealedModel
+
+
+class Licence(SealedModel):
+    """A medical licence; `holder` says whether the person or the organisation holds it."""
+
+    model_config = ConfigDict(frozen=True)
+    series: str
+    number: str
+    holder: Literal["person", "organisation"]
+    valid_from: date
+    valid_until: date | None = None
+
+
+class Workplace(SealedModel):
+    """Where somebody works; OGRN is the organisation's state registration number."""
+
+    model_config = ConfigDict(frozen=True)
+    organisation: str
+    ogrn: str
+    address: str
+    department: str
+
+
+class Employment(SealedModel):
+    """One entry of the work history; `ended_on` is None for the present workplace."""
+
+    model_config = ConfigDict(frozen=True)
+    organisation: str
+    position: str
+    started_on: date
+    ended_on: date | None = None
+
+
+class ProfileFacts(SealedModel):
+    """A practitioner's profile as the registries confirmed it."""
+
+    model_config = ConfigDict(frozen=True)
+    surname: str
+    given_name: str
+    patronymic: str | None = None
+    birth_date: date
+    birth_place: str
+    passport_series: str
+    passport_number: str
+    passport_issued_on: date
+    passport_issued_by: str
+    snils: str
+    inn: str | None = None
+    phone: str
+    email: str
+    diploma_number: str
+    qualification: str
+    specialty_code: str
+    licence: Licence
+    workplace: Workplace
+    employments: tuple[Employment, ...] = ()
+    training_hours: int = 0
+
+
+class OneTimeCodeIssued(Event):
+    """A code that proves possession of a phone or mailbox was made and must reach it."""
+
+    type: ClassVar[str] = "identity.one-time-code-issued.v1"
+    person_id: UUID
+    channel: Literal["sms", "email"]
+    address: Sealed[str]
+    code: Sealed[str]
+    purpose: Literal["registration", "email-confirmation", "sign-in", "step-up", "password-reset", "profile-change"]
+    expires_at: Moment
+
+
+class ContactsChanged(Event):
+    """How to reach a person, practitioner or staff, from now on."""
+
+    type: ClassVar[str] = "identity.contacts-changed.v1"
+    aggregate: ClassVar[str] = "person_id"
+    person_id: UUID
+    roles: tuple[Role, ...]
+    email: Sealed[str]
+    phone: Sealed[str]
+    salutation: Sealed[str]
+    """Given name and patronymic, as letters address the person."""
+
+
+class PractitionerRegistered(Event):
+    """A practitioner finished registration; verification follows."""
+
+    type: ClassVar[str] = "identity.practitioner-registered.v1"
+    aggregate: ClassVar[str] = "practitioner_id"
+    practitioner_id: UUID
+
+
+class VerificationRequested(Event):
+    """The profile is to be compared with the state registries, now (again)."""
+
+    type: ClassVar[str] = "identity.verification-requested.v1"
+    practitioner_id: UUID
+    attempt: int
+    give_up_at: Moment
+    """When unanswered registries hand the case to the administrators."""
+
+
+class ProfileVerified(Event):
+    """Every registry confirmed the profile; the person may apply."""
+
+    type: ClassVar[str] = "identity.profile-verified.v1"
+    aggregate: ClassVar[str] = "practitioner_id"
+    practitioner_id: UUID
+    facts: Sealed[ProfileFacts]
+
+
+class Mismatch(BaseModel):
+    """One field a registry disagrees with."""
+
+    model_config = ConfigDict(frozen=True)
+    field: str
+    registry: str
+    code: str
+
+
+class ProfileRefused(Event):
+    """Registries disagree with the profile; the person must correct it before applying."""
+
+    type: ClassVar[str] = "identity.profile-refused.v1"
+    aggregate: ClassVar[str] = "practitioner_id"
+    practitioner_id: UUID
+    mismatches: tuple[Mismatch, ...]
+    correct_by: Moment
+
+
+class VerificationEscalated(Event):
+    """A registry gave no answer within the limit; administrators decide."""
+
+    type: ClassVar[str] = "identity.verification-escalated.v1"
+    practitioner_id: UUID
+    registries: tuple[str, ...]
+
+
+class StaffMemberAdded(Event):
+    """Somebody works here from now on; specialties and workplace decide which reviews they may get."""
+
+    type: ClassVar[str] = "identity.staff-member-added.v1"
+    aggregate: ClassVar[str] = "staff_id"
+    staff_id: UUID
+    roles: tuple[Role, ...]
+    specialty_codes: tuple[str, ...] = ()
+    workplace_ogrn: str | None = None
+
+
+class SecurityAlertKind(StrEnum):
+    """What made us warn a person about their account."""
+
+    REFRESH_TOKEN_REUSED = "refresh-token-reused"
+    ACCOUNT_LOCKED = "account-locked"
+
+
+class SecurityAlertRaised(Event):
+    """Something about the person's account looks wrong."""
+
+    type: ClassVar[str] = "identity.security-alert-raised.v1"
+    person_id: UUID
+    kind: str
+    """A `SecurityAlertKind` value; consumers treat an unknown one as a general warning."""

@@ -1,0 +1,32 @@
+"""What notifications tells: which delivery must happen and which did not."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.base import Event
+
+
+class DeliveryRequested(Event):
+    """A message waits in the ledger for one channel; now is the time to hand it to the provider."""
+
+    type: ClassVar[str] = "notifications.delivery-requested.v1"
+    delivery_id: UUID
+
+
+class RepeatDue(Event):
+    """The person has not acted; time to remind once more."""
+
+    type: ClassVar[str] = "notifications.repeat-due.v1"
+    notice_id: UUID
+    repetition: int
+
+
+class DeliveryFailed(Event):
+    """Every attempt on this channel failed; somebody should look how else to reach the person."""
+
+    type: ClassVar[str] = "notifications.delivery-failed.v1"
+    delivery_id: UUID
+    recipient_id: UUID
+    channel: str
+    kind: str
+    is_critical: bool

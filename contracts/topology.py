@@ -1,0 +1,83 @@
+"""Who listens to what: the one table from which queues are made and against which consumers are checked.
+
+Every publisher declares the queues of all listeners before it publishes, so an event never meets a missing queue,
+whichever service starts first.
+"""
+
+from contracts import access, applications, documents, identity, notifications, support
+from contracts.base import Event
+
+EVENTS_EXCHANGE = "medkabinet.events"
+ARCHIVE_STREAM = "medkabinet.events.archive"
+
+SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
+    "identity": (
+        access.PersonalDataRead,
+        identity.VerificationRequested,
+    ),
+    "applications": (
+        applications.ApplicationApproved,
+        applications.ApplicationSubmitted,
+        applications.InformationProvided,
+        applications.TermReached,
+        documents.DocumentAccepted,
+        documents.DocumentRejected,
+        identity.ProfileRefused,
+        identity.ProfileVerified,
+        identity.StaffMemberAdded,
+    ),
+    "documents": (
+        applications.ApplicationRejected,
+        applications.ApplicationSubmitted,
+        applications.ApplicationWithdrawn,
+        applications.ApprovalRecommended,
+        applications.CertificateIssued,
+        applications.InformationProvided,
+        applications.InformationRequested,
+        applications.ReviewClaimed,
+        applications.ReviewReleased,
+        documents.CheckTermReached,
+        documents.DocumentReceived,
+    ),
+    "notifications": (
+        applications.ApplicationRejected,
+        applications.ApplicationSubmitted,
+        applications.ApplicationWithdrawn,
+        applications.CertificateExpiring,
+        applications.CertificateIssued,
+        applications.DeadlineMissed,
+        applications.DeadlineNear,
+        applications.ElectronicDocumentIssued,
+        applications.InformationProvided,
+        applications.InformationRequested,
+        applications.ReviewBegun,
+        documents.DocumentAccepted,
+        documents.DocumentDelayed,
+        documents.DocumentRejected,
+        identity.ContactsChanged,
+        identity.OneTimeCodeIssued,
+        identity.PractitionerRegistered,
+        identity.ProfileRefused,
+        identity.ProfileVerified,
+        identity.SecurityAlertRaised,
+        identity.VerificationEscalated,
+        notifications.DeliveryRequested,
+        notifications.RepeatDue,
+        support.TicketAnswered,
+        support.TicketClosed,
+        support.TicketOpened,
+        support.TicketOverdue,
+    ),
+    "support": (
+        applications.ApplicationSubmitted,
+        applications.DeadlineMissed,
+        identity.StaffMemberAdded,
+        notifications.DeliveryFailed,
+        support.TicketTermReached,
+    ),
+}
+
+
+def queue_name(service: str, event: type[Event]) -> str:
+    """`<service>.<event type>`."""
+    return f"{service}.{event.type}"
