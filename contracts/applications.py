@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.base import Event, Moment
+from contracts.base import Count, Event, Moment
 from contracts.sealed import Sealed
 
 
@@ -133,7 +133,7 @@ class CertificateExpiring(Event):
     certificate_number: str
     holder_id: UUID
     valid_until: Moment
-    days_left: int
+    days_left: Count
 
 
 class TermReached(Event):

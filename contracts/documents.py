@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.base import Event, Moment
+from contracts.base import Count, Event, Moment
 
 
 class DocumentType(StrEnum):
@@ -29,7 +29,7 @@ class _DocumentEvent(Event):
     owner_id: UUID
     document_type: str
     """A `DocumentType` value; consumers keep an unknown one as it is."""
-    file_version: int
+    file_version: Count
     """Counts the files of this document: 1 is the first upload, each replacement adds one."""
 
 
@@ -37,7 +37,7 @@ class DocumentReceived(_DocumentEvent):
     """The bytes are stored and hashed; checks follow."""
 
     type: ClassVar[str] = "documents.document-received.v1"
-    size_bytes: int
+    size_bytes: Count
     media_type: str
     sha256: str
 
@@ -46,7 +46,7 @@ class DocumentAccepted(_DocumentEvent):
     """Every check passed."""
 
     type: ClassVar[str] = "documents.document-accepted.v1"
-    size_bytes: int
+    size_bytes: Count
     media_type: str
     sha256: str
     received_at: Moment
@@ -59,10 +59,30 @@ class DocumentRejected(_DocumentEvent):
     codes: tuple[str, ...]
 
 
-class CheckTermReached(_DocumentEvent):
+class _DocumentMoment(_DocumentEvent):
+    aggregate: ClassVar[None] = None  # type: ignore[assignment]  # a moment in time or a request, no change of the document
+
+
+class CheckTermReached(_DocumentMoment):
     """A check should be done by now; the timer looks whether it is."""
 
     type: ClassVar[str] = "documents.check-term-reached.v1"
+    attempt: int = 1
+    """How often the check was asked for."""
+
+
+class CheckRequested(_DocumentMoment):
+    """A check that got stuck is to be made again."""
+
+    type: ClassVar[str] = "documents.check-requested.v1"
+    attempt: int
+
+
+class UploadTermReached(_DocumentMoment):
+    """An upload is over by now or never will be; what it left behind is removed. `file_version` is the one it was to become."""
+
+    type: ClassVar[str] = "documents.upload-term-reached.v1"
+    upload_id: UUID
 
 
 class DocumentDelayed(_DocumentEvent):

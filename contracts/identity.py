@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.base import Event, Moment
+from contracts.base import Count, Event, Moment
 from contracts.roles import Role
 from contracts.sealed import Sealed, SealedModel
 
@@ -66,7 +66,7 @@ class ProfileFacts(SealedModel):
     licence: Licence
     workplace: Workplace
     employments: tuple[Employment, ...] = ()
-    training_hours: int = 0
+    training_hours: Count = 0
 
 
 class OneTimeCodeIssued(Event):
@@ -107,7 +107,7 @@ class VerificationRequested(Event):
 
     type: ClassVar[str] = "identity.verification-requested.v1"
     practitioner_id: UUID
-    attempt: int
+    attempt: Count
     give_up_at: Moment
     """When unanswered registries hand the case to the administrators."""
 
@@ -162,7 +162,7 @@ class StaffMemberAdded(Event):
 class SecurityAlertKind(StrEnum):
     """What made us warn a person about their account."""
 
-    REFRESH_TOKEN_REUSED = "refresh-token-reused"
+    REFRESH_TOKEN_REUSED = "refresh-token-reused"  # noqa: S105  # a kind of alert, no password
     ACCOUNT_LOCKED = "account-locked"
 
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.base import Event
+from contracts.base import Count, Event
 
 
 class DeliveryRequested(Event):
@@ -18,7 +18,7 @@ class RepeatDue(Event):
 
     type: ClassVar[str] = "notifications.repeat-due.v1"
     notice_id: UUID
-    repetition: int
+    repetition: Count
 
 
 class DeliveryFailed(Event):

@@ -36,8 +36,10 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         applications.InformationRequested,
         applications.ReviewClaimed,
         applications.ReviewReleased,
+        documents.CheckRequested,
         documents.CheckTermReached,
         documents.DocumentReceived,
+        documents.UploadTermReached,
     ),
     "notifications": (
         applications.ApplicationRejected,
