@@ -1,0 +1,1 @@
+"""The `medkabinet` command line."""

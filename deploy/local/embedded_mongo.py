@@ -1,0 +1,35 @@
+"""Runs SecantusDB, the embedded MongoDB of development and tests: `python -m deploy.local.embedded_mongo PORT FOLDER`.
+
+The only module that imports it, and always in a process of its own.
+"""
+
+import signal
+import sys
+import threading
+
+from secantus import SecantusDBServer
+
+TRANSACTION_LIFETIME_SECONDS = 8
+"""A killed process leaves its transaction open this long; its documents answer WriteConflict meanwhile."""
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; the lock of the folder is free when the process has ended."""
+    port, folder = int(sys.argv[1]), sys.argv[2]
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    server = SecantusDBServer(
+        port=port,
+        storage_path=folder,
+        transaction_lifetime_seconds=TRANSACTION_LIFETIME_SECONDS,
+        ttl_sweep_seconds=10,
+        cache_size="128M",
+    )
+    server.start()
+    stopped.wait()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()

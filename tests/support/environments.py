@@ -1,0 +1,91 @@
+"""The complete environment of one service under test, with a database, virtual host and buckets of its own."""
+
+import asyncio
+import base64
+import json
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from tests.support.infra import Infra
+from tests.support.signer import Signer
+
+_signers: list[Signer] = []
+
+
+@contextmanager
+def use_signer(signer: Signer) -> Iterator[None]:
+    """Let every environment made meanwhile trust the signer."""
+    _signers.append(signer)
+    try:
+        yield
+    finally:
+        _signers.remove(signer)
+
+
+def environment(infra: Infra, service: str, **overrides: str) -> dict[str, str]:
+    """Everything the service reads from its environment; `overrides` by their full names. Its stores go at the end of the run."""
+    unique = f"test-{infra.run}-{secrets.token_hex(3)}"
+    clock = Path(tempfile.mkdtemp(prefix=f"{unique}-", dir=infra.folder)) / "clock.json"
+    common = {
+        "ENVIRONMENT": "development",
+        "LOG_LEVEL": "warning",
+        "PUBLIC_URL": "http://cabinet.test",
+        "SANDBOX_CLOCK_FILE": str(clock),
+        "SEALED_KEY_RING": json.dumps({"active": "test", "keys": {"test": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}}),
+        "JWKS_URL": _signers[-1].jwks_url,
+    }
+    own = {
+        "PORT": "8000",
+        "MONGO_URL": infra.mongo_url,
+        "MONGO_DATABASE": f"{unique}-{service}".replace("-", "_"),
+        "AMQP_URL": f"{infra.amqp_url}/{infra.take_vhost()}",
+        "FIELD_MASTER_KEY": base64.b64encode(secrets.token_bytes(96)).decode(),
+        "RETRY_DELAYS_SECONDS": "[0.2, 0.4]",
+        "RELAY_POLL_SECONDS": "0.05",
+        "TIMER_POLL_SECONDS": "0.05",
+    }
+    own |= _SPECIFIC.get(service, lambda _infra, _unique: {})(infra, unique)
+    return common | {f"{service.upper()}_{name}": value for name, value in own.items()} | overrides
+
+
+@asynccontextmanager
+async def service_environment(infra: Infra, service: str, **overrides: str) -> AsyncIterator[dict[str, str]]:
+    """`environment`, whose stores are removed afterwards."""
+    made = await asyncio.to_thread(environment, infra, service, **overrides)
+    try:
+        yield made
+    finally:
+        await forget(infra, service, made)
+
+
+async def forget(infra: Infra, service: str, made: Mapping[str, str]) -> None:
+    """Remove the stores of an environment."""
+    database = made[f"{service.upper()}_MONGO_DATABASE"]
+    infra.give_back(made[f"{service.upper()}_AMQP_URL"].rpartition("/")[2])
+    await infra.drop_database(database)
+    await infra.drop_buckets(database.rpartition("_")[0].replace("_", "-"))
+    await asyncio.to_thread(shutil.rmtree, Path(made["SANDBOX_CLOCK_FILE"]).parent, ignore_errors=True)
+
+
+def _object_store(infra: Infra) -> dict[str, str]:
+    return {
+        "S3_ENDPOINT": infra.s3_endpoint,
+        "S3_ACCESS_KEY": infra.s3_access_key,
+        "S3_SECRET_KEY": infra.s3_secret_key,
+        "S3_SECURE": "false",
+    }
+
+
+def _applications(infra: Infra, unique: str) -> dict[str, str]:
+    return _object_store(infra) | {"BUCKET": f"{unique}-applications"}
+
+
+def _documents(infra: Infra, unique: str) -> dict[str, str]:
+    return _object_store(infra) | {"BUCKET": f"{unique}-documents", "QUARANTINE_BUCKET": f"{unique}-quarantine"}
+
+
+_SPECIFIC = {"applications": _applications, "documents": _documents}

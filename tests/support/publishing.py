@@ -1,0 +1,35 @@
+"""Puts events on the exchange from outside, with the envelope every publisher uses."""
+
+from typing import Any
+
+import aio_pika
+
+from contracts.base import Event
+from contracts.sealed import KeyRing
+from contracts.topology import EVENTS_EXCHANGE
+
+
+async def publish_event(amqp_url: str, event: Event, key_ring: KeyRing, **properties: Any) -> None:
+    """Publish with confirm; `properties` replace those of the message (`message_id=`, `body=`, `headers=`, `type=`)."""
+    body = properties.pop("body", None) or event.to_wire(key_ring)
+    routing_key = properties.pop("routing_key", event.type)
+    wanted = {
+        "message_id": str(event.event_id),
+        "type": event.type,
+        "app_id": event.publisher,
+        "correlation_id": str(event.event_id),
+        "timestamp": event.occurred_at,
+        "content_type": "application/json",
+        "headers": {
+            "ce-specversion": "1.0",
+            "ce-id": str(event.event_id),
+            "ce-type": event.type,
+            "ce-source": f"/{event.publisher}",
+            "ce-time": event.occurred_at.isoformat(),
+        },
+    } | properties
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        exchange = await channel.get_exchange(EVENTS_EXCHANGE, ensure=False)
+        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, **wanted)
+        await exchange.publish(message, routing_key, mandatory=True)
