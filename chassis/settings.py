@@ -40,9 +40,6 @@ class ServiceSettings(BaseSettings):
     prefetch: int = Field(default=20, ge=1)
     retry_delays_seconds: tuple[Seconds, ...] = (5, 60, 600)
     """The retry ladder: one queue per step; after the last step a message is a dead letter."""
-    delivery_limit: int = Field(default=20, ge=10)
-    """Backstop of the broker against messages that kill their consumer; rolling restarts burn some."""
-
     relay_lease_seconds: Seconds = 4
     relay_poll_seconds: Seconds = 0.2
     relay_batch: int = Field(default=200, ge=1)
@@ -70,6 +67,11 @@ class ServiceSettings(BaseSettings):
     s3_secret_key: SecretStr | None = None
     s3_secure: bool = True
     s3_timeout_seconds: Seconds = 5
+    s3_public_endpoint: str | None = None
+    """`host:port` that download links name; None when people reach the store where services do."""
+
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks of our own gateways: only they may say in X-Forwarded-For where a request comes from."""
 
     body_limit_bytes: int = Field(default=262_144, ge=1024)
     """Largest body of a route that does not state its own limit."""

@@ -1,0 +1,330 @@
+"""One service, assembled: clients, mechanisms, HTTP and AMQP doors, an orderly start and end."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import structlog
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request
+from faststream import ContextRepo
+from faststream.rabbit import RabbitBroker, RabbitRouter
+from pymongo.errors import PyMongoError
+
+from chassis import auth, guards, limits, logs, problems
+from chassis.auth import Authenticator, JwksCache
+from chassis.broker import ConsumerPolicy, consumer_broker, declare_topology, parking
+from chassis.clock import Clock, SandboxClock, SystemClock
+from chassis.context import Cause, current_cause
+from chassis.dead_letters import DeadLetters
+from chassis.encryption import FieldCipher
+from chassis.errors import Unavailable
+from chassis.health import Readiness, health_router
+from chassis.idempotency import Answered, Answers, IdempotencyMiddleware, replay
+from chassis.lease import Lease
+from chassis.limits import RateLimiter
+from chassis.mongo import Client, Database, connect
+from chassis.objects import ObjectStore
+from chassis.outbox import prepare_outbox
+from chassis.publisher import CONNECTION_ERRORS, Publisher
+from chassis.relay import Relay
+from chassis.settings import AnySettings, ServiceSettings, load_settings
+from chassis.telemetry import Telemetry
+from chassis.telemetry import set_up as set_up_telemetry
+from chassis.telemetry import trace_id as present_trace_id
+from chassis.timers import Timers
+from chassis.transaction import MongoBegin
+from contracts.sealed import KeyRing
+from contracts.topology import SUBSCRIPTIONS
+
+log = structlog.get_logger()
+
+_START_PAUSE_SECONDS = 1.0
+_STORE_ERRORS = (PyMongoError, OSError, TimeoutError, Unavailable)
+
+
+def provided() -> Any:
+    """The use-cases that `main.py` wired: `UseCasesDep = Annotated[UseCases, provided()]`."""
+
+    def use_cases(request: Request) -> Any:
+        return request.app.state.usecases
+
+    return Depends(use_cases)
+
+
+@dataclass(slots=True)
+class Chassis:
+    """What every service stands on. Making one connects to nothing; `app()` starts and stops it with the application."""
+
+    service: str
+    settings: ServiceSettings
+    clock: Clock = field(init=False)
+    telemetry: Telemetry = field(init=False)
+    key_ring: KeyRing = field(init=False)
+    client: Client = field(init=False)
+    database: Database = field(init=False)
+    cipher: FieldCipher = field(init=False)
+    publisher: Publisher = field(init=False)
+    relay: Relay = field(init=False)
+    timers: Timers = field(init=False)
+    begin: MongoBegin = field(init=False)
+    dead_letters: DeadLetters = field(init=False)
+    _answers: Answers = field(init=False)
+    _objects: ObjectStore | None = field(init=False, default=None)
+    _is_started: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        logs.set_up(self.service, level=settings.log_level)
+        self.telemetry = set_up_telemetry(self.service, otlp_endpoint=settings.otlp_endpoint)
+        self.clock = SandboxClock(settings.sandbox_clock_file) if settings.sandbox_clock_file else SystemClock()
+        self.key_ring = KeyRing.from_json(settings.sealed_key_ring.get_secret_value())
+        self.client = connect(settings, self.service)
+        self.database = self.client[settings.mongo_database]
+        self.cipher = FieldCipher.from_settings(settings)
+        self.publisher = Publisher(settings, self.service)
+        self._answers = Answers(self.database, self.cipher, settings.idempotency_keep_hours)
+        outbox_lease = Lease(self.database, "outbox", settings.relay_lease_seconds)
+        timers_lease = Lease(self.database, "timers", settings.relay_lease_seconds)
+        self.relay = Relay(self.service, self.database, self.publisher, settings, outbox_lease, self.telemetry.meters)
+        self.timers = Timers(self.client, self.database, self.clock, self.relay, timers_lease, settings)
+        self.dead_letters = DeadLetters(self.database, self.clock)
+        self.begin = MongoBegin(
+            service=self.service,
+            client=self.client,
+            database=self.database,
+            key_ring=self.key_ring,
+            conflict_retries=settings.conflict_retries,
+            commit_timeout_seconds=settings.mongo_timeout_seconds,
+            on_commit=self.relay.wake,
+            answers=self._answers,
+        )
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The object store. Raises `ValueError` naming the setting when the service was given none."""
+        if self._objects is None:
+            self._objects = ObjectStore.from_settings(self.settings)
+        return self._objects
+
+    def app(
+        self,
+        *,
+        title: str,
+        usecases: Any,
+        api_routers: Sequence[APIRouter],
+        consumers_router: RabbitRouter,
+        root_routers: Sequence[APIRouter] = (),
+        prepare: Sequence[Callable[[], Awaitable[None]]] = (),
+        background: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> FastAPI:
+        """The application. `prepare` makes collections and buckets before anything is served; `background` runs until the end."""
+        broker = self._broker(usecases, consumers_router)
+        readiness = self._checks(broker)
+        start = [self._prepare, *prepare]
+
+        @asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            async with httpx.AsyncClient(timeout=self.settings.request_timeout_seconds) as http:
+                self._install(app, http)
+                running = _Running(self, broker, readiness, start, background)
+                await running.begin()
+                try:
+                    yield
+                finally:
+                    await running.end()
+
+        prefix = f"/api/{self.service}"
+        app = FastAPI(
+            title=title,
+            lifespan=lifespan,
+            openapi_url=f"{prefix}/openapi.json",
+            docs_url=None,
+            redoc_url=None,
+            telemetry=self.telemetry.for_fastapi(),
+        )
+        app.state.usecases = usecases
+        app.state.chassis = self
+        for router in api_routers:
+            app.include_router(router, prefix=prefix)
+        for router in root_routers:
+            app.include_router(router)
+        app.include_router(health_router(readiness))
+        app.add_exception_handler(Answered, replay)
+        app.add_middleware(IdempotencyMiddleware)
+        app.add_middleware(_CauseMiddleware)
+        guards.install(app, body_limit_bytes=self.settings.body_limit_bytes, request_timeout_seconds=self.settings.request_timeout_seconds)
+        problems.install(app)
+        return app
+
+    def _install(self, app: FastAPI, http: httpx.AsyncClient) -> None:
+        settings = self.settings
+        keys = JwksCache(settings.jwks_url, http, lifetime_seconds=settings.jwks_cache_seconds)
+        auth.install(app, Authenticator(keys, self.clock, trusted_proxies=settings.trusted_proxies))
+        storage = limits.mongo_storage(
+            settings.mongo_url.get_secret_value(),
+            settings.mongo_database,
+            server_selection_seconds=settings.mongo_server_selection_seconds,
+        )
+        hash_key = settings.field_master_key.get_secret_value().encode()
+        limits.install(app, RateLimiter(storage, hash_key=hash_key, rates=settings.rate_limits))
+
+    def _broker(self, usecases: Any, consumers_router: RabbitRouter) -> RabbitBroker:
+        delays = self.settings.retry_delays_seconds
+        policy = ConsumerPolicy(self.service, self.publisher, delays, self.telemetry.meters)
+        broker = consumer_broker(self.service, self.settings, self.key_ring, policy, ContextRepo({"usecases": usecases}))
+        broker.include_router(consumers_router)
+        broker.include_router(parking(self.service, self.dead_letters.park))
+        return broker
+
+    def _checks(self, broker: RabbitBroker) -> Readiness:
+        async def started() -> None:
+            if not self._is_started:
+                raise ConnectionError("still starting")
+
+        async def store() -> None:
+            await self.database.command("ping")
+
+        async def bus() -> None:
+            if not self.publisher.is_connected or not await broker.ping(timeout=1):
+                raise ConnectionError("no connection to the broker")
+
+        return Readiness({"started": started, "mongo": store, "rabbitmq": bus})
+
+    async def _prepare(self) -> None:
+        await prepare_outbox(self.database, self.settings)
+        await self._answers.prepare()
+        await self.dead_letters.prepare()
+        await self.cipher.prepare()
+
+    async def connect_broker(self, broker: RabbitBroker) -> None:
+        """Connect both ways and declare everybody's queues."""
+        await self.publisher.start()
+        channel = await self.publisher.connection.channel(publisher_confirms=False)
+        await declare_topology(channel, SUBSCRIPTIONS, {self.service: self.settings.retry_delays_seconds})
+        await channel.close()
+        await broker.start()
+        self._is_started = True
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        self._is_started = False
+        await self.publisher.stop()
+        await self.cipher.aclose()
+        if self._objects is not None:
+            await self._objects.aclose()
+        self.client.close()
+        await asyncio.to_thread(self.telemetry.shutdown)
+
+
+@dataclass(slots=True)
+class _Running:
+    """The background life of a service between start and stop."""
+
+    chassis: Chassis
+    broker: RabbitBroker
+    readiness: Readiness
+    prepare: Sequence[Callable[[], Awaitable[None]]]
+    background: Sequence[Callable[[], Awaitable[None]]]
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def begin(self) -> None:
+        """Begin without waiting: liveness is answered while stores and broker are still coming."""
+        self._spawn(self._start())
+
+    async def end(self) -> None:
+        """Stop consuming first, then publish what was committed, then let go."""
+        self.readiness.stop()
+        await self.broker.stop()
+        await self._drain_outbox()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.chassis.close()
+
+    async def _start(self) -> None:
+        await _until_it_works("mongo", self._prepare_all, _STORE_ERRORS)
+        await _until_it_works("rabbitmq", lambda: self.chassis.connect_broker(self.broker), CONNECTION_ERRORS)
+        for run in (self.chassis.relay.run, self.chassis.relay.watch, self.chassis.timers.run, *self.background):
+            self._spawn(run())
+        log.info("started")
+
+    async def _prepare_all(self) -> None:
+        for prepare in self.prepare:
+            await prepare()
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        task.add_done_callback(_end_process_on_failure)
+        self._tasks.append(task)
+
+    async def _drain_outbox(self) -> None:
+        try:
+            async with asyncio.timeout(self.chassis.settings.publish_timeout_seconds):
+                await self.chassis.relay.drain()
+        except (TimeoutError, *_STORE_ERRORS) as error:
+            log.info("outbox-left-for-next-start", error=type(error).__name__)
+
+
+async def _until_it_works(name: str, step: Callable[[], Awaitable[None]], errors: tuple[type[Exception], ...]) -> None:
+    """Repeat a step of the start until what it needs is there; readiness says no meanwhile."""
+    while True:
+        try:
+            await step()
+        except errors as error:
+            log.warning("waiting-for", dependency=name, error=type(error).__name__)
+            await asyncio.sleep(_START_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _end_process_on_failure(task: asyncio.Task[None]) -> None:
+    """A background loop that dies would leave the service half alive: end it, and let whoever supervises start it anew."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("background-task-failed", error=type(error).__name__, exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _CauseMiddleware:
+    """Every request begins a chain of causes, named after its trace."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI entry."""
+        trace_id = present_trace_id()
+        if trace_id is None:
+            await self._app(scope, receive, send)
+            return
+        token = current_cause.set(Cause(trace_id))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            current_cause.reset(token)
+
+
+def serve(service: str, create_app: Callable[[AnySettings], FastAPI], settings_class: type[AnySettings]) -> None:
+    """Run a service until SIGTERM: requests and messages at hand are finished first, for at most `shutdown_seconds`."""
+    settings = load_settings(settings_class)
+    try:
+        app = create_app(settings)
+    except ValueError as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+    )

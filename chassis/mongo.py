@@ -1,0 +1,102 @@
+"""The document store. With `transaction.py` the only module that knows the driver (Motor today)."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bson import Binary
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
+
+from chassis.settings import ServiceSettings
+
+__all__ = [
+    "ASCENDING",
+    "DESCENDING",
+    "Binary",
+    "Client",
+    "Collection",
+    "Database",
+    "DeleteOne",
+    "Document",
+    "DuplicateKeyError",
+    "IndexModel",
+    "InsertOne",
+    "ReplaceOne",
+    "ReturnDocument",
+    "Session",
+    "UpdateOne",
+    "aggregate",
+    "connect",
+    "prepare_collection",
+    "watch_inserts",
+]
+
+Document: TypeAlias = dict[str, Any]
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
+
+    Client: TypeAlias = AsyncIOMotorClient[Document]
+    Database: TypeAlias = AsyncIOMotorDatabase[Document]
+    Collection: TypeAlias = AsyncIOMotorCollection[Document]
+    Session: TypeAlias = AsyncIOMotorClientSession
+else:  # Motor's classes are generic to type checkers only
+    from motor.motor_asyncio import AsyncIOMotorClient as Client
+    from motor.motor_asyncio import AsyncIOMotorClientSession as Session
+    from motor.motor_asyncio import AsyncIOMotorCollection as Collection
+    from motor.motor_asyncio import AsyncIOMotorDatabase as Database
+
+_INDEX_OPTIONS_CONFLICT = 85
+_INDEX_KEY_SPECS_CONFLICT = 86
+
+
+def connect(settings: ServiceSettings, service: str) -> Client:
+    """A client that connects on first use. Every operation has a time-out and every write waits for a majority."""
+    return AsyncIOMotorClient(
+        settings.mongo_url.get_secret_value(),
+        appname=service,
+        uuidRepresentation="standard",
+        tz_aware=True,
+        w="majority",
+        timeoutMS=int(settings.mongo_timeout_seconds * 1000),
+        serverSelectionTimeoutMS=int(settings.mongo_server_selection_seconds * 1000),
+        connectTimeoutMS=int(settings.mongo_server_selection_seconds * 1000),
+    )
+
+
+async def prepare_collection(
+    database: Database, name: str, *, indexes: Sequence[IndexModel] = (), schema: Mapping[str, Any] | None = None
+) -> None:
+    """Make the collection, its validator and its indexes; running it again, or in two replicas at once, changes nothing.
+
+    `schema` is a `$jsonSchema`. An index whose options changed is dropped and made anew.
+    """
+    options: Document = {"validator": {"$jsonSchema": dict(schema)}} if schema is not None else {}
+    try:
+        await database.create_collection(name, **options)
+    except CollectionInvalid:
+        if options:
+            await database.command({"collMod": name, **options})
+    for index in indexes:
+        try:
+            await database[name].create_indexes([index])
+        except OperationFailure as error:
+            if error.code not in {_INDEX_OPTIONS_CONFLICT, _INDEX_KEY_SPECS_CONFLICT}:
+                raise
+            await database[name].drop_index(index.document["name"])
+            await database[name].create_indexes([index])
+
+
+async def aggregate(
+    collection: Collection, pipeline: Sequence[Mapping[str, Any]], *, limit: int, session: Session | None = None
+) -> list[Document]:
+    """At most `limit` results of a pipeline; one of the few calls in which Motor and PyMongo Async differ."""
+    return await collection.aggregate(list(pipeline), session=session).to_list(limit)
+
+
+async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) -> AsyncIterator[Document]:
+    """Documents as they are inserted by anybody, from now on. A hint only: it may end with a driver error at any time."""
+    pipeline = [{"$match": {"operationType": "insert"}}]
+    async with collection.watch(pipeline, max_await_time_ms=int(wait_seconds * 1000)) as changes:
+        async for change in changes:
+            yield change["fullDocument"]

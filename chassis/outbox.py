@@ -1,0 +1,81 @@
+"""Rows of the outbox and of the timers: an event made ready to be published, before its transaction commits.
+
+Body, headers and trace context are made here and not when publishing, so nothing can fail to serialise later and the
+trace of the click goes on behind the outbox.
+"""
+
+import json
+import time
+from datetime import datetime
+from uuid import uuid4
+
+from opentelemetry import propagate
+
+from chassis.context import current_cause
+from chassis.mongo import ASCENDING, Database, Document, IndexModel, prepare_collection
+from chassis.settings import ServiceSettings
+from contracts.base import Event
+from contracts.envelope import headers_of
+from contracts.sealed import KeyRing
+
+OUTBOX = "outbox"
+INBOX = "inbox"
+TIMERS = "timers"
+LEASES = "leases"
+_DAY_SECONDS = 86_400
+
+
+def outbox_row(event: Event, key_ring: KeyRing, *, service: str, index: int) -> Document:
+    """The row of an event. `index` orders the events of one transaction."""
+    cause = current_cause.get()
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    causation_id = cause.causation_id if cause else None
+    return {
+        "_id": str(event.event_id),
+        "stream": event.stream,
+        "version": event.version,
+        "index": index,
+        "type": event.type,
+        "body": event.to_wire(key_ring),
+        "headers": headers_of(event, causation_id=causation_id, service=service),
+        "correlation_id": cause.correlation_id if cause else str(event.event_id),
+        "trace": carrier,
+        "state": "pending",
+        "attempts": 0,
+        "created_ms": time.time_ns() // 1_000_000,
+    }
+
+
+def timer_row(key: str, due_at: datetime, event: Event, key_ring: KeyRing, *, service: str) -> Document:
+    """The row of an event that is to be published at `due_at`; a later row of the same key replaces it."""
+    return {"_id": key, "due_at": due_at, "token": str(uuid4()), "row": outbox_row(event, key_ring, service=service, index=0)}
+
+
+def outbox_row_of_timer(timer: Document, now: datetime) -> Document:
+    """The outbox row of a due timer; the event occurs when the timer fires, its id stays, so a second firing is a duplicate."""
+    row: Document = timer["row"]
+    body = json.loads(row["body"]) | {"occurred_at": now.isoformat()}
+    return row | {
+        "body": json.dumps(body, ensure_ascii=False).encode(),
+        "headers": row["headers"] | {"ce-time": now.isoformat()},
+        "created_ms": time.time_ns() // 1_000_000,
+    }
+
+
+async def prepare_outbox(database: Database, settings: ServiceSettings) -> None:
+    """Collections of the messaging mechanisms, before the first transaction needs them."""
+    pending = IndexModel([("created_ms", ASCENDING), ("index", ASCENDING)], name="pending", partialFilterExpression={"state": "pending"})
+    stream = IndexModel(
+        [("stream", ASCENDING), ("version", ASCENDING), ("index", ASCENDING)],
+        name="stream",
+        partialFilterExpression={"state": "pending"},
+    )
+    parked = IndexModel([("stream", ASCENDING)], name="parked", partialFilterExpression={"state": "parked"})
+    published = IndexModel([("published_at", ASCENDING)], name="kept", expireAfterSeconds=settings.outbox_keep_days * _DAY_SECONDS)
+    handled = IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=settings.inbox_keep_days * _DAY_SECONDS)
+    due = IndexModel([("due_at", ASCENDING)], name="due")
+    await prepare_collection(database, OUTBOX, indexes=[pending, stream, parked, published])
+    await prepare_collection(database, INBOX, indexes=[handled])
+    await prepare_collection(database, TIMERS, indexes=[due])
+    await prepare_collection(database, LEASES)

@@ -1,0 +1,241 @@
+"""One transaction per request or message: the change, its events (outbox), its duplicate guard (inbox) and its timers."""
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from chassis import idempotency
+from chassis.mongo import Client, Database, DeleteOne, Document, DuplicateKeyError, ReplaceOne, Session
+from chassis.outbox import INBOX, OUTBOX, TIMERS, outbox_row, timer_row
+from contracts.base import Event
+from contracts.sealed import KeyRing
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class AlreadyHandled(Exception):  # noqa: N818 - not an error: the work is done, the message only has to be acknowledged
+    """The inbox holds this event: its effects are committed."""
+
+
+class Transaction(Protocol):
+    """What a use-case may do besides reading and writing: tell and plan, both only if the transaction commits."""
+
+    @property
+    def session(self) -> Session:
+        """To be passed to every read and write that belongs to the transaction."""
+        ...
+
+    async def publish(self, event: Event) -> None:
+        """Publish once committed."""
+        ...
+
+    async def schedule(self, key: str, due_at: datetime, event: Event) -> None:
+        """Publish at `due_at`; replaces what was scheduled under the same key."""
+        ...
+
+    async def cancel(self, key: str) -> None:
+        """Forget what was scheduled under the key, if anything."""
+        ...
+
+    async def cancel_all(self, prefix: str) -> None:
+        """Forget everything scheduled under keys that begin with `prefix`."""
+        ...
+
+
+class Begin(Protocol):
+    """Opens a transaction; commits when the block ends, aborts when it raises."""
+
+    conflict_retries: int
+
+    def __call__(self, *, handling: Event | None = None, is_last: bool = True) -> AbstractAsyncContextManager[Transaction]:
+        """`handling` names the consumed event: raises `AlreadyHandled` if its effects are committed already.
+
+        A request that opens several transactions says `is_last=False` for all but the last, because the answer that an
+        Idempotency-Key replays is stored with the last one.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class MongoTransaction:
+    """A transaction of the store. Events and timers are collected and written together, just before the commit."""
+
+    session: Session
+    database: Database
+    key_ring: KeyRing
+    service: str
+    _rows: list[Document] = field(default_factory=list)
+    _timers: list[ReplaceOne[Document] | DeleteOne] = field(default_factory=list)
+
+    async def publish(self, event: Event) -> None:
+        self._rows.append(outbox_row(event, self.key_ring, service=self.service, index=len(self._rows)))
+
+    async def schedule(self, key: str, due_at: datetime, event: Event) -> None:
+        self._timers.append(ReplaceOne({"_id": key}, timer_row(key, due_at, event, self.key_ring, service=self.service), upsert=True))
+
+    async def cancel(self, key: str) -> None:
+        self._timers.append(DeleteOne({"_id": key}))
+
+    async def cancel_all(self, prefix: str) -> None:
+        await self._write_timers()
+        await self.database[TIMERS].delete_many({"_id": {"$regex": f"^{re.escape(prefix)}"}}, session=self.session)
+
+    @property
+    def has_events(self) -> bool:
+        return bool(self._rows)
+
+    async def remember(self, event: Event) -> None:
+        """The inbox row, before any effect. Raises `AlreadyHandled`."""
+        row = {"_id": str(event.event_id), "type": event.type, "stream": event.stream, "version": event.version, "at": datetime.now(UTC)}
+        try:
+            await self.database[INBOX].insert_one(row, session=self.session)
+        except DuplicateKeyError:
+            raise AlreadyHandled(str(event.event_id)) from None
+
+    async def flush(self) -> None:
+        await self._write_timers()
+        if self._rows:
+            await self.database[OUTBOX].insert_many(self._rows, session=self.session)
+
+    async def _write_timers(self) -> None:
+        if self._timers:
+            await self.database[TIMERS].bulk_write(self._timers, ordered=True, session=self.session)
+            self._timers.clear()
+
+
+_may_begin: ContextVar[bool] = ContextVar("_may_begin", default=False)
+
+
+def may_begin() -> None:
+    """Raises `RuntimeError` outside of a method marked `@atomic`."""
+    if not _may_begin.get():
+        raise RuntimeError("begin() is called by methods marked @atomic only: a write conflict must be able to run them again")
+
+
+@dataclass(slots=True)
+class MongoBegin:
+    """Transactions of one service's database. `on_commit` is told whether events wait in the outbox."""
+
+    service: str
+    client: Client
+    database: Database
+    key_ring: KeyRing
+    conflict_retries: int
+    commit_timeout_seconds: float
+    on_commit: Callable[[], None]
+    answers: idempotency.Answers
+
+    def __call__(self, *, handling: Event | None = None, is_last: bool = True) -> AbstractAsyncContextManager[Transaction]:
+        may_begin()
+        return self._open(handling, is_last=is_last)
+
+    @asynccontextmanager
+    async def _open(self, handling: Event | None, *, is_last: bool) -> AsyncIterator[Transaction]:
+        request = idempotency.current_request.get()
+        if request is not None:
+            await request.settle()
+        session = await self.client.start_session()
+        is_held = False
+        try:
+            session.start_transaction()
+            tx = MongoTransaction(session, self.database, self.key_ring, self.service)
+            if handling is not None:
+                await tx.remember(handling)
+            if request is not None:
+                await (self.answers.claim if is_last else self.answers.replay_if_answered)(request, session)
+            yield tx
+            await tx.flush()
+            if request is not None and is_last:
+                request.hold(lambda answer: self._finish(tx, answer, request))
+                is_held = True
+            else:
+                await self._commit(tx)
+        finally:
+            if not is_held:
+                await _close(session)
+
+    async def _finish(self, tx: MongoTransaction, answer: idempotency.Answer | None, request: idempotency.KeyedRequest) -> None:
+        try:
+            await self.answers.keep(request, answer, tx.session)
+            await self._commit(tx)
+        finally:
+            await _close(tx.session)
+
+    async def _commit(self, tx: MongoTransaction) -> None:
+        async with asyncio.timeout(self.commit_timeout_seconds):
+            while True:
+                try:
+                    await tx.session.commit_transaction()
+                    break
+                except PyMongoError as error:
+                    if not error.has_error_label("UnknownTransactionCommitResult"):
+                        raise
+                    await asyncio.sleep(_backoff(0))
+        if tx.has_events:
+            self.on_commit()
+
+
+async def _close(session: Session) -> None:
+    if session.in_transaction:
+        try:
+            await session.abort_transaction()
+        except ConnectionFailure:
+            pass  # the server ends it by itself when its lifetime is over
+    await session.end_session()
+
+
+class HasBegin(Protocol):
+    """A use-case class."""
+
+    @property
+    def begin(self) -> Begin:
+        """Opens transactions."""
+        ...
+
+
+Self_ = TypeVar("Self_", bound=HasBegin)
+
+
+def atomic(method: Callable[Concatenate[Self_, P], Awaitable[R]]) -> Callable[Concatenate[Self_, P], Awaitable[R]]:
+    """Run a use-case again, in a new transaction, when it lost a write conflict.
+
+    What the method does before or outside its transaction must bear repetition. A lost connection is tried once more;
+    never when the commit's outcome is unknown.
+    """
+
+    @wraps(method)
+    async def run(self: Self_, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        token = _may_begin.set(True)
+        try:
+            attempt = 0
+            while True:
+                try:
+                    return await method(self, *args, **kwargs)
+                except PyMongoError as error:
+                    limit = 1 if isinstance(error, ConnectionFailure) else self.begin.conflict_retries
+                    if attempt >= limit or not _is_repeatable(error):
+                        raise
+                await asyncio.sleep(_backoff(attempt))
+                attempt += 1
+        finally:
+            _may_begin.reset(token)
+
+    return run
+
+
+def _is_repeatable(error: PyMongoError) -> bool:
+    return error.has_error_label("TransientTransactionError") and not error.has_error_label("UnknownTransactionCommitResult")
+
+
+def _backoff(attempt: int) -> float:
+    return min(0.5, 0.01 * 2**attempt) * (0.5 + random.random())  # noqa: S311 - jitter, not a secret
