@@ -38,6 +38,13 @@ class ApplicationSubmitted(_ApplicationEvent):
     """When the automatic stage must be over."""
 
 
+class ElectronicDocumentRequested(Event):
+    """An application was handed in; its PDF is to be made now, apart from the automatic stage."""
+
+    type: ClassVar[str] = "applications.electronic-document-requested.v1"
+    application_id: UUID
+
+
 class ElectronicDocumentIssued(_ApplicationEvent):
     """The PDF of everything submitted exists; the link is short-lived."""
 

@@ -34,7 +34,7 @@ class Event(BaseModel):
     than what they hold. It is 0 for events that belong to no ordered aggregate; those are their own stream.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True)
 
     type: ClassVar[str]
     """Routing key, CloudEvents type and queue suffix in one: `<publisher>.<noun-verbed>.v<major>`."""

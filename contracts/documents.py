@@ -67,7 +67,7 @@ class CheckTermReached(_DocumentMoment):
     """A check should be done by now; the timer looks whether it is."""
 
     type: ClassVar[str] = "documents.check-term-reached.v1"
-    attempt: int = 1
+    attempt: Count = 1
     """How often the check was asked for."""
 
 
@@ -75,7 +75,7 @@ class CheckRequested(_DocumentMoment):
     """A check that got stuck is to be made again."""
 
     type: ClassVar[str] = "documents.check-requested.v1"
-    attempt: int
+    attempt: Count
 
 
 class UploadTermReached(_DocumentMoment):

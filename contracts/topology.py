@@ -18,9 +18,11 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     "applications": (
         applications.ApplicationApproved,
         applications.ApplicationSubmitted,
+        applications.ElectronicDocumentRequested,
         applications.InformationProvided,
         applications.TermReached,
         documents.DocumentAccepted,
+        documents.DocumentReceived,
         documents.DocumentRejected,
         identity.ProfileRefused,
         identity.ProfileVerified,
