@@ -35,19 +35,24 @@ _MAX_TOKEN_LENGTH = 8_192
 _MAX_KEY_ID_LENGTH = 200
 _CLOCK_LEEWAY_SECONDS = 30
 _NO_KEYS_RETRY_SECONDS = 2
+_LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking. `factors` maps a proof ("password", "sms", ...) to when it was given; `address` is where the request came from."""
+    """Who is asking. `factors` maps a proof ("password", "sms", ...) to when it was given; `address` is where the request came from.
+
+    `expires_at` is when the token ends: what outlives the request (a live stream) ends with it.
+    """
 
     id: UUID
     roles: frozenset[Role]
     session_id: UUID
     factors: Mapping[str, datetime]
     address: str | None
+    expires_at: datetime = datetime.max.replace(tzinfo=UTC)
 
 
 class InvalidToken(Unauthenticated):
@@ -198,7 +203,9 @@ class Authenticator:
     async def principal(self, request: HTTPConnection) -> Principal:
         """Who sent this request; `Unauthenticated` without a good token. Also left in `request.state.principal`."""
         verified = await self._verified(_bearer_token(request))
-        found = Principal(verified.id, verified.roles, verified.session_id, verified.factors, self.address(request))
+        found = Principal(
+            verified.id, verified.roles, verified.session_id, verified.factors, self.address(request), _moment(verified.expires_at)
+        )
         request.state.principal = found
         return found
 
@@ -259,6 +266,11 @@ def _from_claims(claims: dict[str, Any]) -> _Verified:
     return _Verified(UUID(claims["sub"]), known_roles, UUID(claims["sid"]), factors, float(claims["iat"]), float(claims["exp"]))
 
 
+def _moment(seconds: float) -> datetime:
+    """A far-off end of a token is as good as none."""
+    return datetime.fromtimestamp(min(seconds, _LAST_MOMENT), UTC)
+
+
 def _bearer_token(request: HTTPConnection) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -295,7 +307,7 @@ class _Anyone:
 
 
 def callers(*roles: Role) -> Any:
-    """Let in only people who have one of these roles: `reviewer: Annotated[Principal, callers(Role.REVIEWER)]`."""
+    """Let in only people who have one of these roles; the parameter it marks gets the `Principal`."""
     if not roles:
         raise ValueError("name the roles that may call, or use anyone()")
     return Depends(_Callers(frozenset(roles)))

@@ -1,0 +1,168 @@
+"""Telling people: events become notices and deliveries; acts end repetitions; contacts release what waited for them."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from chassis.transaction import Transaction, atomic
+from contracts.base import Event
+from contracts.identity import ContactsChanged, OneTimeCodeIssued
+from contracts.notifications import DeliveryRequested, RepeatDue
+from contracts.roles import Role
+from services.notifications.domain import (
+    KINDS,
+    ONE_TIME_CODE,
+    Channel,
+    Contacts,
+    Delivery,
+    Notice,
+    NoticeNotFound,
+)
+from services.notifications.usecases.base import Base, repeat_key
+from services.notifications.usecases.rules import ACTS, Addressee, Rule, rules_of
+
+_ROLE_LIMIT = 200
+"""People of a role told of one event."""
+_WAITING_LIMIT = 500
+"""Deliveries released by one change of contacts; what waits beyond that expires in its time."""
+
+
+class Announcing(Base):
+    """Use-cases behind the consumers of other services' events."""
+
+    __slots__ = ()
+
+    async def announce(self, event: Event) -> None:
+        """Tell everybody the table names, once; wakes their live streams as soon as it is committed."""
+        for notice in await self._announce(event):
+            self.bell.ring(notice)
+
+    @atomic
+    async def _announce(self, event: Event) -> list[Notice]:
+        notices: list[Notice] = []
+        async with self.begin(handling=event) as tx:
+            if type(event) in ACTS:
+                await self._end_repetitions(tx, event)
+            for rule in rules_of(event):
+                for recipient_id in await self._people(tx, rule.to(event)):
+                    if recipient_id not in {notice.recipient_id for notice in notices}:
+                        notices.append(await self._tell(tx, rule, event, recipient_id))
+        return notices
+
+    async def _people(self, tx: Transaction, addressee: Addressee) -> list[UUID]:
+        if isinstance(addressee, Role):
+            return await self.recipients.with_role(tx, addressee, limit=_ROLE_LIMIT)
+        return [] if addressee is None else [addressee]
+
+    async def _tell(self, tx: Transaction, rule: Rule, event: Event, recipient_id: UUID) -> Notice:
+        recipient = await self.recipients.next_notice(tx, recipient_id)
+        kind, at = KINDS[rule.kind], self.now()
+        facts, template = rule.facts_of(event), self.templates.newest(rule.kind)
+        notice = Notice(
+            id=uuid4(),
+            event_id=event.event_id,
+            recipient_id=recipient_id,
+            sequence=recipient.sequence,
+            kind=kind.name,
+            title=self.templates.block(template, "title", facts),
+            text=self.templates.block(template, "text", facts),
+            link=kind.link.format_map(facts),
+            template=template,
+            subject=rule.subject(event),
+            facts=facts,
+            created_at=at,
+            occurred_at=event.occurred_at,
+            notified_at=at,
+        )
+        if notice.awaits_act and notice.subject is not None:
+            notice = await self._await_act(tx, notice, notice.subject)
+        await self.notices.add(tx, notice)
+        secrets = {name: getattr(event, name) for name in rule.secrets}
+        await self._send_outside(tx, notice, recipient, recipient.channels(kind), event_id=event.event_id, secrets=secrets)
+        return notice
+
+    async def _await_act(self, tx: Transaction, notice: Notice, subject: str) -> Notice:
+        """Plan the first repetition, unless the act overtook the notice: queues keep no order between each other."""
+        acted_at = await self.notices.last_act(tx, subject)
+        if acted_at is not None and acted_at > notice.occurred_at:
+            return replace(notice, acted_at=acted_at)
+        await self._plan_repetition(tx, notice, 1)
+        return notice
+
+    async def _plan_repetition(self, tx: Transaction, notice: Notice, repetition: int) -> None:
+        if repetition <= self.terms.repeat_limit:
+            at = self.now()
+            due = RepeatDue(occurred_at=at, notice_id=notice.id, repetition=repetition)
+            await tx.schedule(repeat_key(notice.id), at + self.terms.repeat_every, due)
+
+    async def _end_repetitions(self, tx: Transaction, event: Event) -> None:
+        person_field, subject_field = ACTS[type(event)]
+        subject = f"{subject_field.removesuffix('_id')}:{getattr(event, subject_field)}"
+        await self.notices.record_act(tx, subject, at=event.occurred_at)
+        for notice in await self.notices.awaiting(tx, getattr(event, person_field), subject, before=event.occurred_at):
+            await self.notices.save(tx, notice.act(at=self.now()))
+            await self._stop_repeating(tx, notice)
+
+    async def repeat(self, event: RepeatDue) -> None:
+        """Remind once more of what the person has not done yet."""
+        notice = await self._repeat(event)
+        if notice is not None:
+            self.bell.ring(notice)
+
+    @atomic
+    async def _repeat(self, event: RepeatDue) -> Notice | None:
+        async with self.begin(handling=event) as tx:
+            try:
+                notice = await self.notices.get(event.notice_id, tx=tx)
+            except NoticeNotFound:
+                return None
+            if not notice.awaits_act or not notice.repetitions < event.repetition <= self.terms.repeat_limit:
+                return None
+            if await self._was_resubmitted(tx, notice):
+                await self.notices.save(tx, notice.act(at=self.now()))
+                return None
+            recipient = await self.recipients.next_notice(tx, notice.recipient_id)
+            notice = notice.repeat(event.repetition, sequence=recipient.sequence, at=self.now())
+            await self.notices.save(tx, notice)
+            channels = recipient.channels(KINDS[notice.kind])
+            await self._send_outside(tx, notice, recipient, channels, event_id=event.event_id, secrets={})
+            await self._plan_repetition(tx, notice, event.repetition + 1)
+        return notice
+
+    async def _was_resubmitted(self, tx: Transaction, notice: Notice) -> bool:
+        """A refusal is answered by handing in again, which is another application: looked up only when a reminder is due."""
+        is_refusal = notice.kind == "application-rejected"
+        return is_refusal and await self.notices.has_later(tx, notice.recipient_id, "application-received", after=notice.created_at)
+
+    @atomic
+    async def change_contacts(self, event: ContactsChanged) -> None:
+        """Keep how to reach the person, and send what waited for it."""
+        contacts = Contacts(email=event.email, phone=event.phone, salutation=event.salutation)
+        async with self.begin(handling=event) as tx:
+            if not await self.recipients.change_contacts(tx, event.person_id, contacts, frozenset(event.roles), event.version):
+                return
+            for delivery in await self.deliveries.waiting(tx, event.person_id, limit=_WAITING_LIMIT):
+                await self.deliveries.save(tx, delivery.contacts_arrived())
+                await self._never_mind(tx, delivery)
+                await tx.publish(DeliveryRequested(occurred_at=self.now(), delivery_id=delivery.id))
+
+    @atomic
+    async def send_code(self, event: OneTimeCodeIssued) -> None:
+        """Enter a one-time code into the ledger, to leave at once; one that is over already is not sent."""
+        at = self.now()
+        secrets = {"address": event.address, "code": event.code, "purpose": event.purpose}
+        delivery = Delivery(
+            id=uuid4(),
+            event_id=event.event_id,
+            recipient_id=event.person_id,
+            channel=Channel(event.channel),
+            kind=ONE_TIME_CODE,
+            notice_id=None,
+            created_at=at,
+            expires_at=event.expires_at,
+            secrets=secrets,
+        )
+        is_over = at >= event.expires_at
+        async with self.begin(handling=event) as tx:
+            await self.deliveries.add(tx, [replace(delivery.expire(at=at), version=1) if is_over else delivery])
+            if not is_over:
+                await tx.publish(DeliveryRequested(occurred_at=at, delivery_id=delivery.id))

@@ -1,0 +1,126 @@
+"""Handing messages to providers: claim under a lease, send outside any transaction, record the outcome, try again or give up."""
+
+from datetime import datetime, timedelta
+
+from chassis.transaction import Transaction, atomic
+from contracts.notifications import DeliveryFailed, DeliveryRequested
+from services.notifications.domain import ONE_TIME_CODE, Channel, Delivery, DeliveryState, Notice, Retry
+from services.notifications.gateways import Attachment, Message, MessageRefused, ProviderUnavailable
+from services.notifications.usecases.base import Base
+
+
+class Delivering(Base):
+    """Use-cases behind the ledger's own queue."""
+
+    __slots__ = ()
+
+    async def deliver(self, event: DeliveryRequested) -> None:
+        """One attempt. A crash after the provider took the message is found by the lease's timer; the provider knows the delivery's id."""
+        delivery = await self._claim(event)
+        if delivery is None:
+            return
+        try:
+            await self.providers[delivery.channel].send(await self._compose(delivery))
+        except ProviderUnavailable as failure:
+            await self._postpone(delivery, failure.reason)
+        except MessageRefused as refusal:
+            await self._give_up(delivery, refusal.reason)
+        else:
+            await self._delivered(delivery)
+
+    @atomic
+    async def _claim(self, event: DeliveryRequested) -> Delivery | None:
+        """The delivery with a new attempt begun, or None if there is nothing to do now."""
+        at = self.now()
+        async with self.begin(handling=event) as tx:
+            found = await self.deliveries.find(event.delivery_id, tx=tx)
+            if found is None or found.is_final:
+                return None
+            if at >= found.expires_at:
+                await self._settle(tx, found.expire(at=at), at)
+                return None
+            busy_seconds = self.providers[found.channel].busy_seconds()
+            if busy_seconds is not None and found.state is not DeliveryState.WAITING:
+                await self._ask_again(tx, found, at=min(at + timedelta(seconds=busy_seconds), found.expires_at))
+                return None
+            claimed = found.begin(at=at, lease=self.terms.delivery_lease)
+            if claimed is not None:
+                await self.deliveries.save(tx, claimed)
+                await self._ask_again(tx, claimed, at=at + self.terms.delivery_lease)
+        return claimed
+
+    @atomic
+    async def _delivered(self, delivery: Delivery) -> None:
+        async with self.begin() as tx:
+            at = self.now()
+            await self._settle(tx, delivery.deliver(at=at), at)
+
+    @atomic
+    async def _give_up(self, delivery: Delivery, reason: str) -> None:
+        async with self.begin() as tx:
+            at = self.now()
+            await self._settle(tx, delivery.fail(at=at, reason=reason), at)
+
+    @atomic
+    async def _postpone(self, delivery: Delivery, reason: str) -> None:
+        at = self.now()
+        postponed, again = delivery.postpone(at=at, reason=reason, retry=self._retry(delivery))
+        async with self.begin() as tx:
+            if again is None:
+                await self._settle(tx, postponed, at)
+            else:
+                await self.deliveries.save(tx, postponed)
+                await self._ask_again(tx, postponed, at=again)
+
+    async def _settle(self, tx: Transaction, delivery: Delivery, at: datetime) -> None:
+        """Record how it ended; somebody hears of a notice that did not reach the person."""
+        await self.deliveries.save(tx, delivery)
+        await self._never_mind(tx, delivery)
+        if delivery.state is not DeliveryState.DELIVERED and not (
+            delivery.kind == ONE_TIME_CODE and delivery.state is DeliveryState.EXPIRED
+        ):
+            await tx.publish(
+                DeliveryFailed(
+                    occurred_at=at,
+                    delivery_id=delivery.id,
+                    recipient_id=delivery.recipient_id,
+                    channel=delivery.channel.value,
+                    kind=delivery.kind,
+                    is_critical=delivery.is_critical,
+                )
+            )
+
+    def _retry(self, delivery: Delivery) -> Retry:
+        return self.terms.code_retry if delivery.kind == ONE_TIME_CODE else self.terms.notice_retry
+
+    async def _compose(self, delivery: Delivery) -> Message:
+        if delivery.notice_id is None:
+            return self._compose_code(delivery)
+        notice = await self.notices.get(delivery.notice_id)
+        contacts = await self.recipients.contacts(delivery.recipient_id)
+        if contacts is None:
+            raise MessageRefused("no-contacts")
+        if delivery.channel is Channel.SMS:
+            text = self.templates.sms(notice.template, notice.facts, path=notice.link)
+            return Message(id=delivery.id, to=contacts.phone, subject=notice.title, text=text)
+        title = f"Напоминание: {notice.title}" if notice.repetitions else notice.title
+        link = self.templates.link(notice.link)
+        text, html = self.templates.mail(title=title, text=notice.text, link=link, salutation=contacts.salutation)
+        attachments = await self._attachments(delivery, notice)
+        return Message(id=delivery.id, to=contacts.email, subject=title, text=text, html=html, sent_at=self.now(), attachments=attachments)
+
+    def _compose_code(self, delivery: Delivery) -> Message:
+        template = self.templates.newest(ONE_TIME_CODE)
+        facts = {**delivery.secrets, "expires_at": delivery.expires_at}
+        title = self.templates.block(template, "title", facts)
+        if delivery.channel is Channel.SMS:
+            return Message(id=delivery.id, to=delivery.secrets["address"], subject=title, text=self.templates.block(template, "sms", facts))
+        text, html = self.templates.mail(title=title, text=self.templates.block(template, "text", facts), link=None, salutation=None)
+        return Message(id=delivery.id, to=delivery.secrets["address"], subject=title, text=text, html=html, sent_at=self.now())
+
+    async def _attachments(self, delivery: Delivery, notice: Notice) -> tuple[Attachment, ...]:
+        link = delivery.secrets.get("link")
+        if link is None:
+            return ()
+        body = await self.attachments.fetch(link, sha256=notice.facts["sha256"])
+        return () if body is None else (Attachment(f"{notice.facts['number']}.pdf", "application/pdf", body),)

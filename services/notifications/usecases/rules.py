@@ -1,0 +1,211 @@
+"""The one table of what is told to whom: event, kind (channels, criticality, page: see the kind), recipient, subject and facts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from contracts import applications, documents, identity, support
+from contracts.base import Event
+from contracts.roles import Role
+
+Addressee = UUID | Role | None
+
+_DOCUMENTS = {
+    documents.DocumentType.DIPLOMA: "диплом о высшем медицинском образовании",
+    documents.DocumentType.LICENCE: "медицинская лицензия",
+    documents.DocumentType.TRAINING_CERTIFICATE: "свидетельство об обязательном обучении",
+    documents.DocumentType.NO_CRIMINAL_RECORD: "справка об отсутствии судимости",
+    documents.DocumentType.GOSUSLUGI_CONFIRMATION: "подтверждение с Госуслуг",
+    documents.DocumentType.PASSPORT: "скан паспорта",
+    documents.DocumentType.SNILS: "скан СНИЛС",
+    documents.DocumentType.EMPLOYMENT_RECORD: "трудовая книжка",
+    documents.DocumentType.SUPPORTING: "подтверждающий документ",
+    documents.DocumentType.APPEAL_ATTACHMENT: "приложение к жалобе",
+    documents.DocumentType.CHAT_ATTACHMENT: "файл из переписки",
+}
+_ALERTS = {
+    identity.SecurityAlertKind.REFRESH_TOKEN_REUSED: (
+        "Кто-то попытался повторно использовать старый ключ вашего сеанса. Мы завершили этот сеанс."
+    ),
+    identity.SecurityAlertKind.ACCOUNT_LOCKED: "Вход в кабинет временно закрыт: слишком много неудачных попыток.",
+}
+_UNKNOWN_ALERT = "Мы заметили необычные действия с вашей учётной записью."
+_FIELDS = {
+    "surname": "фамилия",
+    "given_name": "имя",
+    "patronymic": "отчество",
+    "birth_date": "дата рождения",
+    "birth_place": "место рождения",
+    "passport": "паспорт",
+    "passport_series": "серия паспорта",
+    "passport_number": "номер паспорта",
+    "passport_issued_on": "дата выдачи паспорта",
+    "passport_issued_by": "кем выдан паспорт",
+    "snils": "СНИЛС",
+    "inn": "ИНН",
+    "diploma_number": "номер диплома",
+    "qualification": "квалификация",
+    "specialty_code": "специальность",
+    "licence": "лицензия",
+    "series": "серия",
+    "number": "номер",
+    "workplace": "место работы",
+    "training_hours": "часы обучения",
+    "employments": "стаж",
+}
+
+
+def _always(_: Any) -> bool:
+    return True
+
+
+def _nothing(_: Any) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row. `to` gives a person, everybody of a role, or nobody; `facts` and `secrets` name fields of the event."""
+
+    event: type[Event]
+    kind: str
+    to: Callable[[Any], Addressee]
+    about: str | None = None
+    """Name of the field that identifies the subject; `application_id` makes `application:<id>`."""
+    facts: tuple[str, ...] = ()
+    words: Callable[[Any], Mapping[str, Any]] = _nothing
+    """Facts that are Russian words for codes of the event."""
+    secrets: tuple[str, ...] = ()
+    """Sealed fields an outside channel needs; kept encrypted with the delivery."""
+    when: Callable[[Any], bool] = field(default=_always)
+
+    def subject(self, event: Any) -> str | None:
+        """What the notice is about."""
+        return None if self.about is None else f"{self.about.removesuffix('_id')}:{getattr(event, self.about)}"
+
+    def facts_of(self, event: Any) -> dict[str, Any]:
+        """What the template may say."""
+        return {"occurred_at": event.occurred_at} | {name: getattr(event, name) for name in self.facts} | dict(self.words(event))
+
+
+def _applicant(event: Any) -> Addressee:
+    return UUID(str(event.applicant_id))
+
+
+def _owner(event: Any) -> Addressee:
+    return UUID(str(event.owner_id))
+
+
+def _practitioner(event: Any) -> Addressee:
+    return UUID(str(event.practitioner_id))
+
+
+def _requester(event: Any) -> Addressee:
+    return UUID(str(event.requester_id))
+
+
+def _administrators(_: Any) -> Addressee:
+    return Role.ADMINISTRATOR
+
+
+def _document(event: Any) -> Mapping[str, Any]:
+    return {"document": _DOCUMENTS.get(event.document_type, "документ")}
+
+
+def _remarks(event: applications.InformationRequested) -> Mapping[str, Any]:
+    return {"remark_count": len(event.remarks)}
+
+
+def _reasons(event: applications.ApplicationRejected) -> Mapping[str, Any]:
+    return {"reason_count": len(event.reasons)}
+
+
+def _mismatches(event: identity.ProfileRefused) -> Mapping[str, Any]:
+    names = (_FIELDS.get(mismatch.field.rpartition("/")[2].rpartition(".")[2], "другие сведения") for mismatch in event.mismatches)
+    return {"fields": list(dict.fromkeys(names))}
+
+
+def _alert(event: identity.SecurityAlertRaised) -> Mapping[str, Any]:
+    return {"what": _ALERTS.get(event.kind, _UNKNOWN_ALERT)}  # type: ignore[call-overload]  # kinds travel as plain strings
+
+
+def _holds(role: str) -> Callable[[Any], bool]:
+    return lambda event: event.responsible == role
+
+
+_APPLICATION = ("application_id", "number")
+_TERM = (*_APPLICATION, "due_at")
+_TICKET = ("ticket_id", "number")
+
+TABLE: tuple[Rule, ...] = (
+    Rule(applications.ApplicationSubmitted, "application-received", _applicant, "application_id", _TERM),
+    Rule(
+        applications.ElectronicDocumentIssued, "electronic-document-issued", _applicant, "application_id",
+        (*_APPLICATION, "sha256"), secrets=("link",),
+    ),
+    Rule(applications.ReviewBegun, "review-begun", _applicant, "application_id", _TERM),
+    Rule(applications.InformationRequested, "information-requested", _applicant, "application_id", _TERM, _remarks),
+    Rule(
+        applications.InformationProvided, "information-provided", lambda event: event.reviewer_id, "application_id", _APPLICATION,
+        when=lambda event: event.reviewer_id is not None,
+    ),
+    Rule(applications.ApplicationRejected, "application-rejected", _applicant, "application_id", _APPLICATION, _reasons),
+    Rule(applications.ApplicationWithdrawn, "application-withdrawn", _applicant, "application_id", _APPLICATION),
+    Rule(
+        applications.CertificateIssued, "certificate-issued", _applicant, "application_id",
+        (*_APPLICATION, "certificate_number", "valid_until"),
+    ),
+    Rule(
+        applications.CertificateExpiring, "certificate-expiring", lambda event: event.holder_id, "certificate_id",
+        ("certificate_number", "valid_until", "days_left"),
+    ),
+    Rule(applications.DeadlineNear, "deadline-near", _applicant, "application_id", _TERM, when=_holds("applicant")),
+    Rule(
+        applications.DeadlineNear, "review-deadline-near", lambda event: event.responsible_id or Role.REVIEWER, "application_id", _TERM,
+        when=_holds("reviewer"),
+    ),
+    Rule(
+        applications.DeadlineNear, "approval-deadline-near", lambda event: event.responsible_id or Role.REGISTRAR, "application_id", _TERM,
+        when=_holds("registrar"),
+    ),
+    Rule(applications.DeadlineMissed, "deadline-missed", _applicant, "application_id", _TERM),
+    Rule(
+        applications.DeadlineMissed, "review-deadline-missed", lambda event: event.responsible_id or Role.REVIEWER, "application_id", _TERM,
+        when=_holds("reviewer"),
+    ),
+    Rule(
+        applications.DeadlineMissed, "approval-deadline-missed", lambda event: event.responsible_id or Role.REGISTRAR, "application_id",
+        _TERM, when=_holds("registrar"),
+    ),
+    Rule(
+        applications.DeadlineMissed, "deadline-escalated", _administrators, "application_id", _TERM,
+        when=lambda event: event.responsible != "applicant",
+    ),
+    Rule(documents.DocumentAccepted, "document-accepted", _owner, "document_id", ("document_id",), _document),
+    Rule(documents.DocumentRejected, "document-rejected", _owner, "document_id", ("document_id",), _document),
+    Rule(documents.DocumentDelayed, "document-delayed", _owner, "document_id", ("document_id",), _document),
+    Rule(identity.PractitionerRegistered, "practitioner-registered", _practitioner, "practitioner_id"),
+    Rule(identity.ProfileVerified, "profile-verified", _practitioner, "practitioner_id"),
+    Rule(identity.ProfileRefused, "profile-refused", _practitioner, "practitioner_id", ("correct_by",), _mismatches),
+    Rule(identity.VerificationEscalated, "verification-escalated", _administrators, "practitioner_id", ("practitioner_id", "registries")),
+    Rule(identity.SecurityAlertRaised, "security-alert", lambda event: event.person_id, None, (), _alert),
+    Rule(support.TicketOpened, "ticket-opened", _requester, "ticket_id", (*_TICKET, "due_at")),
+    Rule(support.TicketAnswered, "ticket-answered", _requester, "ticket_id", _TICKET),
+    Rule(support.TicketClosed, "ticket-closed", _requester, "ticket_id", _TICKET),
+    Rule(support.TicketOverdue, "ticket-overdue", lambda event: event.owner_id or Role.SUPPORT_AGENT, "ticket_id", _TICKET),
+)  # fmt: skip
+
+ACTS: dict[type[Event], tuple[str, str]] = {
+    applications.InformationProvided: ("applicant_id", "application_id"),
+    applications.ApplicationWithdrawn: ("applicant_id", "application_id"),
+    applications.ApplicationRejected: ("applicant_id", "application_id"),
+    applications.CertificateIssued: ("applicant_id", "application_id"),
+    identity.ProfileVerified: ("practitioner_id", "practitioner_id"),
+}
+"""Events after which nothing is awaited any more about a subject: fields of the person and of the subject."""
+
+
+def rules_of(event: Event) -> tuple[Rule, ...]:
+    """The rows that apply to the event."""
+    return tuple(rule for rule in TABLE if isinstance(event, rule.event) and rule.when(event))
