@@ -50,7 +50,7 @@ _STORE_ERRORS = (PyMongoError, OSError, TimeoutError, Unavailable)
 
 
 def provided() -> Any:
-    """The use-cases that `main.py` wired: `UseCasesDep = Annotated[UseCases, provided()]`."""
+    """What `main.py` wired, for routes that declare `Annotated[UseCases, provided()]`."""
 
     def use_cases(request: Request) -> Any:
         return request.app.state.usecases

@@ -159,9 +159,9 @@ class PolicyMiddleware(BaseMiddleware[Any, AbstractIncomingMessage | None]):
 
     async def after_processed(
         self,
-        exc_type: type[BaseException] | None = None,
+        exc_type: type[BaseException] | None = None,  # noqa: ARG002 - FastStream's interface
         exc_val: BaseException | None = None,
-        exc_tb: TracebackType | None = None,
+        exc_tb: TracebackType | None = None,  # noqa: ARG002
     ) -> bool | None:
         """Acknowledge (by returning normally) whatever was handled or sent on its way."""
         if self.msg is None:
@@ -231,7 +231,7 @@ def consumer_broker(
         ack_policy=AckPolicy.REJECT_ON_ERROR,
         graceful_timeout=settings.shutdown_seconds,
         reconnect_interval=1,
-        decoder=cast(Any, decode),
+        decoder=cast("Any", decode),
         middlewares=[RabbitTelemetryMiddleware(), policy],
         context=context,
         logger=None,
@@ -247,7 +247,7 @@ def parking(service: str, park: Callable[[RabbitMessage], Awaitable[None]]) -> R
 
     @router.subscriber(
         RabbitQueue(dead_letter_queue(service), queue_type=QueueType.QUORUM, declare=False),
-        decoder=cast(Any, raw),
+        decoder=cast("Any", raw),
         ack_policy=AckPolicy.REJECT_ON_ERROR,
     )
     async def on_dead_letter(body: bytes, message: RabbitMessage) -> None:  # noqa: ARG001 - the body is in the message

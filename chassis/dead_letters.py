@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 
-from aio_pika.abc import AbstractIncomingMessage
 from faststream.rabbit import RabbitMessage
 
 from chassis.clock import Clock
@@ -35,7 +34,7 @@ class DeadLetters:
 
     async def park(self, message: RabbitMessage) -> None:
         """Keep one message. A redelivery of the same death finds it kept already; a new death of a replay is a new row."""
-        raw: AbstractIncomingMessage = message.raw_message
+        raw = message.raw_message
         headers = {name: value for name, value in raw.headers.items() if isinstance(value, str | int | float | bool)}
         replays = headers.get("x-replays", 0)
         digest = hashlib.sha256(raw.body).hexdigest()[:16]

@@ -39,6 +39,7 @@ class Readiness:
         self._checks = dict(checks)
         self._timeout_seconds = timeout_seconds
         self._is_stopping = False
+        self._last_failing: list[str] = []
 
     def add(self, name: str, check: Check) -> None:
         """One more thing the service cannot work without."""
@@ -54,7 +55,11 @@ class Readiness:
             return ["stopping"]
         names = list(self._checks)
         results = await asyncio.gather(*(self._is_fine(name) for name in names))
-        return [name for name, is_fine in zip(names, results, strict=True) if not is_fine]
+        failing = [name for name, is_fine in zip(names, results, strict=True) if not is_fine]
+        if failing != self._last_failing:
+            log.warning("readiness-changed", failing=failing)
+            self._last_failing = failing
+        return failing
 
     async def _is_fine(self, name: str) -> bool:
         async def run() -> object:
@@ -62,8 +67,6 @@ class Readiness:
                 return await self._checks[name]()
 
         (result,) = await asyncio.gather(run(), return_exceptions=True)
-        if isinstance(result, BaseException):
-            log.warning("not-ready", check=name, error=type(result).__name__)
         return not isinstance(result, BaseException) and result is not False
 
 

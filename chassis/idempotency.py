@@ -51,7 +51,7 @@ class Answer:
     body: bytes
 
 
-class Answered(Exception):  # noqa: N818 - a way out of the handler, not an error
+class Answered(Exception):
     """The request was answered before; carries that answer."""
 
     def __init__(self, answer: Answer) -> None:
@@ -70,7 +70,9 @@ class KeyedRequest:
 
     @property
     def record_id(self) -> str:
-        """Keys of different people never meet: the caller is part of the id."""
+        """Keys of different people never meet: the caller is part of the id. Raises `MalformedKey`."""
+        if not 1 <= len(self.key) <= MAX_KEY_LENGTH or not self.key.isprintable():
+            raise MalformedKey(f"Idempotency-Key: от 1 до {MAX_KEY_LENGTH} печатных символов, например UUID.")
         principal = self.state.get("principal")
         caller = str(principal.id) if principal is not None else "anonymous"
         return hashlib.sha256(f"{caller}\n{self.key}".encode()).hexdigest()
@@ -104,8 +106,6 @@ class Answers:
 
     async def replay_if_answered(self, request: KeyedRequest, session: Session | None = None) -> None:
         """Raises `Answered` for a repetition, `KeyReused` when the key came with something else before."""
-        if not 1 <= len(request.key) <= MAX_KEY_LENGTH or not request.key.isprintable():
-            raise MalformedKey(f"Idempotency-Key: от 1 до {MAX_KEY_LENGTH} печатных символов, например UUID.")
         record = await self.database[ANSWERS].find_one({"_id": request.record_id}, session=session)
         if record is None:
             return

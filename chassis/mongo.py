@@ -1,7 +1,7 @@
 """The document store. With `transaction.py` the only module that knows the driver (Motor today)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from bson import Binary
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -28,6 +28,7 @@ __all__ = [
     "UpdateOne",
     "aggregate",
     "connect",
+    "is_in_transaction",
     "prepare_collection",
     "watch_inserts",
 ]
@@ -100,3 +101,8 @@ async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) ->
     async with collection.watch(pipeline, max_await_time_ms=int(wait_seconds * 1000)) as changes:
         async for change in changes:
             yield change["fullDocument"]
+
+
+def is_in_transaction(session: Session) -> bool:
+    """Whether a transaction is open. Motor's types call the property a method."""
+    return bool(cast("Any", session).in_transaction)

@@ -21,7 +21,7 @@ CONNECTION_ERRORS = (AMQPError, OSError, TimeoutError)
 _RECONNECT_SECONDS = 1
 
 
-class Unroutable(Exception):  # noqa: N818 - names what is wrong
+class Unroutable(Exception):
     """No queue took the message. Trying again does not help until somebody mends the topology."""
 
 

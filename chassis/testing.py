@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from chassis.mongo import Session
 from chassis.transaction import AlreadyHandled, Transaction, may_begin
@@ -40,7 +40,7 @@ class RecordingTransaction:
     @property
     def session(self) -> Session:
         """None: the fakes that take part ignore it."""
-        return cast(Any, None)
+        return cast("Session", None)
 
     async def publish(self, event: Event) -> None:
         """Keep until commit."""

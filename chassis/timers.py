@@ -51,7 +51,7 @@ class Timers:
                 await self._fire(timer)
             except DuplicateKeyError:
                 # The same event was scheduled again after it had fired: it happened, so the timer has nothing left to say.
-                log.error("timer-fired-before", timer=timer["_id"], event_id=timer["row"]["_id"])
+                log.warning("timer-fired-before", timer=timer["_id"], event_id=timer["row"]["_id"])
                 await self.database[TIMERS].delete_one({"_id": timer["_id"], "token": timer["token"]})
         if timers:
             self.relay.wake()

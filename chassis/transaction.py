@@ -1,6 +1,7 @@
 """One transaction per request or message: the change, its events (outbox), its duplicate guard (inbox) and its timers."""
 
 import asyncio
+import contextlib
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +15,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from chassis import idempotency
-from chassis.mongo import Client, Database, DeleteOne, Document, DuplicateKeyError, ReplaceOne, Session
+from chassis.mongo import Client, Database, DeleteOne, Document, DuplicateKeyError, ReplaceOne, Session, is_in_transaction
 from chassis.outbox import INBOX, OUTBOX, TIMERS, outbox_row, timer_row
 from contracts.base import Event
 from contracts.sealed import KeyRing
@@ -23,7 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class AlreadyHandled(Exception):  # noqa: N818 - not an error: the work is done, the message only has to be acknowledged
+class AlreadyHandled(Exception):
     """The inbox holds this event: its effects are committed."""
 
 
@@ -78,20 +79,25 @@ class MongoTransaction:
     _timers: list[ReplaceOne[Document] | DeleteOne] = field(default_factory=list)
 
     async def publish(self, event: Event) -> None:
+        """Make the outbox row; it is written with the others."""
         self._rows.append(outbox_row(event, self.key_ring, service=self.service, index=len(self._rows)))
 
     async def schedule(self, key: str, due_at: datetime, event: Event) -> None:
+        """Make the timer row; it is written with the others."""
         self._timers.append(ReplaceOne({"_id": key}, timer_row(key, due_at, event, self.key_ring, service=self.service), upsert=True))
 
     async def cancel(self, key: str) -> None:
+        """Delete the timer row together with the other changes."""
         self._timers.append(DeleteOne({"_id": key}))
 
     async def cancel_all(self, prefix: str) -> None:
+        """Delete timer rows at once, those planned in this transaction included."""
         await self._write_timers()
         await self.database[TIMERS].delete_many({"_id": {"$regex": f"^{re.escape(prefix)}"}}, session=self.session)
 
     @property
     def has_events(self) -> bool:
+        """Whether the relay has something to do after the commit."""
         return bool(self._rows)
 
     async def remember(self, event: Event) -> None:
@@ -103,6 +109,7 @@ class MongoTransaction:
             raise AlreadyHandled(str(event.event_id)) from None
 
     async def flush(self) -> None:
+        """Write what was collected."""
         await self._write_timers()
         if self._rows:
             await self.database[OUTBOX].insert_many(self._rows, session=self.session)
@@ -136,6 +143,7 @@ class MongoBegin:
     answers: idempotency.Answers
 
     def __call__(self, *, handling: Event | None = None, is_last: bool = True) -> AbstractAsyncContextManager[Transaction]:
+        """See `Begin`."""
         may_begin()
         return self._open(handling, is_last=is_last)
 
@@ -186,11 +194,9 @@ class MongoBegin:
 
 
 async def _close(session: Session) -> None:
-    if session.in_transaction:
-        try:
+    if is_in_transaction(session):
+        with contextlib.suppress(ConnectionFailure):  # the server ends it by itself when its lifetime is over
             await session.abort_transaction()
-        except ConnectionFailure:
-            pass  # the server ends it by itself when its lifetime is over
     await session.end_session()
 
 
@@ -238,4 +244,4 @@ def _is_repeatable(error: PyMongoError) -> bool:
 
 
 def _backoff(attempt: int) -> float:
-    return min(0.5, 0.01 * 2**attempt) * (0.5 + random.random())  # noqa: S311 - jitter, not a secret
+    return float(min(0.5, 0.01 * 2**attempt)) * (0.5 + random.random())  # noqa: S311 - jitter, not a secret

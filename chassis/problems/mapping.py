@@ -107,11 +107,13 @@ def answer(scope: Scope, error: Exception) -> Response:
     """The answer to any error, logged when it is ours."""
     problem = to_problem(error)
     response = problem.response()
-    if problem.status >= _SERVER_ERROR:
-        route = getattr(scope.get("route"), "path", None)
+    route = getattr(scope.get("route"), "path", None)
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        log.warning("request-postponed", code=problem.code, route=route, error=type(error).__name__)
+    elif problem.status >= _SERVER_ERROR:
         log.error("request-failed", code=problem.code, route=route, error=type(error).__name__, exc_info=error)
     elif isinstance(error, _UNSTORABLE):
-        log.warning("unstorable-value", route=getattr(scope.get("route"), "path", None), error=type(error).__name__, exc_info=error)
+        log.warning("unstorable-value", route=route, error=type(error).__name__, exc_info=error)
     return response
 
 

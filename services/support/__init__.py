@@ -1,0 +1,1 @@
+"""Support: how people are helped; tickets, their terms and the agents' desk."""
