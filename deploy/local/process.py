@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class ChildProcess:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         kept = {name: value for name in ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR") if (value := os.environ.get(name))}
         with self.log_file.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603  # our own commands
+            self._child = subprocess.Popen(  # our own commands
                 [*_die_with_parent(), *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -99,13 +100,14 @@ class ChildProcess:
 
     async def kill(self) -> None:
         """`kill -9` of the child and its own children; returns when the child is gone."""
-        if self._child is None:
-            return
-        try:
-            os.killpg(self._child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        self.kill_now()
         await self.wait_exited(self.stop_seconds)
+
+    def kill_now(self) -> None:
+        """`kill -9` of the child and its own children, without waiting."""
+        if self._child is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
 
     def freeze(self) -> None:
         """Hang the child (SIGSTOP); `thaw` lets it go on."""

@@ -33,9 +33,8 @@ async def test_an_environment_leaves_no_database(infra: Infra) -> None:
 
 
 async def test_the_virtual_host_of_an_environment_is_usable(infra: Infra) -> None:
-    async with service_environment(infra, "identity") as env:
-        async with await aio_pika.connect(env["IDENTITY_AMQP_URL"]) as connection:
-            assert not connection.is_closed
+    async with service_environment(infra, "identity") as env, await aio_pika.connect(env["IDENTITY_AMQP_URL"]) as connection:
+        assert not connection.is_closed
 
 
 async def test_the_signer_makes_tokens_its_published_keys_verify(signer: Signer) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import aio_pika
 
 from contracts.base import Event
+from contracts.envelope import CONTENT_TYPE, headers_of
 from contracts.sealed import KeyRing
 from contracts.topology import EVENTS_EXCHANGE
 
@@ -13,20 +14,14 @@ async def publish_event(amqp_url: str, event: Event, key_ring: KeyRing, **proper
     """Publish with confirm; `properties` replace those of the message (`message_id=`, `body=`, `headers=`, `type=`)."""
     body = properties.pop("body", None) or event.to_wire(key_ring)
     routing_key = properties.pop("routing_key", event.type)
-    wanted = {
+    wanted: dict[str, Any] = {
         "message_id": str(event.event_id),
         "type": event.type,
         "app_id": event.publisher,
         "correlation_id": str(event.event_id),
         "timestamp": event.occurred_at,
-        "content_type": "application/json",
-        "headers": {
-            "ce-specversion": "1.0",
-            "ce-id": str(event.event_id),
-            "ce-type": event.type,
-            "ce-source": f"/{event.publisher}",
-            "ce-time": event.occurred_at.isoformat(),
-        },
+        "content_type": CONTENT_TYPE,
+        "headers": headers_of(event, causation_id=None),
     } | properties
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)

@@ -61,7 +61,7 @@ def serving_signer() -> Iterator[Signer]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Jwks)

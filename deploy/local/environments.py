@@ -1,0 +1,80 @@
+"""The environment of each process of the local stack."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local.settings import LocalSettings
+
+WITH_FILES = ("applications", "documents")
+
+
+def clock_file(settings: LocalSettings) -> Path:
+    """The file that says how far everybody's clock was moved."""
+    return settings.data_dir.resolve() / "clock.json"
+
+
+def service_environment(settings: LocalSettings, secrets: Mapping[str, str], service: str) -> dict[str, str]:
+    """What the service reads from its environment."""
+    common = {
+        "ENVIRONMENT": "development",
+        "LOG_LEVEL": settings.log_level,
+        "PUBLIC_URL": settings.url,
+        "SANDBOX_CLOCK_FILE": str(clock_file(settings)),
+        "SEALED_KEY_RING": secrets["SEALED_KEY_RING"],
+        "JWKS_URL": f"http://127.0.0.1:{settings.identity_port}/api/identity/.well-known/jwks.json",
+        **({"OTLP_ENDPOINT": settings.otlp_endpoint} if settings.otlp_endpoint else {}),
+    }
+    own = {
+        "HOST": "127.0.0.1",
+        "PORT": str(settings.port_of(service)),
+        "MONGO_URL": f"mongodb://127.0.0.1:{settings.mongo_port_of(service)}/?directConnection=true",
+        "MONGO_DATABASE": service,
+        "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{settings.rabbitmq_port}/",
+        "FIELD_MASTER_KEY": secrets[f"{service.upper()}_FIELD_MASTER_KEY"],
+        **(_files(settings, secrets) if service in WITH_FILES else {}),
+        **_specific(settings, secrets).get(service, {}),
+    }
+    return common | {f"{service.upper()}_{name}": value for name, value in own.items()}
+
+
+def simulators_environment(settings: LocalSettings) -> dict[str, str]:
+    """What the simulators read."""
+    return {
+        "SIMULATORS_PORT": str(settings.simulators_port),
+        "SIMULATORS_SMTP_PORT": str(settings.smtp_port),
+        "SIMULATORS_PUBLIC_URL": settings.simulators_url,
+    }
+
+
+def gateway_environment(settings: LocalSettings) -> dict[str, str]:
+    """What the Caddyfile reads."""
+    home = settings.data_dir.resolve() / "gateway"
+    upstreams = {
+        f"{service.upper()}_UPSTREAM": f"127.0.0.1:{settings.port_of(service)}"
+        for service in ("identity", "applications", "documents", "notifications", "support")
+    }
+    return {"HOME": str(home), "GATEWAY_ADDRESS": f"http://:{settings.gateway_port}", **upstreams}
+
+
+def _files(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "S3_ENDPOINT": f"127.0.0.1:{settings.objects_port}",
+        "S3_ACCESS_KEY": secrets["S3_ACCESS_KEY"],
+        "S3_SECRET_KEY": secrets["S3_SECRET_KEY"],
+        "S3_SECURE": "false",
+    }
+
+
+def _specific(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    return {
+        "identity": {
+            "PEPPER": secrets["IDENTITY_PEPPER"],
+            "REGISTRIES_URL": f"{settings.simulators_url}/registries",
+        },
+        "notifications": {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(settings.smtp_port),
+            "SMTP_SECURITY": "none",
+            "SMS_URL": f"{settings.simulators_url}/sms/messages",
+        },
+    }
