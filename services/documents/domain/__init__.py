@@ -1,0 +1,1 @@
+"""What documents decides, without I/O: rules per type, verdicts, file versions, holds of applications."""

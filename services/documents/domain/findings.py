@@ -1,0 +1,113 @@
+"""What a check may find, what it tells the person, and the verdict over one file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from services.documents.domain.rules import MEGABYTE, MediaType, Rule
+
+
+class FindingCode(StrEnum):
+    """Stable names of what can be wrong with a file."""
+
+    FILE_EMPTY = "file-empty"
+    FILE_TOO_LARGE = "file-too-large"
+    FILE_TOO_COMPLEX = "file-too-complex"
+    EXTENSION_MISMATCH = "extension-mismatch"
+    CONTENT_MISMATCH = "content-mismatch"
+    CONTENT_UNKNOWN = "content-unknown"
+    PDF_DAMAGED = "pdf-damaged"
+    PDF_ENCRYPTED = "pdf-encrypted"
+    PDF_WITHOUT_PAGES = "pdf-without-pages"
+    PDF_TOO_MANY_PAGES = "pdf-too-many-pages"
+    PDF_ACTIVE_CONTENT = "pdf-active-content"
+    PDF_EMBEDDED_FILES = "pdf-embedded-files"
+    IMAGE_DAMAGED = "image-damaged"
+    IMAGE_TOO_MANY_PIXELS = "image-too-many-pixels"
+    STORED_BYTES_DIFFER = "stored-bytes-differ"
+
+
+_TEXTS: dict[FindingCode, str] = {
+    FindingCode.FILE_EMPTY: "файл пуст. Проверьте, что он открывается на вашем устройстве, и загрузите его снова.",
+    FindingCode.FILE_TOO_LARGE: "файл занимает {size_mb} МБ. Уменьшите его: допустимо {limits}.",
+    FindingCode.FILE_TOO_COMPLEX: "файл слишком сложно устроен, и проверить его не удалось. Распечатайте документ в новый PDF"
+    " или отсканируйте его заново и загрузите.",
+    FindingCode.EXTENSION_MISMATCH: "окончание имени файла не подходит к формату {declared}. Переименуйте файл: имя должно"
+    " оканчиваться на {extensions}.",
+    FindingCode.CONTENT_MISMATCH: "внутри файла {actual}, хотя он отправлен как {declared}. Загрузите файл в его настоящем"
+    " формате: допустимо {limits}.",
+    FindingCode.CONTENT_UNKNOWN: "содержимое файла не похоже ни на один из допустимых форматов. Сохраните документ заново:"
+    " допустимо {limits}.",
+    FindingCode.PDF_DAMAGED: "PDF повреждён и не открывается целиком. Сохраните документ в PDF заново и загрузите.",
+    FindingCode.PDF_ENCRYPTED: "PDF защищён паролем или ограничениями. Снимите защиту и загрузите файл снова.",
+    FindingCode.PDF_WITHOUT_PAGES: "в PDF нет ни одной страницы. Сохраните документ в PDF заново и загрузите.",
+    FindingCode.PDF_TOO_MANY_PAGES: "в PDF {pages} стр., допустимо не больше {pages_max}. Оставьте только страницы документа.",
+    FindingCode.PDF_ACTIVE_CONTENT: "PDF содержит сценарии или команды запуска. Распечатайте документ в новый PDF и загрузите его.",
+    FindingCode.PDF_EMBEDDED_FILES: "в PDF вложены другие файлы. Удалите вложения и загрузите PDF снова, а вложения - отдельно.",
+    FindingCode.IMAGE_DAMAGED: "изображение повреждено и не открывается целиком. Отсканируйте или сохраните его заново.",
+    FindingCode.IMAGE_TOO_MANY_PIXELS: "изображение {width}x{height} слишком велико. Отсканируйте документ с разрешением"
+    " 300-600 точек на дюйм.",
+    FindingCode.STORED_BYTES_DIFFER: "файл повредился при хранении - это наша ошибка. Загрузите его, пожалуйста, ещё раз.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with a file; `facts` fill its sentence and hold no personal data."""
+
+    code: FindingCode
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+    def sentence(self, title: str) -> str:
+        """Which document, what is wrong, how to fix it."""
+        return f"«{title}»: {_TEXTS[self.code].format_map(self.facts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is recorded about a file when it is stored."""
+
+    extension: str
+    """Lower case with its dot, or empty."""
+    media_type: MediaType
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a look at the stored bytes showed. `media_type` is None for a format that is none of ours."""
+
+    size_bytes: int
+    sha256: str
+    media_type: MediaType | None
+    problems: tuple[Finding, ...] = ()
+
+
+def judge(rule: Rule, declared: Declared, inspection: Inspection) -> tuple[Finding, ...]:
+    """Everything wrong with the file; nothing means accepted."""
+    if (inspection.sha256, inspection.size_bytes) != (declared.sha256, declared.size_bytes):
+        return (Finding(FindingCode.STORED_BYTES_DIFFER),)
+    if inspection.size_bytes == 0:
+        return (Finding(FindingCode.FILE_EMPTY),)
+    return (*_size(rule, declared), *_format(rule, declared, inspection.media_type), *inspection.problems)
+
+
+def _size(rule: Rule, declared: Declared) -> Sequence[Finding]:
+    if declared.size_bytes <= rule.max_bytes:
+        return ()
+    size_mb = f"{declared.size_bytes / MEGABYTE:.1f}".replace(".", ",")
+    return (Finding(FindingCode.FILE_TOO_LARGE, {"size_mb": size_mb, "limits": rule.limits}),)
+
+
+def _format(rule: Rule, declared: Declared, actual: MediaType | None) -> Sequence[Finding]:
+    found: list[Finding] = []
+    titles: dict[str, str | int] = {"declared": declared.media_type.title, "limits": rule.limits}
+    if actual is None:
+        found.append(Finding(FindingCode.CONTENT_UNKNOWN, {"limits": rule.limits}))
+    elif actual is not declared.media_type or actual not in rule.media_types:
+        found.append(Finding(FindingCode.CONTENT_MISMATCH, titles | {"actual": actual.title}))
+    if declared.extension not in declared.media_type.extensions:
+        extensions = " или ".join(declared.media_type.extensions)
+        found.append(Finding(FindingCode.EXTENSION_MISMATCH, {"declared": declared.media_type.title, "extensions": extensions}))
+    return found

@@ -1,0 +1,72 @@
+"""The rule table: which formats and sizes each type of document allows. The only place these are written."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from contracts.documents import DocumentType
+
+MEGABYTE = 1_048_576
+
+
+class MediaType(StrEnum):
+    """The formats the cabinet can check."""
+
+    PDF = "application/pdf"
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+
+    @property
+    def title(self) -> str:
+        """As people call it."""
+        return self.name
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """Ends of file names that fit, the usual one first."""
+        return _EXTENSIONS[self]
+
+
+_EXTENSIONS = {MediaType.PDF: (".pdf",), MediaType.JPEG: (".jpg", ".jpeg"), MediaType.PNG: (".png",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a file of this type must be. `source` names the origin of the limits, `valid_from` their first day."""
+
+    document_type: DocumentType
+    title: str
+    media_types: tuple[MediaType, ...]
+    max_bytes: int
+    source: str = "requirements DO-2"
+    valid_from: date = date(2026, 1, 1)
+
+    @property
+    def limits(self) -> str:
+        """Formats and size in one phrase, as shown before the upload and named in every refusal."""
+        names = [media_type.title for media_type in self.media_types]
+        formats = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} или {names[-1]}"
+        return f"{formats}, не больше {self.max_bytes // MEGABYTE} МБ"
+
+
+_PAPERS = (MediaType.PDF, MediaType.JPEG)
+_ANY = (MediaType.PDF, MediaType.JPEG, MediaType.PNG)
+
+RULES: dict[DocumentType, Rule] = {
+    rule.document_type: rule
+    for rule in (
+        Rule(DocumentType.DIPLOMA, "Диплом о высшем медицинском образовании", _PAPERS, 5 * MEGABYTE),
+        Rule(DocumentType.LICENCE, "Медицинская лицензия", _PAPERS, 5 * MEGABYTE),
+        Rule(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE),
+        Rule(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE),
+        Rule(DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.SUPPORTING, "Дополнительный документ", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.CHAT_ATTACHMENT, "Файл к обращению", _ANY, 10 * MEGABYTE),
+    )
+}
+
+MAX_BYTES = max(rule.max_bytes for rule in RULES.values())

@@ -1,0 +1,146 @@
+"""What documents reaches outside itself: the object store, and the inspector of untrusted files."""
+
+import asyncio
+import hashlib
+import json
+import sys
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from chassis.errors import Unavailable
+from chassis.objects import ObjectStore, StoredObject
+from services.documents.domain.documents import FileVersion
+from services.documents.domain.findings import Finding, FindingCode, Inspection
+from services.documents.domain.rules import MediaType
+
+_INSPECTOR = Path(__file__).with_name("inspector.py")
+_ANSWER_LIMIT = 65_536
+_KILLED = -9
+_RETRY_SECONDS = 30
+
+
+class InspectionFailed(Unavailable):
+    """The look at a file did not come to an end through no fault of the file; worth repeating."""
+
+    code = "inspection-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The bytes of files. Objects are written once and never changed."""
+
+    objects: ObjectStore
+    bucket: str
+    link_lifetime: timedelta
+
+    async def prepare(self) -> None:
+        """Make the bucket."""
+        await self.objects.ensure_bucket(self.bucket)
+
+    async def store(self, object_key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, media_type: MediaType) -> StoredObject:
+        """Stream to the store; nothing becomes visible unless exactly `size_bytes` arrive."""
+        return await self.objects.put_stream(self.bucket, object_key, chunks, size_bytes, media_type.value)
+
+    def read(self, object_key: str) -> AsyncIterator[bytes]:
+        """The bytes, in parts."""
+        return self.objects.open(self.bucket, object_key)
+
+    def link(self, file: FileVersion, *, file_name: str) -> str:
+        """A link that works for a short while and always downloads."""
+        return self.objects.link(self.bucket, file.object_key, file_name=file_name, expires=self.link_lifetime)
+
+    async def delete(self, object_key: str) -> None:
+        """Remove, if it is there."""
+        await self.objects.delete(self.bucket, object_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one look at a file may cost."""
+
+    cpu_seconds: int
+    memory_bytes: int
+    pages: int
+    objects: int
+    pixels: int
+
+    @property
+    def argument(self) -> str:
+        """As the inspector reads it."""
+        return json.dumps({name: getattr(self, name) for name in self.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Looks into files, each in a process of its own with little memory and time: a hostile file ends its own check only."""
+
+    limits: Limits
+    wall_seconds: float
+    at_once: int
+    _turns: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_turns", asyncio.Semaphore(self.at_once))
+
+    async def inspect(self, content: AsyncIterable[bytes]) -> Inspection:
+        """Size, hash, format and problems of these bytes. Raises `InspectionFailed` when repeating may help."""
+        async with self._turns:
+            try:
+                async with asyncio.timeout(self.wall_seconds):
+                    return await self._inspect(content)
+            except TimeoutError:
+                raise InspectionFailed("Проверка не уложилась в отведённое время.", retry_after_seconds=_RETRY_SECONDS) from None
+
+    async def _inspect(self, content: AsyncIterable[bytes]) -> Inspection:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", str(_INSPECTOR), self.limits.argument, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env={}
+        )
+        try:
+            size_bytes, sha256 = await _feed(process, content)
+            answer = await _answer(process)
+            status = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return _understand(status, answer, size_bytes, sha256)
+
+
+async def _feed(process: asyncio.subprocess.Process, content: AsyncIterable[bytes]) -> tuple[int, str]:
+    """Pass the bytes on and measure them; an inspector that ended early does not stop the measuring."""
+    size_bytes, digest, is_open = 0, hashlib.sha256(), True
+    stdin = process.stdin
+    assert stdin is not None  # noqa: S101 - a pipe was asked for
+    async for chunk in content:
+        size_bytes += len(chunk)
+        digest.update(chunk)
+        if is_open:
+            try:
+                stdin.write(chunk)
+                await stdin.drain()
+            except (BrokenPipeError, ConnectionResetError):
+                is_open = False
+    stdin.close()
+    return size_bytes, digest.hexdigest()
+
+
+async def _answer(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    answer = bytearray()
+    while len(answer) < _ANSWER_LIMIT and (part := await process.stdout.read(_ANSWER_LIMIT)):
+        answer += part
+    return bytes(answer)
+
+
+def _understand(status: int, answer: bytes, size_bytes: int, sha256: str) -> Inspection:
+    """An end by the file's content is a finding; an inspector that could not begin, or was killed from outside, is a failure."""
+    format_line, _, problems_line = answer.partition(b"\n")
+    if not format_line or status == _KILLED:
+        raise InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=_RETRY_SECONDS)
+    name = json.loads(format_line)
+    told = json.loads(problems_line) if status == 0 else [{"code": FindingCode.FILE_TOO_COMPLEX.value}]
+    problems = tuple(Finding(FindingCode(problem["code"]), problem.get("facts", {})) for problem in told)
+    return Inspection(size_bytes, sha256, MediaType(name) if name else None, problems)

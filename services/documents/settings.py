@@ -1,0 +1,40 @@
+"""Settings of documents; every number here is a default that the environment may change."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import Seconds, ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Prefix `DOCUMENTS_`. Formats and sizes per type are the rule table's (`domain.rules`), not settings."""
+
+    model_config = SettingsConfigDict(env_prefix="DOCUMENTS_", extra="ignore")
+
+    bucket: str = "documents"
+    """Where the files are; keys are `<owner>/<document>/<upload>`."""
+    link_seconds: Seconds = 300
+    """How long a download link works."""
+
+    upload_seconds: Seconds = 600
+    """Longest upload; 10 MB at 150 kbit/s."""
+    upload_silence_seconds: Seconds = 20
+    """Longest pause between two parts of an upload."""
+    upload_term_seconds: Seconds = 900
+    """When what an upload left behind is removed; longer than any upload may take."""
+    documents_per_owner: int = Field(default=300, ge=1)
+    files_per_document: int = Field(default=50, ge=1)
+
+    check_term_seconds: Seconds = 300
+    """When a check that is not done counts as stuck; doubles with each repetition."""
+    checks_at_once: int = Field(default=2, ge=1)
+    check_seconds: Seconds = 60
+    """Longest check by the wall clock; beyond it the check is repeated later, since the machine may be to blame."""
+    check_cpu_seconds: int = Field(default=20, ge=1)
+    """Processor time of one check; beyond it the file is to blame."""
+    check_memory_bytes: int = Field(default=1_073_741_824, ge=268_435_456)
+    """Address space of one check."""
+    pdf_pages_max: int = Field(default=300, ge=1)
+    pdf_objects_max: int = Field(default=200_000, ge=1)
+    image_pixels_max: int = Field(default=100_000_000, ge=1)
+    """An A4 page at 900 dpi has 78 million."""

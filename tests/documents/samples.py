@@ -1,0 +1,126 @@
+"""Files as people send them, good and bad, made on the spot."""
+
+import io
+import struct
+import zlib
+from functools import cache
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, String
+from PIL import Image, ImageDraw
+
+
+def _saved(pdf: pikepdf.Pdf, **options: Any) -> bytes:
+    target = io.BytesIO()
+    pdf.save(target, **options)
+    return target.getvalue()
+
+
+def _page(pages: int = 1) -> pikepdf.Pdf:
+    pdf = pikepdf.new()
+    for _ in range(pages):
+        pdf.add_blank_page()
+        pdf.pages[-1].Contents = pikepdf.Stream(pdf, b"0 0 m 100 100 l S")
+    return pdf
+
+
+@cache
+def pdf(pages: int = 1) -> bytes:
+    return _saved(_page(pages))
+
+
+def pdf_without_pages() -> bytes:
+    return _saved(pikepdf.new())
+
+
+def pdf_encrypted(user: str = "secret") -> bytes:
+    return _saved(_page(), encryption=pikepdf.Encryption(owner="owner", user=user))
+
+
+def pdf_with_script() -> bytes:
+    made = _page()
+    made.Root.OpenAction = Dictionary(Type=Name.Action, S=Name.JavaScript, JS=String("app.alert(1)"))
+    return _saved(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def pdf_with_launch() -> bytes:
+    made = _page()
+    action = Dictionary(S=Name.Launch, F=String("cmd.exe"))
+    made.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=action)])
+    return _saved(made)
+
+
+def pdf_with_link() -> bytes:
+    made = _page()
+    action = Dictionary(S=Name.URI, URI=String("https://example.org"))
+    made.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=action)])
+    return _saved(made)
+
+
+def pdf_with_embedded_file() -> bytes:
+    made = _page()
+    made.attachments["letter.txt"] = b"hello"
+    return _saved(made)
+
+
+def pdf_with_cut_stream() -> bytes:
+    made = pikepdf.new()
+    made.add_blank_page()
+    packed = zlib.compress(b"0 0 m 100 100 l S " * 500)
+    made.pages[0].Contents = pikepdf.Stream(made, packed[: len(packed) // 2], Filter=Name.FlateDecode)
+    return _saved(made)
+
+
+def pdf_bomb(megabytes: int = 4096) -> bytes:
+    """A small file whose one stream unpacks, layer by layer, to gigabytes."""
+    packed = zlib.compress(b"\0" * 1_048_576, 9)
+    compressor = zlib.compressobj(9)
+    body = b"".join(compressor.compress(b"\0" * 1_048_576) for _ in range(megabytes // 64)) + compressor.flush()
+    del packed
+    made = pikepdf.new()
+    made.add_blank_page()
+    contents = [made.make_indirect(pikepdf.Stream(made, body, Filter=Name.FlateDecode)) for _ in range(64)]
+    made.pages[0].Contents = Array(contents)
+    return _saved(made)
+
+
+def _picture(width: int, height: int) -> Image.Image:
+    image = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(image).line((0, 0, width, height), fill="black", width=3)
+    return image
+
+
+@cache
+def jpeg(width: int = 320, height: int = 200) -> bytes:
+    target = io.BytesIO()
+    _picture(width, height).save(target, "JPEG")
+    return target.getvalue()
+
+
+@cache
+def png(width: int = 320, height: int = 200) -> bytes:
+    target = io.BytesIO()
+    _picture(width, height).save(target, "PNG")
+    return target.getvalue()
+
+
+def png_bomb(side: int = 50_000) -> bytes:
+    """A valid header that promises billions of pixels, a few bytes behind it."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+def half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def padded(content: bytes, size_bytes: int) -> bytes:
+    """The same PDF, with a comment that makes it exactly so large. Viewers and checks ignore what follows %%EOF."""
+    filling = size_bytes - len(content) - 2
+    assert filling > 0
+    return content + b"\n%" + b"-" * filling
