@@ -1,0 +1,73 @@
+"""What reaches people outside: a client of the simulators' SMS and mail."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from deploy.journey.waiting import StillWaiting
+
+_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The simulators as a person's telephone and mailbox."""
+
+    http: httpx.AsyncClient
+
+    async def texts(self, phone: str, **query: Any) -> list[dict[str, Any]]:
+        """SMS to a number, oldest first."""
+        return await self._list("/sms/messages", to=phone, **query)
+
+    async def mails(self, address: str, **query: Any) -> list[dict[str, Any]]:
+        """Mails to an address, oldest first."""
+        return await self._list("/mail/messages", to=address, **query)
+
+    async def newest(self, kind: str, to: str) -> str:
+        """Id of the newest message now, to wait for one after it; empty when there is none."""
+        listed = await (self.texts(to) if kind == "sms" else self.mails(to))
+        return str(listed[-1]["id"]) if listed else ""
+
+    async def code(self, kind: str, to: str, *, after: str, timeout_seconds: float = 20) -> str:
+        """The first one-time code that came by `sms` or `email` after the message `after`."""
+
+        async def next_message() -> dict[str, Any]:
+            read = self.texts if kind == "sms" else self.mails
+            listed = await read(to, after=after, wait_seconds=timeout_seconds)
+            if not listed:
+                raise StillWaiting(f"код по каналу {kind}: не дождались за {timeout_seconds:g} с")
+            return listed[0]
+
+        while True:
+            message = await next_message()
+            after = message["id"]
+            if found := _CODE.search(message["text"]):
+                return found.group()
+
+    async def mail_about(self, address: str, words: str, *, timeout_seconds: float = 20) -> dict[str, Any]:
+        """The first mail whose subject or text holds `words`."""
+        after = ""
+        while True:
+            listed = await self.mails(address, after=after, wait_seconds=timeout_seconds)
+            if not listed:
+                raise StillWaiting(f"письмо «{words}»: не дождались за {timeout_seconds:g} с")
+            for mail in listed:
+                if words.casefold() in f"{mail['subject']}\n{mail['text']}".casefold():
+                    return mail
+            after = listed[-1]["id"]
+
+    async def attachment(self, mail_id: str, index: int) -> bytes:
+        """The bytes of one file of a mail."""
+        return (await self.http.get(f"/mail/messages/{mail_id}/attachments/{index}")).raise_for_status().content
+
+    async def set_registry(self, name: str, mode: str, *fields: str) -> None:
+        """Change how a state registry answers everybody."""
+        (await self.http.put(f"/registries/{name}/mode", json={"mode": mode, "fields": fields})).raise_for_status()
+
+    async def _list(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        timeout = httpx.Timeout(10, read=10 + float(query.get("wait_seconds", 0)))
+        response = await self.http.get(path, params={name: value for name, value in query.items() if value != ""}, timeout=timeout)
+        listed: list[dict[str, Any]] = response.raise_for_status().json()
+        return listed
