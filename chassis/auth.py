@@ -37,6 +37,8 @@ _CLOCK_LEEWAY_SECONDS = 30
 _NO_KEYS_RETRY_SECONDS = 2
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
+_ROLES = {str(role): role for role in Role}
+
 log = structlog.get_logger(__name__)
 
 
@@ -261,7 +263,7 @@ def _from_claims(claims: dict[str, Any]) -> _Verified:
     audience = claims["aud"]
     if claims["iss"] != ISSUER or AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
         raise ValueError("issuer or audience")
-    known_roles = frozenset(Role(role) for role in claims["roles"] if role in Role)
+    known_roles = frozenset(_ROLES[role] for role in claims["roles"] if role in _ROLES)
     factors = {str(name): datetime.fromtimestamp(at, UTC) for name, at in claims["factors"].items()}
     return _Verified(UUID(claims["sub"]), known_roles, UUID(claims["sid"]), factors, float(claims["iat"]), float(claims["exp"]))
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -122,8 +122,7 @@ def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("naive")
-    moment.timestamp()
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _bad() -> BadCursor:
