@@ -96,7 +96,7 @@ async def play(settings: LocalSettings, personas: list[Persona], folder: Path, c
         if travels:
             await travel(stage)
     report.summary()
-    console.print(f"\nСвидетельство: [bold]{(folder / 'certificate.pdf').resolve()}[/bold]")
+    console.print(f"\nСертификат: [bold]{(folder / 'certificate.pdf').resolve()}[/bold]")
 
 
 async def is_running(settings: LocalSettings) -> bool:

@@ -24,7 +24,7 @@ async def upload_documents(stage: Stage) -> None:
     with report.step("Плохой файл: картинка под именем «Диплом.pdf»") as step:
         sent = await practitioner.upload("diploma", files.picture_called_pdf(practitioner.person))
         refused = await practitioner.checked(sent["document_id"])
-        for finding in refused["findings"]:
+        for finding in refused["file"]["findings"]:
             step.note(f"{finding['code']}: {finding['detail']}")
         if refused["state"] != "rejected":
             raise AssertionError("картинка под именем PDF принята")
@@ -32,8 +32,9 @@ async def upload_documents(stage: Stage) -> None:
         await practitioner.replace(sent["document_id"], files.diploma(practitioner.person))
         accepted = await practitioner.checked(sent["document_id"])
         stage.document_ids["diploma"] = sent["document_id"]
+        file = accepted["file"]
         step.note(
-            f"файл № {accepted['file_version']}, {accepted['size_bytes']} байт, SHA-256 {accepted['sha256'][:16]}…: {accepted['state']}"
+            f"файл № {accepted['file_version']}, {file['size_bytes']} байт, SHA-256 {file['sha256'][:16]}…: {accepted['explanation']}"
         )
     titles = {
         "licence": "Лицензия (PDF)",
@@ -45,7 +46,7 @@ async def upload_documents(stage: Stage) -> None:
             sent = await practitioner.upload(document_type, GOOD[document_type](practitioner.person))
             accepted = await practitioner.checked(sent["document_id"])
             stage.document_ids[document_type] = sent["document_id"]
-            step.note(f"{accepted['size_bytes']} байт: {accepted['state']}")
+            step.note(f"{accepted['file']['size_bytes']} байт: {accepted['explanation']}")
 
 
 async def apply(stage: Stage) -> None:

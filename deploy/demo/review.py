@@ -63,8 +63,8 @@ async def _answer(stage: Stage) -> None:
 async def certificate(stage: Stage) -> None:
     """Download, QR, public page, history, exports, protocol."""
     report, practitioner, application_id = stage.report, stage.practitioner, stage.application_id
-    report.chapter("6. Свидетельство")
-    with report.step("Скачать свидетельство (PDF)") as step:
+    report.chapter("6. Сертификат")
+    with report.step("Скачать сертификат (PDF)") as step:
         application = await practitioner.in_state(application_id, "certified")
         stage.certificate_number = application["certificate_number"]
         pdf = await practitioner.certificate(application_id)
@@ -77,11 +77,11 @@ async def certificate(stage: Stage) -> None:
     with report.step("Открыть страницу проверки без входа") as step:
         answer = (await stage.http.get(address)).raise_for_status()
         if stage.certificate_number not in answer.text:
-            raise AssertionError("страница проверки не называет свидетельство")
+            raise AssertionError("страница проверки не называет сертификат")
         step.note(f"{answer.headers['Content-Type']}: {stage.save('verification.html', answer.content)}")
     with report.step("История: строка, выгрузка CSV и PDF, протокол") as step:
         rows = await practitioner.applications(status="completed")
-        step.note(f"{rows[0]['number']}, «{rows[0]['status']}», свидетельство {rows[0]['certificate_number']}")
+        step.note(f"{rows[0]['number']}, «{rows[0]['status']}», сертификат {rows[0]['certificate_number']}")
         for output in ("csv", "pdf"):
             step.note(f"{stage.save(f'history.{output}', await practitioner.export(output, application_id))}")
         protocol = await practitioner.protocol(application_id)

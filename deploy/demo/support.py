@@ -9,12 +9,12 @@ async def ask_for_help(stage: Stage) -> None:
     report, practitioner, agent = stage.report, stage.practitioner, stage.agent
     report.chapter("7. Обращение в поддержку")
     with report.step("Обращение с номером заявления") as step:
-        ticket = await practitioner.open_ticket("application-status", "Где указан срок действия свидетельства?", stage.application_number)
+        ticket = await practitioner.open_ticket("application-status", "Где указан срок действия сертификата?", stage.application_number)
         step.note(f"№ {ticket['number']}, ответ до {ticket['due_at'][:16].replace('T', ' ')}")
     with report.step("Сотрудник поддержки отвечает"):
         await agent.sign_in()
         await agent.take(ticket["ticket_id"])
-        await agent.reply(ticket["ticket_id"], "На второй строке свидетельства и в истории аккредитаций.")
+        await agent.reply(ticket["ticket_id"], "На второй строке сертификата и в истории аккредитаций.")
     with report.step("Ответ виден, пришло уведомление; обращение закрыто") as step:
         notice = await until(lambda: practitioner.notice("ticket-answered"), "уведомление об ответе")
         step.note(notice["text"])

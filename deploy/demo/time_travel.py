@@ -55,7 +55,9 @@ async def _repeats(stage: Stage, application_id: str, asked_at: datetime) -> Non
 
 async def _reminder_and_overdue(stage: Stage, application_id: str, due_at: datetime) -> None:
     practitioner = stage.practitioner
-    with stage.report.step("За 2 дня до срока: напоминание") as step:
+    with stage.report.step("За 2 дня до срока: напоминание, не раньше") as step:
+        if await practitioner.notice("deadline-near", application_id):
+            raise AssertionError("напоминание пришло раньше, чем за 2 дня до срока")
         notice = await _after_moving(stage, due_at - REMINDER + MARGIN, "deadline-near", application_id)
         step.note(f"{notice['notified_at'][:16].replace('T', ' ')}: {notice['text']}")
     with stage.report.step("Срок прошёл: просрочка отмечена, предложено обращение с номером") as step:
@@ -78,7 +80,7 @@ async def _expiry(stage: Stage) -> None:
     application = await practitioner.application(stage.application_id)
     ends_at = _moment(application["certificate_valid_until"])
     for days_left in DAYS_LEFT:
-        with stage.report.step(f"Свидетельство: осталось дней {days_left}") as step:
+        with stage.report.step(f"Сертификат: осталось дней {days_left}") as step:
             await stage.move_clock_to(ends_at - timedelta(days=days_left) + (MARGIN if days_left else -MARGIN))
             await practitioner.sign_in()
             notice = await until(partial(_expiring, stage, days_left), f"уведомление за {days_left} дн.")

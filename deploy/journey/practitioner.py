@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from deploy.journey.files import File
-from deploy.journey.gateway import Caller
+from deploy.journey.gateway import Caller, Refused
 from deploy.journey.member import Member
 from deploy.journey.outside import Outside
 from deploy.journey.people import Person
@@ -223,8 +223,12 @@ class Practitioner(Member):
 
     async def _pdf(self, path: str) -> bytes:
         async def made() -> bytes | None:
-            response = await self.caller.call("GET", path)
-            return response.content if response.headers["Content-Type"].startswith("application/pdf") else None
+            try:
+                return (await self.caller.call("GET", path)).content
+            except Refused as refused:
+                if refused.code == "file-not-ready":
+                    return None
+                raise
 
         return await until(made, "документ PDF")
 
