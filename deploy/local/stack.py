@@ -83,9 +83,9 @@ class Stack:
 
     async def start(self) -> None:
         """Start everything at once and return when all of it is ready. Raises `CannotStart`, `ProcessFailed`, `MissingSystemPackage`."""
-        self._take_folder()
+        self.take_folder()
         self._refuse_taken_ports()
-        settings_file(self.data_dir).write_text(self.settings.model_copy(update={"data_dir": self.data_dir}).model_dump_json(indent=2))
+        self.write_settings()
         with _all_or_nothing(self.processes.values()):
             await self.broker.mapper.restart()
             for process in self.processes.values():
@@ -108,6 +108,28 @@ class Stack:
         """End everything at once, for the impatient."""
         for process in self.processes.values():
             process.kill_now()
+
+    def take_folder(self) -> None:
+        """One stack for a folder: two would write into the same stores. Raises `CannotStart`."""
+        lock = (self.data_dir / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            owner = lock.read().strip()
+            lock.close()
+            raise CannotStart(
+                f"the stack of {self.data_dir} already runs (process {owner}); stop it, or choose another folder with LOCAL_DATA_DIR"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def write_settings(self) -> None:
+        """Tell the command line how this stack was started."""
+        resolved = self.settings.model_copy(update={"data_dir": self.data_dir})
+        settings_file(self.data_dir).write_text(resolved.model_dump_json(indent=2))
 
     def _broker(self) -> Broker:
         chosen = self.settings
@@ -159,21 +181,6 @@ class Stack:
             is_ready=lambda: _answers(f"{self.url}/health"),
             environment=gateway_environment(self.settings),
         )
-
-    def _take_folder(self) -> None:
-        """One stack for a folder: two would write into the same stores."""
-        self._lock = (self.data_dir / "lock").open("a+")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.seek(0)
-            owner = self._lock.read().strip()
-            raise CannotStart(
-                f"the stack of {self.data_dir} already runs (process {owner}); stop it, or choose another folder with LOCAL_DATA_DIR"
-            ) from None
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
 
     def _refuse_taken_ports(self) -> None:
         taken = {setting: port for setting, port in self.settings.ports_in_use().items() if is_taken(port)}

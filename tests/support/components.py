@@ -66,7 +66,11 @@ async def component(
     key_ring = KeyRing.from_json(settings.sealed_key_ring.get_secret_value())
     amqp_url = env[f"{prefix}_AMQP_URL"]
     app = create_app(settings)
-    async with Tap(amqp_url, key_ring) as tap, _serving(app) as url, AsyncMongoClient[dict[str, Any]](env[f"{prefix}_MONGO_URL"]) as store:
+    async with (
+        Tap(amqp_url, key_ring) as tap,
+        _serving(app) as url,
+        AsyncMongoClient[dict[str, Any]](env[f"{prefix}_MONGO_URL"], uuidRepresentation="standard", tz_aware=True) as store,
+    ):
         database = store[env[f"{prefix}_MONGO_DATABASE"]]
         async with httpx.AsyncClient(base_url=f"{url}/api/{service}", timeout=15) as client:
             await eventually(lambda: _is_ready(client, url), timeout=30)

@@ -48,7 +48,7 @@ def environment(infra: Infra, service: str, **overrides: str) -> dict[str, str]:
         "RELAY_POLL_SECONDS": "0.05",
         "TIMER_POLL_SECONDS": "0.05",
     }
-    own |= _SPECIFIC.get(service, lambda _infra, _unique: {})(infra, unique)
+    own |= _specific(infra, service, unique)
     return common | {f"{service.upper()}_{name}": value for name, value in own.items()} | overrides
 
 
@@ -71,21 +71,22 @@ async def forget(infra: Infra, service: str, made: Mapping[str, str]) -> None:
     await asyncio.to_thread(shutil.rmtree, Path(made["SANDBOX_CLOCK_FILE"]).parent, ignore_errors=True)
 
 
-def _object_store(infra: Infra) -> dict[str, str]:
-    return {
+def _specific(infra: Infra, service: str, unique: str) -> dict[str, str]:
+    objects = {
         "S3_ENDPOINT": infra.s3_endpoint,
         "S3_ACCESS_KEY": infra.s3_access_key,
         "S3_SECRET_KEY": infra.s3_secret_key,
         "S3_SECURE": "false",
     }
-
-
-def _applications(infra: Infra, unique: str) -> dict[str, str]:
-    return _object_store(infra) | {"BUCKET": f"{unique}-applications"}
-
-
-def _documents(infra: Infra, unique: str) -> dict[str, str]:
-    return _object_store(infra) | {"BUCKET": f"{unique}-documents", "QUARANTINE_BUCKET": f"{unique}-quarantine"}
-
-
-_SPECIFIC = {"applications": _applications, "documents": _documents}
+    specific = {
+        "identity": {"PEPPER": secrets.token_urlsafe(48), "REGISTRIES_URL": "http://registries.test"},
+        "applications": objects | {"BUCKET": f"{unique}-applications"},
+        "documents": objects | {"BUCKET": f"{unique}-documents"},
+        "notifications": {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": "25",
+            "SMTP_SECURITY": "none",
+            "SMS_URL": "http://sms.test/messages",
+        },
+    }
+    return specific.get(service, {})
