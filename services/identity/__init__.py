@@ -1,0 +1,1 @@
+"""Who a person is: registration, verification, sign-in, sessions, profile, access log."""

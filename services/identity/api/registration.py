@@ -1,0 +1,99 @@
+"""Routes of registration. All but the first two need the registration token."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from chassis.auth import anyone
+from chassis.limits import limited
+from services.identity.api.dependencies import OriginDep, RegistrationToken, UseCasesDep
+from services.identity.schemas.base import CodeIn
+from services.identity.schemas.registration import (
+    CompletionOut,
+    ConsentsIn,
+    EmailIn,
+    EmailStepOut,
+    NumbersIn,
+    PassportIn,
+    PasswordIn,
+    PhoneConfirmedOut,
+    PhoneIn,
+    ProfileIn,
+    RegistrationOut,
+    SentCodeOut,
+)
+
+router = APIRouter(prefix="/registrations", tags=["Регистрация"], dependencies=[anyone()])
+
+
+@router.post("", status_code=201, dependencies=[limited("registration", "60/minute")])
+async def start_registration(body: PhoneIn, usecases: UseCasesDep) -> SentCodeOut:
+    """Begin or resume a registration by phone; a code is sent by SMS."""
+    return SentCodeOut.of(await usecases.registration.start(body.phone))
+
+
+@router.post("/{registration_id}/phone-confirmation", dependencies=[limited("registration-code", "120/minute")])
+async def confirm_phone(registration_id: UUID, body: CodeIn, usecases: UseCasesDep) -> PhoneConfirmedOut:
+    """Prove the phone; the answer's token opens the further steps."""
+    registration, token = await usecases.registration.confirm_phone(registration_id, body.code)
+    return PhoneConfirmedOut.with_token(registration, token)
+
+
+@router.get("/{registration_id}")
+async def get_registration(registration_id: UUID, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
+    """Which steps are done."""
+    return RegistrationOut.of(await usecases.registration.get(registration_id, token))
+
+
+@router.put("/{registration_id}/passport")
+async def set_passport(registration_id: UUID, body: PassportIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
+    """The passport step."""
+    return RegistrationOut.of(await usecases.registration.set_passport(registration_id, token, body.to_domain()))
+
+
+@router.put("/{registration_id}/snils")
+async def set_snils(registration_id: UUID, body: NumbersIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
+    """The step of SNILS and INN."""
+    return RegistrationOut.of(await usecases.registration.set_numbers(registration_id, token, body.to_domain()))
+
+
+@router.put("/{registration_id}/profile")
+async def set_profile(registration_id: UUID, body: ProfileIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
+    """The profile step."""
+    return RegistrationOut.of(await usecases.registration.set_profile(registration_id, token, body.to_domain()))
+
+
+@router.put("/{registration_id}/email", dependencies=[limited("registration-email", "60/minute")])
+async def set_email(registration_id: UUID, body: EmailIn, usecases: UseCasesDep, token: RegistrationToken = None) -> EmailStepOut:
+    """The e-mail step; a code is sent to the address."""
+    registration, sent = await usecases.registration.set_email(registration_id, token, body.email)
+    return EmailStepOut.with_code(registration, sent)
+
+
+@router.post("/{registration_id}/email-confirmation", dependencies=[limited("registration-code", "120/minute")])
+async def confirm_email(registration_id: UUID, body: CodeIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
+    """Prove the mailbox."""
+    return RegistrationOut.of(await usecases.registration.confirm_email(registration_id, token, body.code))
+
+
+@router.put("/{registration_id}/password", dependencies=[limited("registration-password", "60/minute")])
+async def set_password(registration_id: UUID, body: PasswordIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
+    """The password step."""
+    password = body.password.get_secret_value()
+    return RegistrationOut.of(await usecases.registration.set_password(registration_id, token, password))
+
+
+@router.put("/{registration_id}/consents")
+async def set_consents(
+    registration_id: UUID, body: ConsentsIn, origin: OriginDep, usecases: UseCasesDep, token: RegistrationToken = None
+) -> RegistrationOut:
+    """The consents step."""
+    return RegistrationOut.of(await usecases.registration.set_consents(registration_id, token, body.versions(), origin))
+
+
+@router.post("/{registration_id}/completion", status_code=202)
+async def complete_registration(
+    registration_id: UUID, origin: OriginDep, usecases: UseCasesDep, token: RegistrationToken = None
+) -> CompletionOut:
+    """Make the account; the registries are asked next. Repeating it gives the same answer."""
+    return CompletionOut(practitioner_id=await usecases.registration.complete(registration_id, token, origin))

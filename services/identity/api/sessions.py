@@ -1,0 +1,66 @@
+"""Routes of sign-in, tokens and sessions."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from chassis.auth import anyone
+from chassis.limits import limited
+from services.identity.api.dependencies import OriginDep, SignedIn, UseCasesDep
+from services.identity.schemas.base import CodeIn
+from services.identity.schemas.sessions import JwksOut, RefreshIn, SessionOut, SessionsOut, SignInIn, SignInOut, TokensOut
+
+router = APIRouter(tags=["Вход"])
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+@router.post("/sign-ins", status_code=201, dependencies=[anyone(), limited("sign-in", "60/minute")])
+async def start_sign_in(body: SignInIn, origin: OriginDep, usecases: UseCasesDep) -> SignInOut:
+    """Identifier and password; the code is sent if both are right. The answer is the same if they are not."""
+    return SignInOut.of(await usecases.sign_in.start(body.identifier, body.password.get_secret_value(), origin))
+
+
+@router.post("/sign-ins/{sign_in_id}/code", dependencies=[anyone(), limited("sign-in-code", "120/minute")])
+async def finish_sign_in(sign_in_id: UUID, body: CodeIn, origin: OriginDep, usecases: UseCasesDep, response: Response) -> TokensOut:
+    """The code; opens a session."""
+    response.headers.update(_NO_STORE)
+    return TokensOut.of(await usecases.sign_in.finish(sign_in_id, body.code, origin))
+
+
+@router.post("/tokens", dependencies=[anyone(), limited("tokens", "300/minute")])
+async def refresh_tokens(body: RefreshIn, origin: OriginDep, usecases: UseCasesDep, response: Response) -> TokensOut:
+    """Fresh tokens for a refresh token, which is used up by it."""
+    response.headers.update(_NO_STORE)
+    return TokensOut.of(await usecases.sessions.refresh(body.refresh_token.get_secret_value(), origin))
+
+
+@router.get("/.well-known/jwks.json", dependencies=[anyone()])
+async def get_jwks(usecases: UseCasesDep) -> JwksOut:
+    """The public keys of access tokens. Source: RFC 7517."""
+    return JwksOut.model_validate(await usecases.sessions.signing.jwks())
+
+
+@router.get("/sessions")
+async def list_sessions(caller: SignedIn, usecases: UseCasesDep) -> SessionsOut:
+    """The caller's open sessions."""
+    found = await usecases.sessions.open_sessions(caller.id)
+    return SessionsOut(items=[SessionOut.of(session, current_id=caller.session_id) for session in found])
+
+
+@router.delete("/sessions/current", status_code=204)
+async def sign_out(caller: SignedIn, origin: OriginDep, usecases: UseCasesDep) -> None:
+    """Sign out."""
+    await usecases.sessions.sign_out(caller.session_id, person_id=caller.id, origin=origin)
+
+
+@router.delete("/sessions/others", status_code=204)
+async def end_other_sessions(caller: SignedIn, origin: OriginDep, usecases: UseCasesDep) -> None:
+    """End all of the caller's sessions but this one."""
+    await usecases.sessions.end_others(caller.session_id, person_id=caller.id, origin=origin)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def end_session(session_id: UUID, caller: SignedIn, origin: OriginDep, usecases: UseCasesDep) -> None:
+    """End one of the caller's sessions."""
+    await usecases.sessions.end(session_id, person_id=caller.id, origin=origin)

@@ -1,0 +1,120 @@
+"""People with an account: practitioners with their verification, and staff."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from chassis.errors import Conflict, Invalid, NotFound
+from contracts.roles import STAFF, Role
+from services.identity.domain import fields
+from services.identity.domain.fields import Findings
+from services.identity.domain.registration import Consent, Numbers, Passport, Profile
+from services.identity.domain.verification import Answer, Verification
+
+
+class NoSuchPerson(NotFound):
+    """Nobody of this id for who is asking."""
+
+    code = "no-such-person"
+
+
+class AdministratorExists(Conflict):
+    """The first administrator can be made once."""
+
+    code = "administrator-exists"
+
+
+class NotEscalated(Conflict):
+    """Only a verification in the administrators' queue can be asked for again."""
+
+    code = "verification-not-escalated"
+
+
+class RolesRefused(Invalid):
+    """Roles that cannot be given to staff."""
+
+    code = "roles-refused"
+
+
+class Status(StrEnum):
+    """Whether the profile is confirmed."""
+
+    AWAITING_VERIFICATION = "awaiting-verification"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    ESCALATED = "escalated"
+    STAFF = "staff"
+
+
+def licence_key(text: str) -> str:
+    """How a licence number is compared: capitals, no separators."""
+    return fields.digits_of(text).upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who may sign in. Practitioners have passport, numbers, profile and a verification; staff have none of them."""
+
+    id: UUID
+    roles: frozenset[Role]
+    status: Status
+    phone: str = field(repr=False)
+    email: str = field(repr=False)
+    given_name: str = field(repr=False)
+    patronymic: str | None = field(repr=False)
+    surname: str = field(repr=False)
+    password_hash: str = field(repr=False)
+    created_at: datetime
+    version: int = 0
+    passport: Passport | None = field(default=None, repr=False)
+    numbers: Numbers | None = field(default=None, repr=False)
+    profile: Profile | None = field(default=None, repr=False)
+    consents: tuple[Consent, ...] = field(default=(), repr=False)
+    verification: Verification | None = None
+    specialty_codes: tuple[str, ...] = ()
+    workplace_ogrn: str | None = None
+
+    @property
+    def salutation(self) -> str:
+        """Given name and patronymic, as letters address the person."""
+        return f"{self.given_name} {self.patronymic}" if self.patronymic else self.given_name
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether any role is a staff role."""
+        return bool(self.roles & STAFF)
+
+    def with_password(self, password_hash: str) -> "Person":
+        """The password changed."""
+        return replace(self, password_hash=password_hash)
+
+    def verifying(self, verification: Verification) -> "Person":
+        """The verification moved on; the status follows it."""
+        status = {
+            Answer.MATCH: Status.VERIFIED,
+            Answer.MISMATCH: Status.REFUSED,
+            Answer.UNAVAILABLE: Status.AWAITING_VERIFICATION if verification.escalated_at is None else Status.ESCALATED,
+        }[verification.answer]
+        return replace(self, verification=verification, status=status)
+
+
+def check_staff(person: Person) -> Person:
+    """A new member of staff with normalised values. Raises `InvalidFields`, `RolesRefused`."""
+    if not person.roles or person.roles - STAFF:
+        raise RolesRefused("Назначьте хотя бы одну служебную роль; роль медработника сотруднику не даётся.")
+    findings = Findings()
+    checked = replace(
+        person,
+        phone=findings.check("/phone", fields.mobile, person.phone),
+        email=findings.check("/email", fields.email, person.email),
+        surname=findings.check("/surname", fields.name, person.surname),
+        given_name=findings.check("/given_name", fields.name, person.given_name),
+        patronymic=None if person.patronymic is None else findings.check("/patronymic", fields.name, person.patronymic),
+        specialty_codes=tuple(
+            findings.check(f"/specialty_codes/{index}", fields.specialty_code, code) for index, code in enumerate(person.specialty_codes)
+        ),
+        workplace_ogrn=None if person.workplace_ogrn is None else findings.check("/workplace_ogrn", fields.ogrn, person.workplace_ogrn),
+    )
+    findings.raise_any()
+    return checked

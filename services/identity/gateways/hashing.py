@@ -1,0 +1,49 @@
+"""Passwords (Argon2id, in threads) and keyed hashes of codes, tokens and addresses."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import secrets
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+
+class Passwords:
+    """Argon2id. `at_once` bounds the memory: further hashes wait their turn."""
+
+    def __init__(self, *, time_cost: int, memory_kib: int, parallelism: int, at_once: int) -> None:
+        self._hasher = PasswordHash((Argon2Hasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism),))
+        self._turns = asyncio.Semaphore(at_once)
+        self._dummy = self._hasher.hash(secrets.token_urlsafe())
+
+    async def hash(self, password: str) -> str:
+        """A fresh salted hash."""
+        async with self._turns:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        """Whether the password is the one hashed. None (no such account) takes as long as a wrong password, and is False."""
+        async with self._turns:
+            is_right = await asyncio.to_thread(self._hasher.verify, password, password_hash or self._dummy)
+        return is_right and password_hash is not None
+
+
+class Secrets:
+    """Random codes and tokens, and the keyed hashes under which they are stored."""
+
+    def __init__(self, pepper: str) -> None:
+        self._pepper = pepper.encode()
+
+    def digest(self, purpose: str, *parts: str) -> bytes:
+        """Keyed hash; the same parts under another purpose give another hash."""
+        return hmac.digest(self._pepper, "\x1f".join((purpose, *parts)).encode(errors="surrogatepass"), hashlib.sha256)
+
+    def code(self, digits: int) -> str:
+        """A random one-time code."""
+        return f"{secrets.randbelow(10**digits):0{digits}d}"
+
+    def token(self) -> str:
+        """A random token of 256 bits."""
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()

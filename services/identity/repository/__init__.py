@@ -1,0 +1,1 @@
+"""The stores of identity: the only place that knows its documents, filters and indexes."""

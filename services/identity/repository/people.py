@@ -1,0 +1,162 @@
+"""People with an account, found by id or by what they sign in with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from chassis.encryption import FieldCipher
+from chassis.errors import FieldError
+from chassis.mongo import ASCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.transaction import Transaction
+from services.identity.domain.people import NoSuchPerson, Person, Status, licence_key
+from services.identity.domain.registration import AlreadyRegistered
+from services.identity.repository.encoding import StaleRecord, document_of, plain, present
+
+_PERSONAL = ("phone", "email", "surname", "given_name", "patronymic", "passport", "numbers", "profile", "consents")
+_UNIQUE = ("phone", "email", "snils", "inn")
+_LOOKUP = frozenset({*_UNIQUE, "licence_number", "licence"})
+_READ = TypeAdapter(Person)
+_SCHEMA = {
+    "bsonType": "object",
+    "required": ["version", "schema_version", "personal", "roles", "status", "password_hash", "created_at"],
+    "properties": {
+        "version": {"bsonType": ["int", "long"], "minimum": 1},
+        "roles": {"bsonType": "array", "minItems": 1},
+        "status": {"enum": [str(status) for status in Status]},
+        "personal": {"bsonType": "object", "required": ["phone", "email"]},
+    },
+}
+_TAKEN: Mapping[str, str] = {
+    "phone": "С этим номером телефона уже зарегистрированы. Войдите в кабинет.",
+    "email": "С этим адресом электронной почты уже зарегистрированы. Войдите в кабинет или укажите другой адрес.",
+    "snils": "С этим СНИЛС уже зарегистрированы. Войдите в кабинет или обратитесь в поддержку.",
+    "inn": "С этим ИНН уже зарегистрированы. Войдите в кабинет или обратитесь в поддержку.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What sign-in needs of an account before anything is proved; no personal data is opened for it."""
+
+    person_id: UUID
+    password_hash: str = field(repr=False)
+
+
+def already_registered(taken: str) -> AlreadyRegistered:
+    """The named conflict of one field."""
+    errors = [FieldError(f"/{taken}", f"{taken}-already-registered", _TAKEN[taken])]
+    return AlreadyRegistered(_TAKEN[taken], errors=errors, field=taken)
+
+
+class PersonRepository:
+    """Collection `people`. Phone, e-mail, SNILS and INN belong to one account each; the database sees to it."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    @property
+    def _collection(self) -> Collection:
+        return self._database["people"]
+
+    async def prepare(self) -> None:
+        """Collection, validator and indexes."""
+        unique = [
+            IndexModel(
+                [(f"personal.{name}", ASCENDING)],
+                name=f"unique_{name}",
+                unique=True,
+                partialFilterExpression={f"personal.{name}": {"$exists": True}},
+            )
+            for name in _UNIQUE
+        ]
+        licences = [IndexModel([(f"personal.{name}", ASCENDING)], name=name) for name in ("licence_number", "licence")]
+        queue = IndexModel([("status", ASCENDING), ("verification.requested_at", ASCENDING), ("_id", ASCENDING)], name="queue")
+        await prepare_collection(self._database, "people", indexes=[*unique, *licences, queue], schema=_SCHEMA)
+
+    async def get(self, tx: Transaction, person_id: UUID) -> Person:
+        """Raises `NoSuchPerson`."""
+        document = await self._collection.find_one({"_id": person_id}, session=tx.session)
+        if document is None:
+            raise NoSuchPerson("Учётная запись не найдена.")
+        return await self._read(document)
+
+    async def is_taken(self, tx: Transaction, name: str, value: str) -> bool:
+        """Whether an account has this phone, e-mail, SNILS or INN."""
+        found = {f"personal.{name}": await self._cipher.lookup(value)}
+        return await self._collection.find_one(found, {"_id": 1}, session=tx.session) is not None
+
+    async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
+        """The one account that any candidate (field to value) fits. None if there is none, or if it is not clear which."""
+        sought = await self._cipher.encrypt(candidates, lookup=candidates.keys())
+        any_of = [{f"personal.{name}": value} for name, value in sought.items()]
+        cursor = self._collection.find({"$or": any_of}, {"password_hash": 1}, session=tx.session).limit(2)
+        documents = await cursor.to_list(2)
+        if len(documents) != 1:
+            return None
+        return Credentials(person_id=documents[0]["_id"], password_hash=documents[0]["password_hash"])
+
+    async def has_staff(self, tx: Transaction, role: str) -> bool:
+        """Whether anybody holds the role."""
+        return await self._collection.find_one({"status": str(Status.STAFF), "roles": role}, {"_id": 1}, session=tx.session) is not None
+
+    async def escalated(self, tx: Transaction, *, limit: int, after: tuple[Any, ...] | None) -> list[Person]:
+        """Practitioners whose verification waits for an administrator, the longest wait first."""
+        found: Document = {"status": str(Status.ESCALATED)}
+        if after is not None:
+            since, person_id = after
+            found["$or"] = [
+                {"verification.requested_at": {"$gt": since}},
+                {"verification.requested_at": since, "_id": {"$gt": person_id}},
+            ]
+        order = [("verification.requested_at", ASCENDING), ("_id", ASCENDING)]
+        documents = await self._collection.find(found, session=tx.session).sort(order).limit(limit).to_list(limit)
+        return [await self._read(document) for document in documents]
+
+    async def add(self, tx: Transaction, person: Person) -> Person:
+        """A new account, as stored. Raises `AlreadyRegistered` naming the field somebody else has."""
+        try:
+            await self._collection.insert_one(await self._document(person), session=tx.session)
+        except DuplicateKeyError as error:
+            taken = next((name for name in _UNIQUE if f"unique_{name}" in str(error) or f"personal.{name}" in str(error)), None)
+            if taken is None:
+                raise
+            raise already_registered(taken) from None
+        return replace(person, version=person.version + 1)
+
+    async def save(self, tx: Transaction, person: Person) -> Person:
+        """The account as stored. Raises `StaleRecord` if someone else wrote it since it was read."""
+        found = {"_id": person.id, "version": person.version}
+        result = await self._collection.replace_one(found, await self._document(person), session=tx.session)
+        if result.matched_count == 0:
+            raise StaleRecord
+        return replace(person, version=person.version + 1)
+
+    async def _document(self, person: Person) -> Document:
+        document = document_of(person, without=frozenset(_PERSONAL))
+        personal = present({name: plain(getattr(person, name)) for name in _PERSONAL} | lookups(person))
+        document["personal"] = await self._cipher.encrypt(personal, lookup=_LOOKUP & personal.keys())
+        return document
+
+    async def _read(self, document: Document) -> Person:
+        personal = await self._cipher.decrypt(document.pop("personal"))
+        return _READ.validate_python(
+            {**document, **{name: personal.get(name) or _EMPTY[name] for name in _PERSONAL}, "id": document["_id"]}
+        )
+
+
+_EMPTY: Mapping[str, Any] = {name: () if name == "consents" else None for name in _PERSONAL}
+
+
+def lookups(person: Person) -> dict[str, str | None]:
+    """What the account is found by, besides phone and e-mail."""
+    found: dict[str, str | None] = {}
+    if person.numbers is not None:
+        found |= {"snils": person.numbers.snils, "inn": person.numbers.inn}
+    if person.profile is not None:
+        licence = person.profile.licence
+        found |= {"licence_number": licence_key(licence.number), "licence": licence_key(licence.series + licence.number)}
+    return found

@@ -1,0 +1,189 @@
+"""Bodies of accounts: profile, staff, verifications."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.roles import Role
+from services.identity.domain.people import Person, Status
+from services.identity.domain.verification import Verification, advice_on
+from services.identity.schemas.base import In, Line, Secret, Short
+from services.identity.usecases.people import StaffDraft
+
+
+class StaffIn(In):
+    """Somebody who is to work here."""
+
+    surname: Line
+    given_name: Line
+    patronymic: Line | None = None
+    email: Line
+    phone: Short
+    password: Secret
+    roles: list[Role] = Field(min_length=1, max_length=len(Role))
+    specialty_codes: list[Short] = Field(default=[], max_length=100)
+    workplace_ogrn: Short | None = None
+
+    def to_draft(self) -> StaffDraft:
+        """As the use-case takes it."""
+        return StaffDraft(
+            surname=self.surname,
+            given_name=self.given_name,
+            patronymic=self.patronymic or None,
+            email=self.email,
+            phone=self.phone,
+            password=self.password.get_secret_value(),
+            roles=frozenset(self.roles),
+            specialty_codes=tuple(self.specialty_codes),
+            workplace_ogrn=self.workplace_ogrn or None,
+        )
+
+
+class MismatchOut(BaseModel):
+    """A field a registry disagrees with, and what to do."""
+
+    field: str
+    registry: str
+    code: str
+    advice: str
+
+
+class VerificationOut(BaseModel):
+    """Where the comparison with the registries stands."""
+
+    requested_at: datetime
+    give_up_at: datetime
+    unanswered: list[str]
+    decided_at: datetime | None
+    mismatches: list[MismatchOut]
+    correct_by: datetime | None
+
+    @classmethod
+    def of(cls, verification: Verification) -> "VerificationOut":
+        """The answer."""
+        return cls(
+            requested_at=verification.requested_at,
+            give_up_at=verification.give_up_at,
+            unanswered=[str(name) for name in verification.unanswered],
+            decided_at=verification.decided_at,
+            mismatches=[
+                MismatchOut(field=wrong.field, registry=str(name), code=wrong.code, advice=advice_on(wrong.field))
+                for name, wrong in verification.mismatches
+            ],
+            correct_by=verification.correct_by,
+        )
+
+
+class PassportOut(BaseModel):
+    """The caller's passport."""
+
+    model_config = ConfigDict(from_attributes=True)
+    series: str
+    number: str
+    issued_on: date
+    issued_by: str
+
+
+class LicenceOut(BaseModel):
+    """The caller's licence."""
+
+    model_config = ConfigDict(from_attributes=True)
+    series: str
+    number: str
+    holder: Literal["person", "organisation"]
+    valid_from: date
+    valid_until: date | None
+
+
+class WorkplaceOut(BaseModel):
+    """The caller's workplace."""
+
+    model_config = ConfigDict(from_attributes=True)
+    organisation: str
+    ogrn: str
+    address: str
+    department: str
+
+
+class EmploymentOut(BaseModel):
+    """One entry of the caller's work history."""
+
+    model_config = ConfigDict(from_attributes=True)
+    organisation: str
+    position: str
+    started_on: date
+    ended_on: date | None
+
+
+class PracticeOut(BaseModel):
+    """What makes the caller a practitioner."""
+
+    model_config = ConfigDict(from_attributes=True)
+    birth_date: date
+    birth_place: str
+    diploma_number: str
+    qualification: str
+    specialty_code: str
+    licence: LicenceOut
+    workplace: WorkplaceOut
+    employments: list[EmploymentOut]
+    training_hours: int
+
+
+class ProfileOut(BaseModel):
+    """The caller's own account. Staff have neither passport nor practice."""
+
+    person_id: UUID
+    roles: list[Role]
+    status: Status
+    version: int
+    surname: str
+    given_name: str
+    patronymic: str | None
+    phone: str
+    email: str
+    snils: str | None
+    inn: str | None
+    passport: PassportOut | None
+    practice: PracticeOut | None
+    verification: VerificationOut | None
+
+    @classmethod
+    def of(cls, person: Person) -> "ProfileOut":
+        """The answer."""
+        return cls(
+            person_id=person.id,
+            roles=sorted(person.roles),
+            status=person.status,
+            version=person.version,
+            surname=person.surname,
+            given_name=person.given_name,
+            patronymic=person.patronymic,
+            phone=person.phone,
+            email=person.email,
+            snils=person.numbers.snils if person.numbers else None,
+            inn=person.numbers.inn if person.numbers else None,
+            passport=PassportOut.model_validate(person.passport) if person.passport else None,
+            practice=PracticeOut.model_validate(person.profile) if person.profile else None,
+            verification=VerificationOut.of(person.verification) if person.verification else None,
+        )
+
+
+class StaffOut(BaseModel):
+    """The new member of staff."""
+
+    staff_id: UUID
+
+
+class EscalatedOut(BaseModel):
+    """A verification that waits for an administrator; no personal data."""
+
+    practitioner_id: UUID
+    verification: VerificationOut
+
+    @classmethod
+    def of(cls, practitioner_id: UUID, verification: Verification) -> "EscalatedOut":
+        """The answer."""
+        return cls(practitioner_id=practitioner_id, verification=VerificationOut.of(verification))

@@ -1,0 +1,101 @@
+"""Bodies of sign-in, tokens and sessions."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, StringConstraints
+
+from services.identity.domain.sessions import Session
+from services.identity.domain.sign_ins import MASKED_PHONE, SignIn
+from services.identity.schemas.base import In, Secret
+from services.identity.usecases.sessions import Tokens
+
+_BEARER: Literal["Bearer"] = "Bearer"
+
+
+class SignInIn(In):
+    """INN, licence number, SNILS, e-mail or phone, and the password."""
+
+    identifier: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+    password: Secret
+
+
+class RefreshIn(In):
+    """A refresh token."""
+
+    refresh_token: Secret
+
+
+class SignInOut(BaseModel):
+    """Where the code goes, if identifier and password are right."""
+
+    sign_in_id: UUID
+    channel: Literal["sms"]
+    masked_address: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, sign_in: SignIn) -> "SignInOut":
+        """The same for everybody."""
+        return cls(sign_in_id=sign_in.id, channel="sms", masked_address=MASKED_PHONE, expires_at=sign_in.code.expires_at)
+
+
+class TokensOut(BaseModel):
+    """What a signed-in client holds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+
+    @classmethod
+    def of(cls, tokens: Tokens) -> "TokensOut":
+        """The answer."""
+        return cls(access_token=tokens.access_token, refresh_token=tokens.refresh_token, token_type=_BEARER, expires_in=tokens.expires_in)
+
+
+class JwkOut(BaseModel):
+    """A public key. Source: RFC 8037, RFC 7517."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    use: str
+    alg: str
+
+
+class JwksOut(BaseModel):
+    """The keys that verify access tokens."""
+
+    keys: list[JwkOut]
+
+
+class SessionOut(BaseModel):
+    """One open session of the caller."""
+
+    session_id: UUID
+    is_current: bool
+    created_at: datetime
+    last_used_at: datetime
+    address: str | None
+    device: str | None
+
+    @classmethod
+    def of(cls, session: Session, *, current_id: UUID) -> "SessionOut":
+        """The answer."""
+        return cls(
+            session_id=session.id,
+            is_current=session.id == current_id,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            address=session.address,
+            device=session.device,
+        )
+
+
+class SessionsOut(BaseModel):
+    """Open sessions, newest first."""
+
+    items: list[SessionOut]

@@ -1,0 +1,24 @@
+"""What identity can do: load, decide, save and publish, each in one transaction."""
+
+from dataclasses import dataclass
+
+from services.identity.usecases.access import AccessUseCases
+from services.identity.usecases.people import PeopleUseCases
+from services.identity.usecases.registration import RegistrationUseCases
+from services.identity.usecases.sessions import SessionUseCases
+from services.identity.usecases.sign_in import SignInUseCases
+from services.identity.usecases.verification import VerificationUseCases
+
+__all__ = ["UseCases"]
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """The whole service, by feature."""
+
+    registration: RegistrationUseCases
+    verification: VerificationUseCases
+    sign_in: SignInUseCases
+    sessions: SessionUseCases
+    people: PeopleUseCases
+    access: AccessUseCases

@@ -1,0 +1,282 @@
+"""Registration, step by step: nothing typed is lost, nothing is shown to whoever has not proved the phone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from chassis.transaction import Begin, Transaction, atomic
+from contracts.identity import ContactsChanged, PractitionerRegistered, VerificationRequested
+from contracts.roles import Role
+from services.identity.domain import fields
+from services.identity.domain.access_log import Action
+from services.identity.domain.codes import CodeExpired, CodePolicy, OneTimeCode
+from services.identity.domain.fields import Findings
+from services.identity.domain.passwords import PasswordPolicy
+from services.identity.domain.people import Person, Status
+from services.identity.domain.registration import (
+    Consent,
+    EmailNotGiven,
+    NoSuchRegistration,
+    Numbers,
+    Passport,
+    PassportRule,
+    Profile,
+    Registration,
+    RegistrationTokenRefused,
+    check_consents,
+)
+from services.identity.domain.verification import Registry, Verification
+from services.identity.gateways.hashing import Passwords, Secrets
+from services.identity.repository.people import PersonRepository, already_registered
+from services.identity.repository.registrations import RegistrationRepository
+from services.identity.usecases.access import AccessUseCases, Origin
+from services.identity.usecases.codes import Codes
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationRules:
+    """Limits and terms of registration."""
+
+    passport: PassportRule
+    password: PasswordPolicy
+    consents: Mapping[str, str]
+    keep: timedelta
+    token_lifetime: timedelta
+    verification_limit: timedelta
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class SentCode:
+    """What is told about a code on its way."""
+
+    registration_id: UUID
+    resend_at: datetime
+    expires_at: datetime
+
+
+def sent_code(registration_id: UUID, code: OneTimeCode, policy: CodePolicy) -> SentCode:
+    """When the code may be sent again and when it ends."""
+    return SentCode(registration_id, resend_at=code.issued_at + policy.resend_after, expires_at=code.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationUseCases:
+    """Everything between a phone number and an account."""
+
+    begin: Begin
+    registrations: RegistrationRepository
+    people: PersonRepository
+    codes: Codes
+    access: AccessUseCases
+    passwords: Passwords
+    secrets: Secrets
+    rules: RegistrationRules
+    now: Callable[[], datetime]
+
+    @atomic
+    async def start(self, phone: str) -> SentCode:
+        """Begin, or resume what this phone began: the same answer in both cases, and for a phone that is registered already.
+
+        A code that has only just been sent and not been used stays valid, no second one is sent.
+        """
+        findings = Findings()
+        phone = findings.check("/phone", fields.mobile, phone)
+        findings.raise_any()
+        at = self.now()
+        async with self.begin() as tx:
+            registration = await self.registrations.open_by_phone(tx, phone)
+            if registration is not None and registration.expires_at <= at:
+                await self.registrations.remove(tx, registration)
+                registration = None
+            if registration is None:
+                fresh = Registration(id=uuid4(), phone=phone, created_at=at, expires_at=at + self.rules.keep)
+                registration = await self.registrations.add(tx, fresh)
+            code = registration.phone_code
+            if code is None or not code.is_fresh(at, self.codes.policy):
+                code = await self.codes.issue(tx, registration.id, channel="sms", address=phone, purpose="registration")
+                await self.registrations.save(tx, replace(registration, phone_code=code))
+        return sent_code(registration.id, code, self.codes.policy)
+
+    @atomic
+    async def confirm_phone(self, registration_id: UUID, text: str) -> tuple[Registration, str]:
+        """The registration and a fresh token for it. Raises `WrongCode`, `CodeExpired`, `CodeExhausted`, `AlreadyRegistered`."""
+        at = self.now()
+        token = self.secrets.token()
+        async with self.begin() as tx:
+            registration = await self.registrations.get(tx, registration_id)
+            if registration is None or registration.expires_at <= at or registration.completed_at is not None:
+                raise NoSuchRegistration("Регистрация не найдена. Начните с номера телефона.")
+            if registration.phone_code is None:
+                raise CodeExpired("Запросите новый код.")
+            code, refused = registration.phone_code.tried(self.codes.digest("registration", registration.id, text), at)
+            registration = replace(registration, phone_code=code)
+            if refused is None:
+                if await self.people.is_taken(tx, "phone", registration.phone):
+                    raise already_registered("phone")
+                registration = replace(
+                    registration,
+                    phone_confirmed_at=at,
+                    token_digest=self.secrets.digest("registration-token", token),
+                    token_expires_at=at + self.rules.token_lifetime,
+                )
+            registration = await self.registrations.save(tx, registration)
+        if refused is not None:
+            raise refused
+        return registration, token
+
+    @atomic
+    async def get(self, registration_id: UUID, token: str | None) -> Registration:
+        """Raises `RegistrationTokenRefused`."""
+        async with self.begin(is_last=False) as tx:
+            return await self._admitted(tx, registration_id, token)
+
+    async def set_passport(self, registration_id: UUID, token: str | None, passport: Passport) -> Registration:
+        """The passport step. Raises `InvalidFields`."""
+        return await self._change(
+            registration_id, token, lambda found: found.with_passport(passport, rule=self.rules.passport, today=self._today())
+        )
+
+    async def set_numbers(self, registration_id: UUID, token: str | None, numbers: Numbers) -> Registration:
+        """The SNILS step. Raises `InvalidFields`. Whether somebody else has the number is told at completion, not to who tries numbers."""
+        checked = numbers.checked()
+        return await self._change(registration_id, token, lambda found: replace(found, numbers=checked))
+
+    async def set_profile(self, registration_id: UUID, token: str | None, profile: Profile) -> Registration:
+        """The profile step. Raises `InvalidFields`."""
+        return await self._change(
+            registration_id, token, lambda found: found.with_profile(profile, rule=self.rules.passport, today=self._today())
+        )
+
+    async def set_password(self, registration_id: UUID, token: str | None, password: str) -> Registration:
+        """The password step. Raises `InvalidFields`."""
+        registration = await self.get(registration_id, token)
+        findings = Findings()
+        findings.check("/password", lambda value: self.rules.password.check(value, registration.own_data()), password)
+        findings.raise_any()
+        password_hash = await self.passwords.hash(password)
+        return await self._change(registration_id, token, lambda found: replace(found, password_hash=password_hash))
+
+    async def set_consents(self, registration_id: UUID, token: str | None, given: Mapping[str, str], origin: Origin) -> Registration:
+        """The consents step: document to version. Raises `InvalidFields`."""
+        check_consents(given, self.rules.consents)
+        at = self.now()
+        consents = tuple(Consent(document, version, given_at=at, address=origin.address) for document, version in given.items())
+        return await self._change(registration_id, token, lambda found: replace(found, consents=consents))
+
+    @atomic
+    async def set_email(self, registration_id: UUID, token: str | None, email: str) -> tuple[Registration, SentCode | None]:
+        """The e-mail step, and the code on its way; None for an address confirmed already. Raises `InvalidFields`, `TooManyCodes`."""
+        async with self.begin() as tx:
+            registration = (await self._open(tx, registration_id, token)).with_email(email)
+            if registration.email_confirmed_at is not None:
+                return registration, None
+            code = registration.email_code
+            if code is None or not code.is_fresh(self.now(), self.codes.policy):
+                address = str(registration.email)
+                code = await self.codes.issue(tx, registration.id, channel="email", address=address, purpose="email-confirmation")
+            registration = await self.registrations.save(tx, replace(registration, email_code=code))
+        return registration, sent_code(registration.id, code, self.codes.policy)
+
+    @atomic
+    async def confirm_email(self, registration_id: UUID, token: str | None, text: str) -> Registration:
+        """Raises `WrongCode`, `CodeExpired`, `CodeExhausted`, `AlreadyRegistered`, `EmailNotGiven`."""
+        async with self.begin() as tx:
+            registration = await self._open(tx, registration_id, token)
+            if registration.email is None or registration.email_code is None:
+                raise EmailNotGiven("Сначала укажите адрес электронной почты.")
+            if registration.email_confirmed_at is not None:
+                return registration
+            digest = self.codes.digest("email-confirmation", registration.id, text)
+            code, refused = registration.email_code.tried(digest, self.now())
+            if refused is None and await self.people.is_taken(tx, "email", registration.email):
+                raise already_registered("email")
+            confirmed_at = None if refused else self.now()
+            registration = await self.registrations.save(tx, replace(registration, email_code=code, email_confirmed_at=confirmed_at))
+        if refused is not None:
+            raise refused
+        return registration
+
+    @atomic
+    async def complete(self, registration_id: UUID, token: str | None, origin: Origin) -> UUID:
+        """The practitioner's id; the same again when it was completed before. Raises `RegistrationIncomplete`, `AlreadyRegistered`."""
+        at = self.now()
+        async with self.begin() as tx:
+            registration = await self._admitted(tx, registration_id, token)
+            if registration.practitioner_id is not None:
+                return registration.practitioner_id
+            completed = registration.completed(uuid4(), at)
+            person = _practitioner(registration, completed, at, give_up_at=at + self.rules.verification_limit)
+            person = await self.people.add(tx, person)
+            await self.registrations.save(tx, completed)
+            await self._announce(tx, person, at)
+            await self.access.note(tx, Action.REGISTERED, person.id, actor_id=person.id, actor_role=Role.PRACTITIONER, origin=origin)
+        return person.id
+
+    async def _announce(self, tx: Transaction, person: Person, at: datetime) -> None:
+        await tx.publish(PractitionerRegistered(occurred_at=at, version=person.version, practitioner_id=person.id))
+        await tx.publish(contacts_of(person, at))
+        await tx.publish(
+            VerificationRequested(occurred_at=at, practitioner_id=person.id, attempt=1, give_up_at=at + self.rules.verification_limit)
+        )
+
+    @atomic
+    async def _change(self, registration_id: UUID, token: str | None, change: Callable[[Registration], Registration]) -> Registration:
+        async with self.begin() as tx:
+            registration = await self._open(tx, registration_id, token)
+            return await self.registrations.save(tx, change(registration))
+
+    async def _open(self, tx: Transaction, registration_id: UUID, token: str | None) -> Registration:
+        registration = await self._admitted(tx, registration_id, token)
+        registration.check_open()
+        return registration
+
+    async def _admitted(self, tx: Transaction, registration_id: UUID, token: str | None) -> Registration:
+        """The registration of whoever holds its token; an unknown one is refused like a wrong token."""
+        registration = await self.registrations.get(tx, registration_id)
+        if registration is None:
+            raise RegistrationTokenRefused("Подтвердите номер телефона, чтобы продолжить регистрацию.")
+        registration.admit(self.secrets.digest("registration-token", token or ""), self.now())
+        return registration
+
+    def _today(self) -> date:
+        return self.now().astimezone(self.rules.zone).date()
+
+
+def contacts_of(person: Person, at: datetime) -> ContactsChanged:
+    """How to reach the person from now on."""
+    return ContactsChanged(
+        occurred_at=at,
+        version=person.version,
+        person_id=person.id,
+        roles=tuple(sorted(person.roles)),
+        email=person.email,
+        phone=person.phone,
+        salutation=person.salutation,
+    )
+
+
+def _practitioner(registration: Registration, completed: Registration, at: datetime, *, give_up_at: datetime) -> Person:
+    profile, numbers = registration.profile, registration.numbers
+    if profile is None or numbers is None or completed.practitioner_id is None:
+        raise AssertionError("completed() lets only whole registrations pass")
+    asked = tuple(name for name in Registry if name is not Registry.INN or numbers.inn is not None)
+    return Person(
+        id=completed.practitioner_id,
+        roles=frozenset({Role.PRACTITIONER}),
+        status=Status.AWAITING_VERIFICATION,
+        phone=registration.phone,
+        email=str(registration.email),
+        given_name=profile.given_name,
+        patronymic=profile.patronymic,
+        surname=profile.surname,
+        password_hash=str(registration.password_hash),
+        created_at=at,
+        passport=registration.passport,
+        numbers=numbers,
+        profile=profile,
+        consents=registration.consents,
+        verification=Verification(requested_at=at, give_up_at=give_up_at, registries=asked),
+    )

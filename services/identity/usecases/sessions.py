@@ -1,0 +1,212 @@
+"""Sessions: opened by a sign-in, kept alive by refresh tokens that rotate, ended by hand, by time or by a reused token."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.auth import TokenSigner
+from chassis.clock import Clock
+from chassis.transaction import Begin, Transaction, atomic
+from contracts.identity import SecurityAlertKind, SecurityAlertRaised
+from contracts.roles import STAFF, Role
+from services.identity.domain.access_log import Action
+from services.identity.domain.sessions import Ending, NoSuchSession, Session, SessionOver, SessionPolicy
+from services.identity.gateways.hashing import Secrets
+from services.identity.repository.people import PersonRepository
+from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
+from services.identity.usecases.access import AccessUseCases, Origin
+
+_LISTED = 100
+_KEYS = 3
+"""Keys that matter: the one that signs, the one before it (tokens still out), the next one (published, not yet used)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a signed-in client holds."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningPolicy:
+    """How long a key signs, how long before that it is published, how long a token lives."""
+
+    key_lifetime: timedelta
+    lead: timedelta
+    token_lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The rotating set of keys that sign access tokens."""
+
+    keys: SigningKeyRepository
+    clock: Clock
+    policy: SigningPolicy
+
+    async def signer(self, tx: Transaction) -> TokenSigner:
+        """The key to sign with now; makes its successor when it is old enough."""
+        at = self.clock.now()
+        known = await self.keys.latest(tx, limit=_KEYS)
+        if not known:
+            return await self._make(tx, ordinal=1, signs_from=at)
+        if at >= known[0].signs_from + self.policy.key_lifetime:
+            await self._make(tx, ordinal=known[0].ordinal + 1, signs_from=at + self.policy.lead)
+        usable = next((key for key in known if key.signs_from <= at), known[-1])
+        return TokenSigner.from_json(usable.private_jwk, self.clock)
+
+    async def jwks(self) -> dict[str, Any]:
+        """The public halves: the next key, the present one and the one before."""
+        return {"keys": [key["public_jwk"] for key in await self.keys.published(limit=_KEYS)]}
+
+    async def _make(self, tx: Transaction, *, ordinal: int, signs_from: datetime) -> TokenSigner:
+        made = TokenSigner.generate(self.clock)
+        await self.keys.add(tx, SigningKey(ordinal, signs_from, made.public_jwk(), made.private_jwk()))
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUseCases:
+    """The life of sessions after sign-in."""
+
+    begin: Begin
+    sessions: SessionRepository
+    people: PersonRepository
+    signing: Signing
+    access: AccessUseCases
+    secrets: Secrets
+    policy: SessionPolicy
+    now: Callable[[], datetime]
+
+    @atomic
+    async def prepare_key(self) -> None:
+        """Make the first signing key, so that verifiers find one before anybody signs in."""
+        async with self.begin() as tx:
+            await self.signing.signer(tx)
+
+    async def open(self, tx: Transaction, person_id: UUID, *, password_at: datetime, sms_at: datetime, origin: Origin) -> Tokens:
+        """A new session, within the transaction of the sign-in."""
+        at = self.now()
+        person = await self.people.get(tx, person_id)
+        session_id = uuid4()
+        refresh_token = self._new_token(session_id)
+        session = Session(
+            id=session_id,
+            person_id=person_id,
+            roles=person.roles,
+            password_at=password_at,
+            sms_at=sms_at,
+            created_at=at,
+            last_used_at=at,
+            token_digest=self._digest(refresh_token),
+            address=origin.address,
+            device=origin.device,
+        )
+        await self.sessions.add(tx, session)
+        record = f"session:{session_id}"
+        role = _main_role(person.roles)
+        await self.access.note(tx, Action.SIGNED_IN, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
+        return await self._tokens(tx, session, refresh_token)
+
+    @atomic
+    async def refresh(self, refresh_token: str, origin: Origin) -> Tokens:
+        """Fresh tokens for a used one, which is of no use afterwards. Raises `SessionOver`.
+
+        A token that was used before ends the session and warns its owner.
+        """
+        session_id = _session_of(refresh_token)
+        at = self.now()
+        async with self.begin() as tx:
+            session = await self.sessions.get(tx, session_id)
+            if session is None:
+                raise SessionOver
+            fresh_token = self._new_token(session_id)
+            after = session.refreshed(self._digest(refresh_token), self._digest(fresh_token), at, self.policy)
+            if after is session:
+                raise SessionOver
+            after = await self.sessions.save(tx, after)
+            if after.ended_at is None:
+                return await self._tokens(tx, after, fresh_token)
+            await self._note_end(tx, after, origin, actor_id=None)
+            if after.ending is Ending.TOKEN_REUSED:
+                reused = SecurityAlertKind.REFRESH_TOKEN_REUSED
+                await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=after.person_id, kind=reused))
+        raise SessionOver
+
+    @atomic
+    async def sign_out(self, session_id: UUID, *, person_id: UUID, origin: Origin) -> None:
+        """End the caller's own session; ending it twice changes nothing."""
+        async with self.begin() as tx:
+            session = await self.sessions.get(tx, session_id)
+            if session is not None and session.person_id == person_id and session.ended_at is None:
+                await self._end(tx, session, Ending.SIGNED_OUT, origin)
+
+    @atomic
+    async def open_sessions(self, person_id: UUID) -> list[Session]:
+        """The person's open sessions, newest first."""
+        async with self.begin() as tx:
+            found = await self.sessions.not_ended(tx, person_id, limit=_LISTED)
+        return [session for session in found if session.is_open(self.now(), self.policy)]
+
+    @atomic
+    async def end(self, session_id: UUID, *, person_id: UUID, origin: Origin) -> None:
+        """End one of the person's sessions. Raises `NoSuchSession`."""
+        async with self.begin() as tx:
+            session = await self.sessions.get(tx, session_id)
+            if session is None or session.person_id != person_id:
+                raise NoSuchSession("Сеанс не найден.")
+            if session.ended_at is None:
+                await self._end(tx, session, Ending.ENDED_ELSEWHERE, origin)
+
+    @atomic
+    async def end_others(self, session_id: UUID, *, person_id: UUID, origin: Origin) -> None:
+        """End all of the person's sessions but this one."""
+        async with self.begin() as tx:
+            for session in await self.sessions.not_ended(tx, person_id, limit=_LISTED):
+                if session.id != session_id:
+                    await self._end(tx, session, Ending.ENDED_ELSEWHERE, origin)
+
+    async def _end(self, tx: Transaction, session: Session, ending: Ending, origin: Origin) -> None:
+        ended = await self.sessions.save(tx, session.ended(ending, self.now()))
+        await self._note_end(tx, ended, origin, actor_id=session.person_id)
+
+    async def _note_end(self, tx: Transaction, session: Session, origin: Origin, *, actor_id: UUID | None) -> None:
+        action = Action.SIGNED_OUT if session.ending is Ending.SIGNED_OUT else Action.SESSION_ENDED
+        role = _main_role(session.roles)
+        record = f"session:{session.id}"
+        await self.access.note(tx, action, session.person_id, actor_id=actor_id, actor_role=role, origin=origin, record=record)
+
+    async def _tokens(self, tx: Transaction, session: Session, refresh_token: str) -> Tokens:
+        lifetime = min(self.signing.policy.token_lifetime, session.ends_at(self.policy) - self.now())
+        signer = await self.signing.signer(tx)
+        access_token = signer.issue(
+            session.person_id,
+            roles=session.roles,
+            session_id=session.id,
+            factors={"password": session.password_at, "sms": session.sms_at},
+            lifetime=lifetime,
+        )
+        return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=int(lifetime.total_seconds()))
+
+    def _new_token(self, session_id: UUID) -> str:
+        return f"{session_id.hex}.{self.secrets.token()}"
+
+    def _digest(self, refresh_token: str) -> bytes:
+        return self.secrets.digest("refresh-token", refresh_token)
+
+
+def _session_of(refresh_token: str) -> UUID:
+    try:
+        return UUID(hex=refresh_token.partition(".")[0])
+    except ValueError:
+        raise SessionOver from None
+
+
+def _main_role(roles: frozenset[Role]) -> Role:
+    """The role under which the log shows somebody: a staff role if there is one."""
+    return min(roles & STAFF or roles)
