@@ -1,0 +1,84 @@
+"""Routes: each says exactly once who may call it."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Annotated, Any
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+
+from chassis.auth import Principal, anyone, callers, route_callers
+from contracts.roles import Role
+from deploy.local.development_secrets import load_or_invent
+from deploy.local.environments import service_environment
+from deploy.local.settings import LocalSettings
+from tests.census.source import SERVICES
+
+
+def silent_routes(app: FastAPI) -> Iterator[str]:
+    for route in iter_route_contexts(app.routes):
+        if getattr(route, "dependant", None) is not None and route_callers(route) is None:
+            methods = "/".join(sorted(getattr(route, "methods", None) or {"WEBSOCKET"}))
+            yield f"{methods} {getattr(route, 'path', '?')}: does not state its callers exactly once"
+
+
+@pytest.fixture(scope="session")
+def invented(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalSettings, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("census")
+    return LocalSettings(data_dir=folder), load_or_invent(folder / "secrets")
+
+
+@pytest.fixture(params=SERVICES)
+async def application(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, invented: tuple[LocalSettings, dict[str, str]]
+) -> Any:
+    """The application of a service as `make run` would build it; it connects to nothing before it is started."""
+    service: str = request.param
+    for name, value in service_environment(*invented, service).items():
+        monkeypatch.setenv(name, value)
+    settings = import_module(f"services.{service}.settings").Settings()
+    app = import_module(f"services.{service}.main").create_app(settings)
+    yield app
+    await app.state.chassis.close()
+
+
+async def test_every_route_states_its_callers_exactly_once(application: FastAPI) -> None:
+    assert list(silent_routes(application)) == []
+
+
+async def test_every_service_has_routes_under_its_prefix(application: FastAPI) -> None:
+    paths = {str(getattr(route, "path", "")) for route in iter_route_contexts(application.routes)}
+    prefix = f"/api/{application.state.chassis.service}/"
+    assert [path for path in paths if path.startswith(prefix) and path != f"{prefix}openapi.json"]
+    assert {"/health/live", "/health/ready"} <= paths
+
+
+PractitionerDep = Annotated[Principal, callers(Role.PRACTITIONER)]
+ReviewerDep = Annotated[Principal, callers(Role.REVIEWER)]
+
+
+def planted() -> FastAPI:
+    app, router = FastAPI(), APIRouter(prefix="/open", dependencies=[anyone()])
+
+    @app.get("/good")
+    async def good(person: PractitionerDep) -> None: ...
+
+    @app.get("/silent")
+    async def silent() -> None: ...
+
+    @app.get("/twice")
+    async def twice(person: PractitionerDep, other: ReviewerDep) -> None: ...
+
+    @router.get("/good")
+    async def open_to_all() -> None: ...
+
+    @router.get("/twice")
+    async def open_and_closed(person: PractitionerDep) -> None: ...
+
+    app.include_router(router)
+    return app
+
+
+def test_a_planted_route_that_is_silent_or_says_it_twice_is_found() -> None:
+    assert [finding.split()[1].rstrip(":") for finding in silent_routes(planted())] == ["/silent", "/twice", "/open/twice"]
