@@ -50,7 +50,7 @@ _STORE_ERRORS = (PyMongoError, OSError, TimeoutError, Unavailable)
 
 
 def provided() -> Any:
-    """What `main.py` wired, for routes that declare `Annotated[UseCases, provided()]`."""
+    """Give a route the use-cases that `main.py` wired; it declares `Annotated[UseCases, provided()]`."""
 
     def use_cases(request: Request) -> Any:
         return request.app.state.usecases

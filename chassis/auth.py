@@ -171,7 +171,7 @@ class JwksCache:
                 answer.raise_for_status()
                 self._keys = dict(_public_keys(answer.json()))
                 self._loaded_at = monotonic()
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, JoseError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError, JoseError) as error:
                 log.warning("jwks-not-fetched", error=type(error).__name__, known_keys=len(self._keys))
             self._tried_at = monotonic() if self._keys else monotonic() - self._pause_seconds + min(0.5, self._pause_seconds)
 

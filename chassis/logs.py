@@ -49,7 +49,6 @@ def set_up(service: str, level: str = "info") -> None:
                 ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(ensure_ascii=False, default=_name_only),
             ],
-            use_get_message=False,
         )
     )
     root = logging.getLogger()
@@ -62,6 +61,7 @@ def set_up(service: str, level: str = "info") -> None:
     for name, quiet_level in _QUIET.items():
         logging.getLogger(name).setLevel(quiet_level)
     logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # else a malformed call is printed together with its arguments
 
 
 class _Service:
@@ -111,10 +111,11 @@ def _only_template(_logger: Any, _method: str, event: EventDict) -> EventDict:
     record: logging.LogRecord = event["_record"]
     if record.exc_info and record.exc_info[1] is not None:
         event["event"] = "library-exception"
-    elif record.name.startswith(_TRUSTED):
-        event["event"] = record.getMessage()[:_MAX_EVENT_LENGTH]
-    else:
-        event["event"] = str(record.msg)[:_MAX_EVENT_LENGTH]
+    elif record.name == "py.warnings":
+        event["event"] = "python-warning"
+    elif not record.name.startswith(_TRUSTED):
+        event["event"] = str(record.msg)
+    event["event"] = event["event"][:_MAX_EVENT_LENGTH]
     return event
 
 

@@ -7,6 +7,7 @@ again; consumers drop the repetition.
 
 import asyncio
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -30,7 +31,9 @@ log = structlog.get_logger()
 tracer = trace.get_tracer("medkabinet.relay")
 _LEASE_SHARE = 0.6
 """Publishing stops this far into the lease, so that its holder never overlaps with the next one for long."""
-_UNBLOCK_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 10.0
+_PARKED_READ_SECONDS = 5.0
+_MOST_PARKED = 1_000
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class Relay:
     meters: Meters
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _blocked_until: dict[str, float] = field(default_factory=dict)
+    _parked: set[str] = field(default_factory=set)
+    _parked_read_at: float = -math.inf
 
     def wake(self) -> None:
         """Rows were committed."""
@@ -117,11 +122,9 @@ class Relay:
 
     async def _pending(self) -> list[Document]:
         """The oldest rows that wait, each stream from its beginning."""
-        now = time.monotonic()
-        self._blocked_until = {stream: until for stream, until in self._blocked_until.items() if until > now}
         found: Document = {"state": "pending"}
-        if self._blocked_until:
-            found["stream"] = {"$nin": list(self._blocked_until)}
+        if blocked := await self._blocked_streams():
+            found["stream"] = {"$nin": blocked}
         limit = self.settings.relay_batch
         rows = await self._rows.find(found).sort([("created_ms", 1), ("index", 1)]).limit(limit).to_list(limit)
         if len(rows) == limit:
@@ -132,6 +135,16 @@ class Relay:
             )
             rows = await by_stream.limit(limit * 4).to_list(limit * 4)
         return rows
+
+    async def _blocked_streams(self) -> list[str]:
+        """Streams that rest after a failure, and those that wait behind a parked row until an operator decides."""
+        now = time.monotonic()
+        self._blocked_until = {stream: until for stream, until in self._blocked_until.items() if until > now}
+        if now - self._parked_read_at > _PARKED_READ_SECONDS:
+            parked = await self._rows.find({"state": "parked"}, {"stream": 1}).limit(_MOST_PARKED).to_list(_MOST_PARKED)
+            self._parked = {row["stream"] for row in parked}
+            self._parked_read_at = now
+        return [*self._blocked_until, *self._parked]
 
     async def _publish_stream(self, rows: list[Document], slots: asyncio.Semaphore, stop_at: float) -> list[str]:
         """Publish one stream's rows one after another; stops at the first that does not go."""
@@ -178,7 +191,9 @@ class Relay:
         if is_parked:
             change["state"] = "parked"
         await self._rows.update_one({"_id": row["_id"]}, {"$set": change})
-        self._blocked_until[row["stream"]] = time.monotonic() + min(_UNBLOCK_SECONDS, 0.2 * 2**attempts)
+        if is_parked:
+            self._parked.add(row["stream"])
+        self._blocked_until[row["stream"]] = time.monotonic() + min(_LONGEST_PAUSE_SECONDS, 0.2 * 2**attempts)
         self.meters.published.add(1, {"event": row["type"], "outcome": "parked" if is_parked else "failed"})
         report: Callable[..., Any] = log.error if is_parked else log.warning
         report("event-unroutable", event_type=row["type"], event_id=row["_id"], attempts=attempts, parked=is_parked)

@@ -49,7 +49,7 @@ class _Issuer:
         self.asked += 1
         if self.is_down:
             raise httpx.ConnectError("down")
-        return httpx.Response(200, json=self.body or {"keys": [signer.public_jwk() for signer in self.signers]})
+        return httpx.Response(200, json={"keys": [signer.public_jwk() for signer in self.signers]} if self.body is None else self.body)
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ async def test_old_keys_survive_an_absent_issuer(tokens: TokenSigner) -> None:
     await cache.aclose()
 
 
-@pytest.mark.parametrize("body", [None, [], {"keys": 5}, {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "!"}]}])
+@pytest.mark.parametrize("body", [None, [], {"keys": 5}, {"keys": [5]}, {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "!"}]}])
 async def test_without_any_key_the_answer_is_503(tokens: TokenSigner, body: Any) -> None:
     issuer = _Issuer(tokens)
     issuer.body, issuer.is_down = body, body is None

@@ -1,6 +1,7 @@
 """A repeated request gets the first one's answer, whatever happened in between."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
@@ -11,7 +12,7 @@ from tests.support import Infra
 
 
 @pytest.fixture(scope="module")
-async def probe(infra: Infra):
+async def probe(infra: Infra) -> AsyncIterator[Probe]:
     async with probing(infra) as running:
         yield running
 

@@ -1,7 +1,9 @@
 """What was committed is published, in order, once it was committed; what is delivered twice happens once."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import aio_pika
@@ -15,7 +17,7 @@ from tests.support import Infra, eventually, service_environment
 
 
 @pytest.fixture(scope="module")
-async def probe(infra: Infra):
+async def probe(infra: Infra) -> AsyncIterator[Probe]:
     async with probing(infra) as running:
         yield running
 
@@ -131,7 +133,7 @@ async def test_malformed_messages_end_in_the_dead_letters_and_stop_nobody(probe:
         await probe.component.publish(event)
     await connection.close()
     for event in good:
-        assert await eventually(lambda event=event: probe.count(event.ticket_id)) == 1
+        assert await eventually(partial(probe.count, event.ticket_id)) == 1
     await eventually(lambda: _dead_is(probe, before + 39))
 
 

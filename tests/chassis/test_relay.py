@@ -1,0 +1,49 @@
+"""What the relay does when an event cannot leave."""
+
+from uuid import uuid4
+
+import aio_pika
+
+from contracts.support import TicketAnswered
+from contracts.topology import ARCHIVE_STREAM
+from tests.chassis.probe import Probe, probing
+from tests.support import Infra, eventually
+
+
+async def _unplug(probe: Probe) -> None:
+    """Leave the event without any queue, as an operator might by mistake."""
+    await probe.component.tap.__aexit__(None, None, None)
+    connection = await aio_pika.connect(probe.component.amqp_url)
+    channel = await connection.channel()
+    for queue in (ARCHIVE_STREAM, f"notifications.{TicketAnswered.type}"):
+        await channel.queue_delete(queue)
+    await connection.close()
+
+
+async def _plug_in(probe: Probe) -> None:
+    connection = await aio_pika.connect(probe.component.amqp_url)
+    channel = await connection.channel()
+    queue = await channel.declare_queue("rescue", durable=True)
+    await queue.bind("medkabinet.events", "#")
+    await connection.close()
+
+
+async def test_an_unroutable_event_is_parked_and_its_stream_waits_behind_it(infra: Infra) -> None:
+    async with probing(infra, SUPPORT_RELAY_ATTEMPTS="2") as probe:
+        await _unplug(probe)
+        ticket_id = uuid4()
+        await probe.usecases.answer(ticket_id)
+        outbox = probe.component.database["outbox"]
+        parked = await eventually(lambda: outbox.find_one({"state": "parked"}))
+        assert (parked["attempts"], parked["last_error"]) == (2, "unroutable")
+        await _plug_in(probe)
+        probe.chassis.relay._blocked_until.clear()
+        other = uuid4()
+        await probe.usecases.answer(ticket_id)
+        await probe.usecases.answer(other)
+        await eventually(lambda: outbox.find_one({"stream": f"ticket_id:{other}", "state": "published"}))
+        behind = await outbox.find_one({"stream": f"ticket_id:{ticket_id}", "version": 2})
+        assert behind is not None
+        assert behind["state"] == "pending"
+        await outbox.update_one({"_id": parked["_id"]}, {"$set": {"state": "pending"}})
+        await eventually(lambda: outbox.find_one({"stream": f"ticket_id:{ticket_id}", "version": 2, "state": "published"}), timeout=15)
