@@ -1,11 +1,12 @@
 """Settings every service has. A service subclasses `ServiceSettings` with its own prefix and reads it once, in `main.py`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict, SettingsError
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -80,6 +81,21 @@ class ServiceSettings(BaseSettings):
     rate_limits: dict[str, str] = Field(default_factory=dict)
     """Overrides of the service's rates, name to `<count>/<period>`."""
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over files of `SECRETS_DIR`."""
+        folder = os.environ.get("SECRETS_DIR")
+        if folder:
+            file_secret_settings = SecretsSettingsSource(settings_cls, secrets_dir=folder)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
+
     @model_validator(mode="after")
     def _no_time_travel_in_production(self) -> Self:
         if self.environment == "production" and self.sandbox_clock_file is not None:
@@ -92,8 +108,15 @@ AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 def load_settings(settings_class: type[AnySettings]) -> AnySettings:
     """Settings from the environment. Names each wrong or missing setting (never its value) and ends the process with status 2."""
+    folder = os.environ.get("SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        print(f"setting SECRETS_DIR: there is no folder {folder}", file=sys.stderr)
+        raise SystemExit(2)
     try:
         return settings_class()
+    except SettingsError as error:
+        print(f"settings: {error}", file=sys.stderr)  # names the field that is no JSON, not its value
+        raise SystemExit(2) from None
     except ValidationError as error:
         prefix = settings_class.model_config.get("env_prefix", "")
         for problem in error.errors():
