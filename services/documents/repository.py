@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, IndexModel, prepare_collection
 from chassis.mongo import Document as Record
 from chassis.transaction import Transaction
 from contracts.documents import DocumentType
@@ -199,11 +199,7 @@ class HoldRepository:
 
     async def save(self, tx: Transaction, hold: Hold) -> None:
         """Store what is known now."""
-        record = _hold_record(hold)
-        try:
-            await self._collection.replace_one({"_id": hold.application_id}, record, upsert=True, session=tx.session)
-        except DuplicateKeyError:
-            raise StaleDocument.of() from None
+        await self._collection.replace_one({"_id": hold.application_id}, _hold_record(hold), upsert=True, session=tx.session)
 
     async def holding(self, document_id: UUID) -> list[Hold]:
         """Applications that hold the document, locked or not."""

@@ -102,12 +102,12 @@ def _size(rule: Rule, declared: Declared) -> Sequence[Finding]:
 
 def _format(rule: Rule, declared: Declared, actual: MediaType | None) -> Sequence[Finding]:
     found: list[Finding] = []
-    titles: dict[str, str | int] = {"declared": declared.media_type.title, "limits": rule.limits}
+    titles: dict[str, str | int] = {"declared": declared.media_type.label, "limits": rule.limits}
     if actual is None:
         found.append(Finding(FindingCode.CONTENT_UNKNOWN, {"limits": rule.limits}))
     elif actual is not declared.media_type or actual not in rule.media_types:
-        found.append(Finding(FindingCode.CONTENT_MISMATCH, titles | {"actual": actual.title}))
+        found.append(Finding(FindingCode.CONTENT_MISMATCH, titles | {"actual": actual.label}))
     if declared.extension not in declared.media_type.extensions:
         extensions = " или ".join(declared.media_type.extensions)
-        found.append(Finding(FindingCode.EXTENSION_MISMATCH, {"declared": declared.media_type.title, "extensions": extensions}))
+        found.append(Finding(FindingCode.EXTENSION_MISMATCH, {"declared": declared.media_type.label, "extensions": extensions}))
     return found

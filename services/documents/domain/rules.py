@@ -17,7 +17,7 @@ class MediaType(StrEnum):
     PNG = "image/png"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """As people call it."""
         return self.name
 
@@ -44,7 +44,7 @@ class Rule:
     @property
     def limits(self) -> str:
         """Formats and size in one phrase, as shown before the upload and named in every refusal."""
-        names = [media_type.title for media_type in self.media_types]
+        names = [media_type.label for media_type in self.media_types]
         formats = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} или {names[-1]}"
         return f"{formats}, не больше {self.max_bytes // MEGABYTE} МБ"
 

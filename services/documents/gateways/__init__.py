@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from chassis.errors import Unavailable
 from chassis.objects import ObjectStore, StoredObject
@@ -141,6 +142,6 @@ def _understand(status: int, answer: bytes, size_bytes: int, sha256: str) -> Ins
     if not format_line or status == _KILLED:
         raise InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=_RETRY_SECONDS)
     name = json.loads(format_line)
-    told = json.loads(problems_line) if status == 0 else [{"code": FindingCode.FILE_TOO_COMPLEX.value}]
+    told: list[dict[str, Any]] = json.loads(problems_line) if status == 0 else [{"code": FindingCode.FILE_TOO_COMPLEX.value}]
     problems = tuple(Finding(FindingCode(problem["code"]), problem.get("facts", {})) for problem in told)
     return Inspection(size_bytes, sha256, MediaType(name) if name else None, problems)

@@ -1,0 +1,111 @@
+"""Looking at documents: one's own, and another's for as long as an application gives cause. Every such look is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.paging import PageRequest, encode_cursor
+from chassis.transaction import Begin, atomic
+from contracts.access import PersonalDataRead
+from contracts.documents import DocumentType
+from services.documents.domain.documents import Document, FileVersion
+from services.documents.domain.errors import DocumentNotFound
+from services.documents.domain.holds import Grant, Reader
+from services.documents.gateways import Files
+from services.documents.repository import DocumentRepository, HoldRepository
+
+SERVICE = "documents"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document and the applications that hold it as it is."""
+
+    document: Document
+    locked_by: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadLink:
+    """Where a file can be downloaded, and until when."""
+
+    url: str
+    expires_at: datetime
+    file_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Reading."""
+
+    begin: Begin
+    documents: DocumentRepository
+    holds: HoldRepository
+    files: Files
+    now: Callable[[], datetime]
+
+    async def list_own(
+        self, owner_id: UUID, *, document_type: DocumentType | None, page: PageRequest
+    ) -> tuple[list[DocumentView], str | None]:
+        """One page of the owner's documents, newest first, and the cursor of the next."""
+        after = page.after(datetime, UUID)
+        found = await self.documents.list(
+            owner_id, document_type=document_type, limit=page.limit + 1, after=None if after is None else (after[0], after[1])
+        )
+        shown = found[: page.limit]
+        locks = await self.holds.locking([document.id for document in shown]) if shown else {}
+        views = [DocumentView(document, tuple(locks.get(document.id, ()))) for document in shown]
+        return views, encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > page.limit else None
+
+    async def view(self, document: Document) -> DocumentView:
+        """With its locks."""
+        return DocumentView(document, tuple((await self.holds.locking([document.id])).get(document.id, ())))
+
+    async def read(self, document_id: UUID, reader: Reader) -> DocumentView:
+        """A document the reader may see; for anybody else there is none."""
+        document, grant = await self._for(document_id, reader)
+        if grant is not None:
+            await self._tell(document, reader, grant)
+        return await self.view(document)
+
+    async def link(self, document_id: UUID, file_version: int | None, reader: Reader) -> DownloadLink:
+        """A short-lived link to an accepted file, the newest one without a version."""
+        document, grant = await self._for(document_id, reader)
+        file = document.downloadable(file_version)
+        if grant is not None:
+            await self._tell(document, reader, grant)
+        url = self.files.link(file, file_name=_safe_name(document, file))
+        return DownloadLink(url, self.now() + self.files.link_lifetime, file.number)
+
+    async def _for(self, document_id: UUID, reader: Reader) -> tuple[Document, Grant | None]:
+        """None as grant means one's own."""
+        try:
+            return await self.documents.get(document_id, owner_id=reader.id), None
+        except DocumentNotFound:
+            grants = [hold.grant(reader) for hold in await self.holds.holding(document_id)]
+            grant = next((found for found in grants if found is not None), None)
+            if grant is None:
+                raise
+        return await self.documents.get_granted(document_id), grant
+
+    @atomic
+    async def _tell(self, document: Document, reader: Reader, grant: Grant) -> None:
+        async with self.begin() as tx:
+            await tx.publish(
+                PersonalDataRead(
+                    occurred_at=self.now(),
+                    reader_id=reader.id,
+                    reader_role=grant.role,
+                    subject_id=document.owner_id,
+                    service=SERVICE,
+                    record=f"document:{document.id}",
+                    purpose=grant.purpose,
+                    address=reader.address,
+                )
+            )
+
+
+def _safe_name(document: Document, file: FileVersion) -> str:
+    """Says what it is, never what the person called it: links end up in the store's logs."""
+    return f"{document.document_type.value}-{file.number}{file.media_type.extensions[0]}"

@@ -1,0 +1,105 @@
+"""Checking files: look at the bytes outside any transaction, then record and tell the verdict in one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from chassis.transaction import Begin, Transaction, atomic
+from contracts.documents import (
+    CheckRequested,
+    CheckTermReached,
+    DocumentAccepted,
+    DocumentDelayed,
+    DocumentReceived,
+    DocumentRejected,
+)
+from services.documents.domain.documents import Document, FileVersion, State
+from services.documents.domain.findings import Finding, judge
+from services.documents.gateways import Files, Inspector
+from services.documents.repository import DocumentRepository
+from services.documents.usecases.uploads import check_term_key
+
+log = structlog.get_logger(__name__)
+
+_MOST_DOUBLINGS = 6
+Reason = DocumentReceived | CheckRequested
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Verdicts over files, and what happens when one does not come."""
+
+    begin: Begin
+    documents: DocumentRepository
+    files: Files
+    inspector: Inspector
+    now: Callable[[], datetime]
+    term: timedelta
+
+    async def check(self, event: Reason) -> None:
+        """Check a file, unless its verdict is known."""
+        document = await self.documents.get_granted(event.document_id)
+        file = document.file(event.file_version)
+        findings: tuple[Finding, ...] = ()
+        if file.is_undecided:
+            inspection = await self.inspector.inspect(self.files.read(file.object_key))
+            findings = judge(document.rule, file.declared, inspection)
+        await self._decide(event, findings)
+
+    @atomic
+    async def _decide(self, event: Reason, findings: tuple[Finding, ...]) -> None:
+        async with self.begin(handling=event) as tx:
+            before = await self.documents.get_granted(event.document_id, tx=tx)
+            if not before.file(event.file_version).is_undecided:
+                return
+            document = before.decide(event.file_version, findings, at=self.now())
+            await self.documents.save(tx, document, replacing=before)
+            await tx.cancel(check_term_key(document.id, event.file_version))
+            file = document.file(event.file_version)
+            if document.is_current(file):
+                await self._tell(tx, document, file)
+
+    async def _tell(self, tx: Transaction, document: Document, file: FileVersion) -> None:
+        names = {**self._names(document, file), "version": document.version}
+        if file.state is State.REJECTED:
+            await tx.publish(DocumentRejected(codes=tuple(finding.code.value for finding in file.findings), **names))
+            return
+        accepted = DocumentAccepted(
+            size_bytes=file.size_bytes, media_type=file.media_type.value, sha256=file.sha256, received_at=file.received_at, **names
+        )
+        await tx.publish(accepted)
+
+    @atomic
+    async def end_of_term(self, event: CheckTermReached) -> None:
+        """A check that should be done: if it is not, say so once and ask for it again, with growing patience."""
+        async with self.begin(handling=event) as tx:
+            document = await self.documents.get_granted(event.document_id, tx=tx)
+            file = document.file(event.file_version)
+            if not file.is_undecided:
+                return
+            log.error("check-stuck", document_id=str(document.id), file_version=file.number, attempt=event.attempt)
+            if file.state is State.CHECKING:
+                document = await self._delay(tx, document, file)
+            names = self._names(document, file)
+            attempt = event.attempt + 1
+            due_at = self.now() + self.term * 2 ** min(event.attempt, _MOST_DOUBLINGS)
+            await tx.publish(CheckRequested(attempt=attempt, **names))
+            await tx.schedule(check_term_key(document.id, file.number), due_at, CheckTermReached(attempt=attempt, **names))
+
+    async def _delay(self, tx: Transaction, before: Document, file: FileVersion) -> Document:
+        document = before.delay(file.number)
+        await self.documents.save(tx, document, replacing=before)
+        if document.is_current(file):
+            await tx.publish(DocumentDelayed(version=document.version, **self._names(document, file)))
+        return document
+
+    def _names(self, document: Document, file: FileVersion) -> dict[str, object]:
+        return {
+            "document_id": document.id,
+            "owner_id": document.owner_id,
+            "document_type": document.document_type.value,
+            "file_version": file.number,
+            "occurred_at": self.now(),
+        }

@@ -1,0 +1,33 @@
+"""Fixtures of documents: the service on real servers, and its parts on fakes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pytest
+
+from chassis.transaction import Begin, Transaction, atomic
+from services.documents.main import create_app
+from services.documents.settings import Settings
+from tests.support import Component, Infra, component, service_environment
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+async def service(infra: Infra) -> AsyncIterator[Component]:
+    """Documents, running."""
+    async with service_environment(infra, "documents") as env, component(create_app, Settings, env) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Work:
+    """Runs a piece of work in a transaction."""
+
+    begin: Begin
+
+    @atomic
+    async def __call__(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self.begin() as tx:
+            return await work(tx)

@@ -1,0 +1,163 @@
+"""Twins of documents' repositories and gateways, in memory."""
+
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import Collection as Many
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from chassis.errors import Unavailable
+from chassis.objects import FileMissing, StoredObject, UploadCut
+from chassis.transaction import Transaction
+from contracts.documents import DocumentType
+from services.documents.domain.documents import Document, FileVersion, State
+from services.documents.domain.errors import DocumentNotFound, StaleDocument
+from services.documents.domain.findings import Finding, Inspection
+from services.documents.domain.holds import Hold
+from services.documents.domain.rules import MediaType
+from services.documents.gateways import Files, Inspector, Limits
+from services.documents.repository import DocumentRepository, HoldRepository
+
+_NOTHING = cast("Any", None)
+
+
+class FakeDocumentRepository(DocumentRepository):
+    __slots__ = ("stored",)
+
+    def __init__(self) -> None:
+        super().__init__(_NOTHING, _NOTHING)
+        object.__setattr__(self, "stored", {})
+
+    stored: dict[UUID, Document]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def add(self, tx: Transaction, document: Document) -> None:
+        self.stored[document.id] = document
+
+    async def save(self, tx: Transaction, document: Document, *, replacing: Document) -> None:
+        known = self.stored.get(document.id)
+        if known is None or known.version != replacing.version:
+            raise StaleDocument.of()
+        self.stored[document.id] = document
+
+    async def remove(self, tx: Transaction, document: Document) -> None:
+        known = self.stored.get(document.id)
+        if known is not None and known.version == 0:
+            del self.stored[document.id]
+
+    async def get(self, document_id: UUID, *, owner_id: UUID, tx: Transaction | None = None) -> Document:
+        document = await self.get_granted(document_id)
+        if document.owner_id != owner_id:
+            raise DocumentNotFound.of()
+        return document
+
+    async def get_granted(self, document_id: UUID, *, tx: Transaction | None = None) -> Document:
+        if document_id not in self.stored:
+            raise DocumentNotFound.of()
+        return self.stored[document_id]
+
+    async def list(
+        self, owner_id: UUID, *, document_type: DocumentType | None, limit: int, after: tuple[datetime, UUID] | None
+    ) -> list[Document]:
+        own = [one for one in self.stored.values() if one.owner_id == owner_id and document_type in (None, one.document_type)]
+        ordered = sorted(own, key=lambda one: (one.created_at, one.id.bytes), reverse=True)
+        if after is not None:
+            ordered = [one for one in ordered if (one.created_at, one.id.bytes) < (after[0], after[1].bytes)]
+        return ordered[:limit]
+
+    async def count(self, owner_id: UUID, *, limit: int, tx: Transaction) -> int:
+        return min(limit, sum(one.owner_id == owner_id for one in self.stored.values()))
+
+    async def find_same_bytes(self, owner_id: UUID, sha256: str, *, tx: Transaction) -> tuple[Document, FileVersion] | None:
+        own = [one for one in self.stored.values() if one.owner_id == owner_id]
+        same = [(one, file) for one in own for file in one.files if file.sha256 == sha256]
+        return min(same, key=lambda pair: (pair[1].state is State.REJECTED, pair[1].received_at), default=None)
+
+    async def is_stored_file(self, object_key: str) -> bool:
+        return any(file.object_key == object_key for one in self.stored.values() for file in one.files)
+
+
+class FakeHoldRepository(HoldRepository):
+    __slots__ = ("stored",)
+
+    def __init__(self) -> None:
+        super().__init__(_NOTHING)
+        object.__setattr__(self, "stored", {})
+
+    stored: dict[UUID, Hold]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def find(self, application_id: UUID, *, tx: Transaction) -> Hold | None:
+        return self.stored.get(application_id)
+
+    async def save(self, tx: Transaction, hold: Hold) -> None:
+        self.stored[hold.application_id] = hold
+
+    async def holding(self, document_id: UUID) -> list[Hold]:
+        return [hold for hold in self.stored.values() if document_id in hold.document_ids.value]
+
+    async def locking(self, document_ids: Many[UUID], *, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
+        locks: dict[UUID, list[UUID]] = {}
+        for hold in self.stored.values():
+            for document_id in set(hold.locked_document_ids) & set(document_ids):
+                locks.setdefault(document_id, []).append(hold.application_id)
+        return locks
+
+
+class FakeFiles(Files):
+    """Objects in a dictionary; `is_down` makes the store unavailable."""
+
+    __slots__ = ("is_down", "stored")
+
+    def __init__(self) -> None:
+        super().__init__(_NOTHING, "documents", timedelta(minutes=5))
+        object.__setattr__(self, "stored", {})
+        object.__setattr__(self, "is_down", [])
+
+    stored: dict[str, bytes]
+    is_down: list[bool]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def store(self, object_key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, media_type: MediaType) -> StoredObject:
+        if self.is_down:
+            raise Unavailable("нет", retry_after_seconds=1)
+        content = b"".join([chunk async for chunk in chunks])
+        if len(content) < size_bytes:
+            raise UploadCut("оборвалось")
+        self.stored[object_key] = content
+        return StoredObject(len(content), hashlib.sha256(content).hexdigest(), "")
+
+    async def read(self, object_key: str) -> AsyncIterator[bytes]:
+        if object_key not in self.stored:
+            raise FileMissing("нет")
+        yield self.stored[object_key]
+
+    def link(self, file: FileVersion, *, file_name: str) -> str:
+        return f"https://store.test/{file.object_key}?name={file_name}"
+
+    async def delete(self, object_key: str) -> None:
+        self.stored.pop(object_key, None)
+
+
+@dataclass(frozen=True)
+class FakeInspector(Inspector):
+    """Finds what it was told to find."""
+
+    limits: Limits = field(default_factory=lambda: Limits(1, 1, 1, 1, 1))
+    wall_seconds: float = 1
+    at_once: int = 1
+    problems: list[Finding] = field(default_factory=list)
+    seen: list[bytes] = field(default_factory=list)
+
+    async def inspect(self, content: AsyncIterable[bytes]) -> Inspection:
+        whole = b"".join([chunk async for chunk in content])
+        self.seen.append(whole)
+        return Inspection(len(whole), hashlib.sha256(whole).hexdigest(), MediaType.PDF, tuple(self.problems))

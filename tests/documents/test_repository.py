@@ -1,0 +1,186 @@
+"""One behaviour of the stores, on the fakes and on the real ones."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.testing import FakeBegin
+from contracts.documents import DocumentType
+from services.documents.domain.documents import Document, StoredBytes, Twin, Upload
+from services.documents.domain.errors import DocumentNotFound, StaleDocument
+from services.documents.domain.findings import Finding, FindingCode
+from services.documents.domain.holds import Hold
+from services.documents.domain.rules import MediaType
+from services.documents.repository import DocumentRepository, HoldRepository
+from tests.documents.conftest import Work
+from tests.documents.fakes import FakeDocumentRepository, FakeHoldRepository
+from tests.support import Component
+
+NOW = datetime(2026, 3, 2, 9, 0, 0, 123000, UTC)
+HASH = "ab" * 32
+
+
+@dataclass(frozen=True)
+class Stores:
+    documents: DocumentRepository
+    holds: HoldRepository
+    work: Work
+
+
+@pytest.fixture(params=["fake", "real"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    if request.param == "fake":
+        return Stores(FakeDocumentRepository(), FakeHoldRepository(), Work(FakeBegin()))
+    service: Component = request.getfixturevalue("service")
+    uploads = service.app.state.usecases.uploads
+    return Stores(uploads.documents, uploads.holds, Work(uploads.begin))
+
+
+def an_upload(file_name: str = "Диплом Петровой.pdf") -> Upload:
+    upload_id = uuid4()
+    return Upload(
+        id=upload_id, object_key=f"x/{upload_id}", file_name=file_name, media_type=MediaType.PDF, uploaded_by=uuid4(), started_at=NOW
+    )
+
+
+def a_document(owner_id: UUID | None = None, *, document_type: DocumentType = DocumentType.DIPLOMA, at: datetime = NOW) -> Document:
+    return Document(id=uuid4(), owner_id=owner_id or uuid4(), document_type=document_type, version=0, created_at=at, upload=an_upload())
+
+
+def received(document: Document, sha256: str = HASH, twin: Twin | None = None) -> Document:
+    assert document.upload is not None
+    return document.finish(document.upload.id, StoredBytes(document.upload.object_key, 10, sha256, twin), at=NOW)
+
+
+async def added(stores: Stores, document: Document) -> Document:
+    await stores.work(lambda tx: stores.documents.add(tx, document))
+    return document
+
+
+class TestDocuments:
+    async def test_what_is_stored_comes_back_whole(self, stores: Stores) -> None:
+        document = received(a_document(), twin=Twin(uuid4(), DocumentType.LICENCE, 2))
+        document = document.decide(1, (Finding(FindingCode.PDF_TOO_MANY_PAGES, {"pages": 3, "pages_max": 2}),), at=NOW).receive(an_upload())
+        await added(stores, document)
+        assert await stores.documents.get(document.id, owner_id=document.owner_id) == document
+        assert await stores.documents.get_granted(document.id) == document
+
+    async def test_a_strangers_document_is_not_found(self, stores: Stores) -> None:
+        document = await added(stores, a_document())
+        with pytest.raises(DocumentNotFound):
+            await stores.documents.get(document.id, owner_id=uuid4())
+        with pytest.raises(DocumentNotFound):
+            await stores.documents.get_granted(uuid4())
+
+    async def test_saving_over_a_newer_version_is_refused(self, stores: Stores) -> None:
+        first = await added(stores, a_document())
+        second = received(first)
+        await stores.work(lambda tx: stores.documents.save(tx, second, replacing=first))
+        with pytest.raises(StaleDocument):
+            await stores.work(lambda tx: stores.documents.save(tx, second, replacing=first))
+        assert await stores.documents.get_granted(first.id) == second
+
+    async def test_only_a_document_without_files_can_be_removed(self, stores: Stores) -> None:
+        empty, full = await added(stores, a_document()), await added(stores, received(a_document()))
+        for document in (empty, full):
+            await stores.work(lambda tx, document=document: stores.documents.remove(tx, document))  # type: ignore[misc]
+        with pytest.raises(DocumentNotFound):
+            await stores.documents.get_granted(empty.id)
+        assert await stores.documents.get_granted(full.id) == full
+
+    async def test_lists_are_the_owners_newest_first_and_paged(self, stores: Stores) -> None:
+        owner_id = uuid4()
+        own = [await added(stores, a_document(owner_id, at=NOW + timedelta(minutes=minute // 2))) for minute in range(5)]
+        await added(stores, a_document())
+        expected = sorted(own, key=lambda one: (one.created_at, one.id.bytes), reverse=True)
+        seen: list[Document] = []
+        after: tuple[datetime, UUID] | None = None
+        while page := await stores.documents.list(owner_id, document_type=None, limit=2, after=after):
+            seen += page
+            after = page[-1].created_at, page[-1].id
+        assert seen == expected
+
+    async def test_lists_can_be_of_one_type(self, stores: Stores) -> None:
+        owner_id = uuid4()
+        await added(stores, a_document(owner_id))
+        licence = await added(stores, a_document(owner_id, document_type=DocumentType.LICENCE))
+        assert await stores.documents.list(owner_id, document_type=DocumentType.LICENCE, limit=9, after=None) == [licence]
+
+    async def test_documents_are_counted_per_owner_up_to_a_limit(self, stores: Stores) -> None:
+        owner_id = uuid4()
+        for _ in range(3):
+            await added(stores, a_document(owner_id))
+        assert await stores.work(lambda tx: stores.documents.count(owner_id, limit=9, tx=tx)) == 3
+        assert await stores.work(lambda tx: stores.documents.count(owner_id, limit=2, tx=tx)) == 2
+
+    async def test_the_same_bytes_are_found_per_owner_a_good_copy_first(self, stores: Stores) -> None:
+        owner_id, sha256 = uuid4(), uuid4().hex * 2
+        assert await same_bytes(stores, owner_id, sha256) is None
+        refused = received(a_document(owner_id), sha256).decide(1, (Finding(FindingCode.PDF_DAMAGED),), at=NOW)
+        await added(stores, refused)
+        assert await same_bytes(stores, owner_id, sha256) == (refused.id, 1)
+        good = await added(stores, received(a_document(owner_id), sha256))
+        assert await same_bytes(stores, owner_id, sha256) == (good.id, 1)
+        assert await same_bytes(stores, uuid4(), sha256) is None
+
+    async def test_it_knows_which_objects_are_files(self, stores: Stores) -> None:
+        document = await added(stores, received(a_document()))
+        assert await stores.documents.is_stored_file(document.file().object_key)
+        assert not await stores.documents.is_stored_file("elsewhere")
+
+
+async def same_bytes(stores: Stores, owner_id: UUID, sha256: str) -> tuple[UUID, int] | None:
+    found = await stores.work(lambda tx: stores.documents.find_same_bytes(owner_id, sha256, tx=tx))
+    return None if found is None else (found[0].id, found[1].number)
+
+
+class TestHolds:
+    async def test_what_is_stored_comes_back_whole(self, stores: Stores) -> None:
+        hold = Hold(application_id=uuid4(), applicant_id=uuid4())
+        for changed in (hold, hold.lock(2, [uuid4(), uuid4()]).give_to_reviewer(3, uuid4(), [uuid4()]).give_to_registrars(4, [uuid4()])):
+            await stores.work(lambda tx, changed=changed: stores.holds.save(tx, changed))  # type: ignore[misc]
+            assert await stores.work(lambda tx: stores.holds.find(hold.application_id, tx=tx)) == changed
+
+    async def test_locks_and_holders_are_found_by_document(self, stores: Stores) -> None:
+        first, second, free = uuid4(), uuid4(), uuid4()
+        hold = Hold(application_id=uuid4(), applicant_id=uuid4()).lock(1, [first, second]).unlock(2, [second])
+        await stores.work(lambda tx: stores.holds.save(tx, hold))
+        assert await stores.holds.locking([first, second, free]) == {first: [hold.application_id]}
+        assert await stores.holds.holding(second) == [hold]
+        assert await stores.holds.holding(free) == []
+
+
+class TestOnlyTheRealStore:
+    async def test_file_names_cannot_be_read_in_the_store(self, service: Component) -> None:
+        uploads = service.app.state.usecases.uploads
+        document = received(a_document()).receive(an_upload("Паспорт Сидорова.pdf"))
+        await Work(uploads.begin)(lambda tx: uploads.documents.add(tx, document))
+        record = await service.database["documents"].find_one({"_id": {"$exists": True}, "owner_id": {"$exists": True}})
+        assert record is not None
+        async for raw in service.database["documents"].find({}):
+            assert "Сидоров" not in str(raw)
+            assert "Петров" not in str(raw)
+            assert set(raw["personal"]) == {"file_names"}
+
+    async def test_of_two_concurrent_changes_one_wins_and_the_other_sees_it(self, service: Component) -> None:
+        uploads = service.app.state.usecases.uploads
+        document = received(a_document())
+        work = Work(uploads.begin)
+        await work(lambda tx: uploads.documents.add(tx, document))
+
+        async def decide(tx: Any) -> None:
+            known = await uploads.documents.get_granted(document.id, tx=tx)
+            await uploads.documents.save(tx, known.decide(1, (), at=NOW), replacing=known)
+
+        await asyncio.gather(*(work(decide) for _ in range(4)))
+        assert (await uploads.documents.get_granted(document.id)).version == document.version + 4
+
+    async def test_the_validator_refuses_a_document_of_another_shape(self, service: Component) -> None:
+        uploads = service.app.state.usecases.uploads
+        odd = replace(a_document(), version=-1)
+        with pytest.raises(Exception, match="validation"):
+            await Work(uploads.begin)(lambda tx: uploads.documents.add(tx, odd))
