@@ -1,0 +1,1 @@
+"""What happens to an application: form, check, states, review, terms, certificate, history."""

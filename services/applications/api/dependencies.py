@@ -1,0 +1,32 @@
+"""What every route asks for."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi.responses import StreamingResponse
+
+from chassis.app import provided
+from chassis.auth import Principal, callers
+from contracts.roles import Role
+from services.applications.usecases import UseCases
+
+UseCasesDep = Annotated[UseCases, provided()]
+CurrentApplicant = Annotated[Principal, callers(Role.PRACTITIONER)]
+CurrentReviewer = Annotated[Principal, callers(Role.REVIEWER)]
+CurrentRegistrar = Annotated[Principal, callers(Role.REGISTRAR)]
+
+PDF_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}, "description": "PDF"}
+}
+
+
+def pdf_answer(file_name: str, content: AsyncIterator[bytes], size_bytes: int) -> StreamingResponse:
+    """A PDF to keep, under its name."""
+    headers = {
+        "Content-Length": str(size_bytes),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name)}",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+    return StreamingResponse(content, media_type="application/pdf", headers=headers)

@@ -1,0 +1,54 @@
+"""Verification of certificates: anybody, without signing in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse
+
+from chassis.auth import anyone
+from chassis.limits import limited
+from services.applications.api.dependencies import UseCasesDep
+from services.applications.domain.errors import CertificateNotFound
+from services.applications.gateways import verification_page
+from services.applications.schemas.tables import VerifiedCertificateOut
+
+_LIMIT = limited("certificate-verification", "30/minute")
+CertificateNumber = Annotated[str, Path(max_length=40, description="Номер сертификата, MC-ГГГГ-ЦЦЦЦЦЦЦЦ-Ц.")]
+
+router = APIRouter(dependencies=[anyone(), _LIMIT])
+pages = APIRouter(dependencies=[anyone(), _LIMIT], include_in_schema=False)
+
+
+@router.get("/certificates/{number}")
+async def verify_certificate(number: CertificateNumber, usecases: UseCasesDep) -> VerifiedCertificateOut:
+    """Whether a certificate exists and holds."""
+    return VerifiedCertificateOut.of(await usecases.verify_certificate(number), usecases.now())
+
+
+@pages.get("/verify/{number}", response_class=HTMLResponse)
+async def show_certificate(number: CertificateNumber, usecases: UseCasesDep) -> HTMLResponse:
+    """The page the QR code opens."""
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
+    try:
+        verified = VerifiedCertificateOut.of(await usecases.verify_certificate(number), usecases.now())
+    except CertificateNotFound as error:
+        return HTMLResponse(verification_page("Сертификат не найден", [], error.detail), status_code=404, headers=headers)
+    return HTMLResponse(verification_page(*_shown(verified, usecases)), headers=headers)
+
+
+def _shown(verified: VerifiedCertificateOut, usecases: UseCasesDep) -> tuple[str, list[tuple[str, str]], str]:
+    issued, until = (usecases.terms.local_date(moment).strftime("%d.%m.%Y") for moment in (verified.issued_at, verified.valid_until))
+    facts = [
+        ("Номер сертификата", verified.number),
+        ("Состояние", verified.status_title),
+        ("Владелец", verified.holder),
+        ("Специальность", f"{verified.specialty_code} {verified.specialty_title}"),
+        ("Вид аккредитации", verified.kind_title),
+        ("Срок действия", f"{issued} — {until}"),
+    ]
+    note = (
+        "Сертификат выдан системой. Сверьте фамилию и специальность с документом."
+        if verified.status == "valid"
+        else ("Сертификат был выдан, но срок его действия истёк.")
+    )
+    return f"Сертификат {verified.number}", facts, note

@@ -1,0 +1,35 @@
+"""The registrar's routes."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from chassis.paging import Page, PageQuery
+from contracts.roles import Role
+from services.applications.api.dependencies import CurrentRegistrar, UseCasesDep
+from services.applications.schemas.answers import QueueRowOut
+from services.applications.schemas.bodies import OpinionIn
+from services.applications.schemas.protocol import MovedOut, OpenedOut
+from services.applications.usecases.base import Reader
+
+router = APIRouter(prefix="/registry")
+
+
+@router.get("")
+async def list_registry(registrar: CurrentRegistrar, usecases: UseCasesDep, page: PageQuery) -> Page[QueueRowOut]:  # noqa: ARG001 - the marker
+    """What waits for a decision, soonest due first."""
+    rows, following = await usecases.list_registry(page)
+    return Page[QueueRowOut](items=[QueueRowOut.of(row, row.approval_due_at) for row in rows], next_cursor=following)
+
+
+@router.get("/{application_id}")
+async def open_registry(application_id: UUID, registrar: CurrentRegistrar, usecases: UseCasesDep) -> OpenedOut:
+    """An application that waits for a decision or was approved."""
+    reader = Reader(registrar.id, Role.REGISTRAR, registrar.address, "approval")
+    return OpenedOut.of(await usecases.open_registry(application_id, reader), usecases.terms, usecases.now())
+
+
+@router.post("/{application_id}/decision", status_code=201)
+async def decide(application_id: UUID, body: OpinionIn, registrar: CurrentRegistrar, usecases: UseCasesDep) -> MovedOut:
+    """Approve or refuse."""
+    return MovedOut.of(await usecases.decide(application_id, registrar.id, body.decision, body.remarks(), body.comment))

@@ -1,0 +1,58 @@
+"""The reviewers' routes."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from chassis.auth import Principal
+from chassis.paging import Page, PageQuery
+from contracts.roles import Role
+from services.applications.api.dependencies import CurrentReviewer, UseCasesDep
+from services.applications.schemas.answers import QueueRowOut
+from services.applications.schemas.bodies import OpinionIn, RequestIn
+from services.applications.schemas.protocol import MovedOut, OpenedOut
+from services.applications.usecases.base import Reader
+
+router = APIRouter(prefix="/reviews")
+
+
+def _reader(reviewer: Principal) -> Reader:
+    return Reader(reviewer.id, Role.REVIEWER, reviewer.address, "review")
+
+
+@router.get("")
+async def list_reviews(reviewer: CurrentReviewer, usecases: UseCasesDep, page: PageQuery) -> Page[QueueRowOut]:
+    """What one holds or may claim, soonest due first."""
+    rows, following = await usecases.list_reviews(reviewer.id, page)
+    return Page[QueueRowOut](items=[QueueRowOut.of(row, row.review_due_at) for row in rows], next_cursor=following)
+
+
+@router.put("/{application_id}/claim")
+async def claim_review(application_id: UUID, reviewer: CurrentReviewer, usecases: UseCasesDep) -> MovedOut:
+    """Take an application from the queue."""
+    return MovedOut.of(await usecases.claim(application_id, reviewer.id))
+
+
+@router.delete("/{application_id}/claim", status_code=204)
+async def release_review(application_id: UUID, reviewer: CurrentReviewer, usecases: UseCasesDep) -> None:
+    """Give an application back."""
+    await usecases.release(application_id, reviewer.id)
+
+
+@router.get("/{application_id}")
+async def open_review(application_id: UUID, reviewer: CurrentReviewer, usecases: UseCasesDep) -> OpenedOut:
+    """An application one holds, with what the last answer changed."""
+    return OpenedOut.of(await usecases.open_review(application_id, _reader(reviewer)), usecases.terms, usecases.now())
+
+
+@router.post("/{application_id}/requests", status_code=201)
+async def request_information(application_id: UUID, body: RequestIn, reviewer: CurrentReviewer, usecases: UseCasesDep) -> MovedOut:
+    """Ask the applicant for more; only what is remarked unlocks."""
+    remarks = tuple(remark.remark() for remark in body.remarks)
+    return MovedOut.of(await usecases.request_information(application_id, reviewer.id, remarks))
+
+
+@router.post("/{application_id}/recommendation", status_code=201)
+async def recommend(application_id: UUID, body: OpinionIn, reviewer: CurrentReviewer, usecases: UseCasesDep) -> MovedOut:
+    """Give an opinion; a first one against goes to a second reviewer."""
+    return MovedOut.of(await usecases.recommend(application_id, reviewer.id, body.decision, body.remarks(), body.comment))

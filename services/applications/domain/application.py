@@ -1,0 +1,264 @@
+"""The application: what it holds, how it moves, which terms run."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from contracts.roles import Role
+from services.applications.domain.form import Form, covers
+from services.applications.domain.rules import Kind
+from services.applications.domain.states import GROUPS, MOVES, OPEN, WORDS, Group, Move, State, after
+from services.applications.domain.terms import ActiveTerm, Term
+
+Requester = Literal["automatic-check", "reviewer"]
+Decision = Literal["approve", "reject"]
+
+
+class Desk(StrEnum):
+    """Who must act now; queues are lists of one desk."""
+
+    APPLICANT = "applicant"
+    SYSTEM = "system"
+    REVIEWER = "reviewer"
+    SECOND_REVIEWER = "second-reviewer"
+    REGISTRAR = "registrar"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who moves an application; the system has no id."""
+
+    id: UUID | None
+    role: Role | Literal["system"]
+
+
+SYSTEM = Actor(None, "system")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One recorded move: who, when, why."""
+
+    move: Move
+    before: State
+    after: State
+    at: datetime
+    by: Actor
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One reason with the place it points at and a person's words; the words may be empty."""
+
+    code: str
+    pointer: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenDocument:
+    """A document as it was handed in."""
+
+    document_type: str
+    document_id: UUID
+    file_version: int
+    sha256: str | None
+    size_bytes: int | None
+    media_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the applicant was asked for; `review_days_left` is where the reviewer's clock stands still."""
+
+    requested_by: Requester
+    reviewer_id: UUID | None
+    remarks: tuple[Remark, ...]
+    requested_at: datetime
+    due_at: datetime
+    review_days_left: int
+    form: Form
+    documents: tuple[FrozenDocument, ...]
+    comment: str = ""
+    answered_at: datetime | None = None
+
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        """What is unlocked for the answer."""
+        return tuple(remark.pointer for remark in self.remarks)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A reviewer holds the application until `due_at` unless they act."""
+
+    reviewer_id: UUID
+    claimed_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What one reviewer found."""
+
+    reviewer_id: UUID
+    decision: Decision
+    remarks: tuple[Remark, ...]
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One run of the automatic stage, as the protocol shows it."""
+
+    id: UUID
+    at: datetime
+    outcome: Literal["passed", "waits", "information-requested", "rejected"]
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A generated PDF in the object store."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReference:
+    """The certificate an application ended in."""
+
+    id: UUID
+    number: str
+    issued_at: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One application. Functions of the sibling modules return its next version; nothing changes it in place."""
+
+    id: UUID
+    version: int
+    applicant_id: UUID
+    kind: Kind
+    specialty_code: str
+    state: State
+    form: Form
+    created_at: datetime
+    updated_at: datetime
+    history: tuple[Transition, ...] = ()
+    previous_application_id: UUID | None = None
+    correction_comment: str = ""
+    number: str | None = None
+    submitted_at: datetime | None = None
+    ended_at: datetime | None = None
+    documents: tuple[FrozenDocument, ...] = ()
+    snapshot_sha256: str | None = None
+    electronic_document: StoredFile | None = None
+    checks: tuple[CheckRecord, ...] = ()
+    check_due_at: datetime | None = None
+    review_due_at: datetime | None = None
+    approval_due_at: datetime | None = None
+    requests: tuple[Request, ...] = ()
+    claim: Claim | None = None
+    recommendations: tuple[Recommendation, ...] = ()
+    reasons: tuple[Remark, ...] = ()
+    certificate: CertificateReference | None = None
+
+    def moved(self, move: Move, *, by: Actor, at: datetime, why: str = "", **changed: Any) -> "Application":
+        """The next version after a move, recorded. Raises `IllegalMove`."""
+        target = after(self.state, move)
+        step = Transition(move, self.state, target, at, by, why)
+        ended_at = None if target in OPEN else (self.ended_at or at)
+        return replace(
+            self, version=self.version + 1, state=target, updated_at=at, ended_at=ended_at, history=(*self.history, step), **changed
+        )
+
+    def may(self, move: Move) -> bool:
+        """Whether the table knows this move from here."""
+        return self.state in MOVES[move]
+
+    @property
+    def word(self) -> str:
+        """The state in people's words."""
+        return WORDS[self.state]
+
+    @property
+    def group(self) -> Group:
+        """The state in the history filter's words."""
+        return GROUPS[self.state]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another of the same kind and specialty must wait."""
+        return self.state in OPEN
+
+    @property
+    def public_number(self) -> str:
+        """The number; only for applications that were submitted."""
+        if self.number is None:
+            raise ValueError(f"application {self.id} was never submitted")
+        return self.number
+
+    @property
+    def open_request(self) -> Request | None:
+        """The request that waits for an answer."""
+        return self.requests[-1] if self.state is State.INFORMATION_REQUESTED else None
+
+    @property
+    def last_recommendation(self) -> Recommendation | None:
+        """What the reviewers found last."""
+        return self.recommendations[-1] if self.recommendations else None
+
+    @property
+    def document_ids(self) -> tuple[UUID, ...]:
+        """Every document the form names."""
+        return tuple(UUID(str(value)) for value in self.form.documents.values())
+
+    def unlocked_document_ids(self) -> tuple[UUID, ...]:
+        """Documents the open request lets the applicant replace."""
+        request = self.open_request
+        pointers = request.pointers if request else ()
+        return tuple(UUID(str(value)) for name, value in self.form.documents.items() if covers(pointers, f"/documents/{name}"))
+
+    @property
+    def desk(self) -> Desk:  # one line per desk
+        """Who must act now."""
+        if self.state in {State.DRAFT, State.CONFIRMED, State.INFORMATION_REQUESTED}:
+            return Desk.APPLICANT
+        if self.state in {State.SUBMITTED, State.APPROVED}:
+            return Desk.SYSTEM
+        if self.state is not State.UNDER_REVIEW:
+            return Desk.NOBODY
+        opinion = self.last_recommendation
+        if opinion is None:
+            return Desk.REVIEWER
+        return Desk.REGISTRAR if opinion.decision == "approve" else Desk.SECOND_REVIEWER
+
+    def active_terms(self) -> dict[Term, ActiveTerm]:
+        """The terms that run now; a term met is not among them."""
+        terms: dict[Term, ActiveTerm] = {}
+        holder = self.claim.reviewer_id if self.claim else None
+        if self.state is State.SUBMITTED and self.check_due_at:
+            terms[Term.AUTOMATIC_CHECK] = ActiveTerm(self.check_due_at, "system")
+        if self.desk in {Desk.REVIEWER, Desk.SECOND_REVIEWER} and self.review_due_at:
+            terms[Term.REVIEW] = ActiveTerm(self.review_due_at, "reviewer", holder)
+            if self.claim:
+                terms[Term.CLAIM] = ActiveTerm(self.claim.due_at, "reviewer", holder)
+        if self.open_request:
+            terms[Term.INFORMATION] = ActiveTerm(self.open_request.due_at, "applicant", self.applicant_id)
+        if self.desk is Desk.REGISTRAR and self.approval_due_at:
+            terms[Term.APPROVAL] = ActiveTerm(self.approval_due_at, "registrar")
+        return terms
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Whether a running term is past."""
+        return any(term.due_at < at for term in self.active_terms().values())

@@ -1,0 +1,42 @@
+"""The certificate an approval ends in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.applications.domain.application import StoredFile
+from services.applications.domain.rules import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate; `file` is None until the PDF is stored. Who verifies sees surname and initials only."""
+
+    id: UUID
+    number: str
+    application_id: UUID
+    application_number: str
+    holder_id: UUID
+    holder_name: str
+    holder_short_name: str
+    kind: Kind
+    specialty_code: str
+    issued_at: datetime
+    valid_until: datetime
+    file: StoredFile | None = None
+
+    def status_at(self, moment: datetime) -> Literal["valid", "expired"]:
+        """Whether it holds at a moment."""
+        return "valid" if moment <= self.valid_until else "expired"
+
+
+def full_name(surname: str, given_name: str, patronymic: str) -> str:
+    """The name as documents print it."""
+    return " ".join(part for part in (surname, given_name, patronymic) if part)
+
+
+def short_name(surname: str, given_name: str, patronymic: str) -> str:
+    """Surname and initials."""
+    initials = [f"{part[0]}." for part in (given_name, patronymic) if part]
+    return " ".join(part for part in (surname, " ".join(initials)) if part)

@@ -1,0 +1,230 @@
+"""The rules of stage 1: the applicant's check, the automatic stage and the confirmation all run exactly these."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.applications.domain import identifiers
+from services.applications.domain.application import Application
+from services.applications.domain.facts import OwnedDocument, Practitioner, Verdict
+from services.applications.domain.form import TITLES, Form, experience_months
+from services.applications.domain.reasons import REASONS, Code
+from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, required_documents
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. `is_blocking` is False for what only needs waiting."""
+
+    code: Code
+    pointer: str
+    detail: str
+    advice: str
+    is_blocking: bool = True
+
+    @property
+    def block(self) -> str:
+        """The block of the form it is about."""
+        return self.pointer.split("/")[1]
+
+    @property
+    def is_curable(self) -> bool:
+        """Whether the applicant may correct it without a refusal."""
+        return REASONS[self.code].is_curable
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """Everything the rules look at."""
+
+    application: Application
+    practitioner: Practitioner | None
+    documents: Mapping[UUID, OwnedDocument]
+    previous: Application | None
+    today: date
+
+    @property
+    def form(self) -> Form:
+        """The blocks."""
+        return self.application.form
+
+
+def check(given: CheckInput) -> tuple[Finding, ...]:
+    """Every finding at once, in the order of the form."""
+    rules: tuple[Callable[[CheckInput], Iterator[Finding]], ...] = (
+        _profile,
+        _required,
+        _identifiers,
+        _contacts,
+        _professional,
+        _agreement,
+        _documents,
+        _consent,
+        _resubmission,
+    )
+    return tuple(finding for rule in rules for finding in rule(given))
+
+
+def is_clean(findings: tuple[Finding, ...]) -> bool:
+    """Whether nothing blocks."""
+    return not any(finding.is_blocking for finding in findings)
+
+
+def _found(code: Code, pointer: str, detail: str = "", *, is_blocking: bool = True) -> Finding:
+    rule = REASONS[code]
+    title = TITLES.get(pointer) or DOCUMENT_TITLES.get(pointer.rpartition("/")[2], "")
+    text = detail or (f"{title}: {rule.text[0].lower()}{rule.text[1:]}." if title else f"{rule.text}.")
+    return Finding(code, pointer, text, rule.advice, is_blocking)
+
+
+_REQUIRED: dict[str, Code] = {
+    "/personal/surname": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/given_name": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/birth_date": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/birth_place": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/passport_series": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/passport_number": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/passport_issued_on": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/passport_issued_by": Code.PERSONAL_DATA_INCOMPLETE,
+    "/personal/snils": Code.IDENTIFIER_WRONG,
+    "/personal/phone": Code.CONTACT_DATA_WRONG,
+    "/personal/email": Code.CONTACT_DATA_WRONG,
+    "/professional/qualification": Code.QUALIFICATION_INCOMPLETE,
+    "/professional/specialty_code": Code.SPECIALTY_CODE_WRONG,
+    "/professional/diploma_number": Code.QUALIFICATION_INCOMPLETE,
+    "/professional/licence/series": Code.LICENCE_MISSING,
+    "/professional/licence/number": Code.LICENCE_MISSING,
+    "/professional/workplace/organisation": Code.CONTACT_DATA_WRONG,
+    "/professional/workplace/ogrn": Code.IDENTIFIER_WRONG,
+    "/professional/workplace/address": Code.CONTACT_DATA_WRONG,
+}
+"""Fields that must not be empty, and the reason they fall under."""
+
+_AGREEING = (
+    "/personal/surname",
+    "/personal/given_name",
+    "/personal/patronymic",
+    "/personal/birth_date",
+    "/personal/passport_series",
+    "/personal/passport_number",
+    "/personal/snils",
+    "/professional/diploma_number",
+    "/professional/qualification",
+    "/professional/licence/series",
+    "/professional/licence/number",
+    "/professional/licence/valid_until",
+    "/professional/training_hours",
+    "/professional/employments",
+)
+"""Fields the registries confirmed; the form must say the same."""
+
+
+def _profile(given: CheckInput) -> Iterator[Finding]:
+    if given.practitioner is None or not given.practitioner.is_verified:
+        yield _found(Code.PROFILE_NOT_VERIFIED, "/personal")
+
+
+def _required(given: CheckInput) -> Iterator[Finding]:
+    for pointer, code in _REQUIRED.items():
+        if not given.form.text_at(pointer).strip():
+            yield _found(code, pointer, f"{TITLES[pointer]}: не заполнено.")
+
+
+def _identifiers(given: CheckInput) -> Iterator[Finding]:
+    tests: dict[str, Callable[[str], bool]] = {
+        "/personal/snils": identifiers.is_snils,
+        "/personal/inn": identifiers.is_inn,
+        "/professional/workplace/ogrn": identifiers.is_ogrn,
+    }
+    for pointer, is_right in tests.items():
+        text = given.form.text_at(pointer)
+        if text and not is_right(text):
+            yield _found(Code.IDENTIFIER_WRONG, pointer)
+    series, number = given.form.text_at("/personal/passport_series"), given.form.text_at("/personal/passport_number")
+    if series and number and not identifiers.is_passport(series, number):
+        yield _found(Code.IDENTIFIER_WRONG, "/personal/passport_number", "Паспорт: нужны 4 цифры серии и 6 цифр номера.")
+
+
+def _contacts(given: CheckInput) -> Iterator[Finding]:
+    phone, email = given.form.text_at("/personal/phone"), given.form.text_at("/personal/email")
+    if phone and not identifiers.is_phone(phone):
+        yield _found(Code.CONTACT_DATA_WRONG, "/personal/phone")
+    if email and not identifiers.is_email(email):
+        yield _found(Code.CONTACT_DATA_WRONG, "/personal/email")
+
+
+def _professional(given: CheckInput) -> Iterator[Finding]:
+    form, rules = given.form, KINDS[given.application.kind]
+    code = form.text_at("/professional/specialty_code")
+    if code and code != given.application.specialty_code:
+        yield _found(Code.SPECIALTY_CODE_WRONG, "/professional/specialty_code")
+    until, since = form.text_at("/professional/licence/valid_until"), form.text_at("/professional/licence/valid_from")
+    if until and date.fromisoformat(until) < given.today:
+        yield _found(Code.LICENCE_EXPIRED, "/professional/licence/valid_until")
+    if since and date.fromisoformat(since) > given.today:
+        yield _found(Code.LICENCE_INACTIVE, "/professional/licence/valid_from")
+    hours = form.at("/professional/training_hours") or 0
+    if hours < rules.minimum_training_hours:
+        needed = f"Часы обязательного обучения: {hours}, нужно не меньше {rules.minimum_training_hours}."
+        yield _found(Code.TRAINING_NOT_COMPLETED, "/professional/training_hours", needed)
+    months = experience_months(form.at("/professional/employments") or (), given.today)
+    if months < rules.minimum_experience_months:
+        needed = f"Стаж в месяцах: {months}, нужно не меньше {rules.minimum_experience_months}."
+        yield _found(Code.EXPERIENCE_BELOW_MINIMUM, "/professional/employments", needed)
+
+
+def _agreement(given: CheckInput) -> Iterator[Finding]:
+    facts = given.practitioner.facts if given.practitioner else None
+    if facts is None:
+        return
+    professional = {"licence", "qualification", "diploma_number", "training_hours", "employments"}
+    profile = Form(personal=facts, professional={name: facts.get(name) for name in professional})
+    for pointer in _AGREEING:
+        ours, theirs = _comparable(given.form.at(pointer)), _comparable(profile.at(pointer))
+        if ours and ours != theirs:
+            yield _found(Code.PROFILE_MISMATCH, pointer)
+
+
+def _comparable(value: object) -> object:
+    """Texts without regard to case, ё and spaces; lists of objects without empty members."""
+    if isinstance(value, str):
+        return "".join(value.casefold().replace("ё", "е").split())
+    if isinstance(value, list | tuple):
+        return [{name: _comparable(inner) for name, inner in one.items() if inner is not None} for one in value]
+    return value
+
+
+def _documents(given: CheckInput) -> Iterator[Finding]:
+    named = given.form.documents
+    required = required_documents(given.application.kind, given.application.specialty_code)
+    for document_type in (*required, *(name for name in named if name not in required)):
+        pointer, title = f"/documents/{document_type}", DOCUMENT_TITLES[document_type]
+        if document_type not in named:
+            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: документ не приложен.")
+            continue
+        document = given.documents.get(UUID(str(named[document_type])))
+        if document is None or document.owner_id != given.application.applicant_id:
+            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: файл ещё не получен.")
+        elif document.document_type != document_type:
+            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: приложен документ другого вида.")
+        elif document.verdict is Verdict.REJECTED:
+            yield _found(Code.FILE_REQUIREMENTS_NOT_MET, pointer, f"{title}: файл не прошёл проверку.")
+        elif document.verdict is Verdict.PENDING:
+            yield _found(Code.DOCUMENT_PENDING, pointer, is_blocking=False)
+
+
+def _consent(given: CheckInput) -> Iterator[Finding]:
+    for pointer in ("/consent/personal_data", "/consent/accuracy"):
+        if given.form.at(pointer) is not True:
+            yield _found(Code.CONSENT_MISSING, pointer, f"{TITLES[pointer]}: отметка не поставлена.")
+
+
+def _resubmission(given: CheckInput) -> Iterator[Finding]:
+    previous = given.previous
+    if previous is None or given.form.blocks() != previous.form.blocks():
+        return
+    known = (given.documents.get(frozen.document_id) for frozen in previous.documents)
+    replaced = any(now and now.file_version != then.file_version for now, then in zip(known, previous.documents, strict=True))
+    if not replaced:
+        yield _found(Code.NOTHING_CORRECTED, "/documents")

@@ -1,0 +1,131 @@
+"""The applicant's moves: start, edit, confirm, submit, answer, withdraw."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import FieldError
+from contracts.roles import Role
+from services.applications.domain.application import Actor, Application, FrozenDocument
+from services.applications.domain.check import Finding, is_clean
+from services.applications.domain.errors import CheckNotClean, ItemLocked, NothingAnswered, UnknownSpecialty
+from services.applications.domain.facts import OwnedDocument
+from services.applications.domain.form import Form, changes, covers, sha256_of
+from services.applications.domain.rules import SPECIALTIES, Kind
+from services.applications.domain.states import Move, State
+from services.applications.domain.terms import Terms
+
+
+def start(application_id: UUID, *, applicant_id: UUID, kind: Kind, specialty_code: str, form: Form, at: datetime) -> Application:
+    """A new draft. Raises `UnknownSpecialty`."""
+    if specialty_code not in SPECIALTIES:
+        known = FieldError("/specialty_code", "unknown-specialty", "Выберите специальность из списка.")
+        raise UnknownSpecialty("Такого кода специальности нет в перечне.", errors=[known])
+    return Application(application_id, 1, applicant_id, kind, specialty_code, State.DRAFT, form, at, at)
+
+
+def applicant(application: Application) -> Actor:
+    """The applicant as the one who moves."""
+    return Actor(application.applicant_id, Role.PRACTITIONER)
+
+
+def edit(draft: Application, patch: Mapping[str, Any], *, at: datetime) -> Application:
+    """The draft after a merge patch; a confirmed one becomes a draft again and loses its snapshot."""
+    edited = draft.moved(Move.EDIT, by=applicant(draft), at=at, form=draft.form.merged(patch), documents=(), snapshot_sha256=None)
+    if draft.state is State.DRAFT:  # typing is not worth a record, the way back from confirmed is
+        return replace(edited, history=draft.history)
+    return edited
+
+
+def freeze(application: Application, documents: Mapping[UUID, OwnedDocument]) -> tuple[FrozenDocument, ...]:
+    """The form's documents with the file each of them has now."""
+    named = ((document_type, UUID(str(value))) for document_type, value in sorted(application.form.documents.items()))
+    return tuple(_frozen(document_type, document_id, documents.get(document_id)) for document_type, document_id in named)
+
+
+def _frozen(document_type: str, document_id: UUID, known: OwnedDocument | None) -> FrozenDocument:
+    if known is None:
+        return FrozenDocument(document_type, document_id, 0, None, None, None)
+    return FrozenDocument(document_type, document_id, known.file_version, known.sha256, known.size_bytes, known.media_type)
+
+
+def snapshot(application: Application) -> dict[str, Any]:
+    """What is handed in, as one JSON object; its hash is the application's snapshot hash."""
+    files = [
+        {
+            "document_type": one.document_type,
+            "document_id": str(one.document_id),
+            "file_version": one.file_version,
+            "sha256": one.sha256,
+            "size_bytes": one.size_bytes,
+            "media_type": one.media_type,
+        }
+        for one in application.documents
+    ]
+    blocks = {name: block for name, block in application.form.blocks().items() if name != "documents"}
+    return {
+        "application_id": str(application.id),
+        "applicant_id": str(application.applicant_id),
+        "kind": application.kind.value,
+        "specialty_code": application.specialty_code,
+        **blocks,
+        "documents": files,
+    }
+
+
+def frozen(application: Application, documents: Mapping[UUID, OwnedDocument]) -> Application:
+    """The same version with its snapshot taken."""
+    taken = replace(application, documents=freeze(application, documents))
+    return replace(taken, snapshot_sha256=sha256_of(snapshot(taken)))
+
+
+def confirm(draft: Application, findings: tuple[Finding, ...], documents: Mapping[UUID, OwnedDocument], *, at: datetime) -> Application:
+    """The confirmed application with its snapshot. Raises `CheckNotClean` with every finding, `IllegalMove`."""
+    confirmed = draft.moved(Move.CONFIRM, by=applicant(draft), at=at)
+    if not is_clean(findings):
+        errors = [FieldError(finding.pointer, finding.code, finding.detail) for finding in findings if finding.is_blocking]
+        raise CheckNotClean("Подтвердить можно только заявление без замечаний. Исправьте их и проверьте ещё раз.", errors=errors)
+    return frozen(confirmed, documents)
+
+
+def submit(confirmed: Application, number: str, *, at: datetime, terms: Terms) -> Application:
+    """The submitted application; from now on only a request unlocks parts of it. Raises `IllegalMove`."""
+    return confirmed.moved(
+        Move.SUBMIT, by=applicant(confirmed), at=at, number=number, submitted_at=at, check_due_at=terms.automatic_check_due(at)
+    )
+
+
+def answer(asked: Application, comment: str, patch: Mapping[str, Any], *, at: datetime, terms: Terms) -> Application:
+    """The application with the request answered. Raises `ItemLocked` for changes nobody asked for, `NothingAnswered`, `IllegalMove`."""
+    request = asked.open_request
+    by_check = request is None or request.requested_by == "automatic-check"
+    move = Move.ANSWER_CHECK if by_check else Move.ANSWER_REVIEWER
+    form = asked.form.merged(patch)
+    answered = asked.moved(move, by=applicant(asked), at=at, why=comment, form=form)
+    if request is None:  # the table let the move pass, so there is one
+        raise NothingAnswered("По этому заявлению ничего не запрашивали.")
+    changed = changes(asked.form, form)
+    _only_unlocked(request.pointers, changed)
+    if not changed and not comment.strip():
+        raise NothingAnswered("Исправьте отмеченное или напишите, почему исправлять нечего.")
+    done = replace(request, comment=comment, answered_at=at)
+    answered = replace(answered, requests=(*asked.requests[:-1], done))
+    if by_check:
+        return replace(answered, check_due_at=terms.automatic_check_due(at))
+    claim = replace(asked.claim, claimed_at=at, due_at=terms.claim_due(at)) if asked.claim else None
+    return replace(answered, claim=claim, review_due_at=terms.resumed_review_due(at, request.review_days_left))
+
+
+def _only_unlocked(flagged: Iterable[str], changed: Iterable[str]) -> None:
+    pointers = tuple(flagged)
+    locked = [pointer for pointer in changed if not covers(pointers, pointer)]
+    if locked:
+        errors = [FieldError(f"/changes{pointer}", "item-locked", "Это место не запрашивали исправить.") for pointer in locked]
+        raise ItemLocked("Исправлять можно только то, на что указывает запрос.", errors=errors)
+
+
+def withdraw(application: Application, reason: str, *, at: datetime) -> Application:
+    """The application taken back. Raises `IllegalMove` after a decision."""
+    return application.moved(Move.WITHDRAW, by=applicant(application), at=at, why=reason, claim=None)

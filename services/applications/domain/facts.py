@@ -1,0 +1,56 @@
+"""What this service knows from others' events: practitioners, documents, staff."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from contracts.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Practitioner:
+    """A profile as the registries confirmed it last; `is_verified` says whether that still holds."""
+
+    id: UUID
+    version: int
+    is_verified: bool
+    facts: Mapping[str, Any] | None
+
+
+class Verdict(StrEnum):
+    """What documents says about a file."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedDocument:
+    """The newest file of a document and the verdict on it."""
+
+    id: UUID
+    version: int
+    owner_id: UUID
+    document_type: str
+    file_version: int
+    verdict: Verdict
+    sha256: str | None
+    size_bytes: int | None
+    media_type: str | None
+    codes: tuple[str, ...]
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Which reviews somebody may get."""
+
+    id: UUID
+    version: int
+    roles: frozenset[Role]
+    specialty_codes: frozenset[str]
+    workplace_ogrn: str | None

@@ -1,0 +1,211 @@
+"""The experts' moves: claim, release, ask for more, recommend; and the registrar's decision."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import FieldError
+from contracts.roles import Role
+from services.applications.domain.application import (
+    SYSTEM,
+    Actor,
+    Application,
+    Claim,
+    Decision,
+    Desk,
+    FrozenDocument,
+    Recommendation,
+    Remark,
+    Request,
+)
+from services.applications.domain.drafting import freeze
+from services.applications.domain.errors import (
+    AlreadyClaimed,
+    AlreadyRecommended,
+    ApplicationNotFound,
+    ConflictOfInterest,
+    NoRecommendation,
+    NotClaimed,
+    ReasonsMissing,
+    UnknownReason,
+)
+from services.applications.domain.facts import OwnedDocument, StaffMember
+from services.applications.domain.form import changes, is_pointer
+from services.applications.domain.reasons import AUTOMATIC_ONLY, REASONS, Code
+from services.applications.domain.states import Move, State
+from services.applications.domain.terms import Terms
+
+
+def _reviewer(reviewer_id: UUID) -> Actor:
+    return Actor(reviewer_id, Role.REVIEWER)
+
+
+def _registrar(registrar_id: UUID) -> Actor:
+    return Actor(registrar_id, Role.REGISTRAR)
+
+
+def _open_for_review(application: Application, move: Move) -> None:
+    application.moved(move, by=SYSTEM, at=application.updated_at)  # raises IllegalMove
+    if application.desk not in {Desk.REVIEWER, Desk.SECOND_REVIEWER}:
+        raise AlreadyRecommended("Эксперты уже высказались: заявление у регистратора.")
+
+
+def claim(application: Application, reviewer: StaffMember, *, at: datetime, terms: Terms) -> Application:
+    """The application in a reviewer's hands; claiming what one holds changes nothing.
+
+    Raises `AlreadyClaimed`, `AlreadyRecommended`, `ConflictOfInterest`, `ApplicationNotFound` for a foreign specialty, `IllegalMove`.
+    """
+    if application.specialty_code not in reviewer.specialty_codes:
+        raise ApplicationNotFound("Такого заявления нет.")
+    _open_for_review(application, Move.CLAIM)
+    if is_close(application, reviewer):
+        raise ConflictOfInterest("Рассматривать заявление коллеги, своё или уже рассмотренное вами нельзя.")
+    if application.claim and application.claim.reviewer_id == reviewer.id:
+        return application
+    if application.claim:
+        raise AlreadyClaimed("Заявление уже взял другой эксперт.")
+    held = Claim(reviewer.id, at, terms.claim_due(at))
+    return application.moved(Move.CLAIM, by=_reviewer(reviewer.id), at=at, claim=held)
+
+
+def is_close(application: Application, reviewer: StaffMember) -> bool:
+    """Whether the reviewer is the applicant, works where the applicant works, or already gave an opinion."""
+    ogrn = application.form.text_at("/professional/workplace/ogrn")
+    has_spoken = any(opinion.reviewer_id == reviewer.id for opinion in application.recommendations)
+    return reviewer.id == application.applicant_id or (bool(ogrn) and ogrn == reviewer.workplace_ogrn) or has_spoken
+
+
+def _held_by(application: Application, reviewer_id: UUID) -> None:
+    if application.claim is None or application.claim.reviewer_id != reviewer_id:
+        raise NotClaimed("Сначала возьмите заявление в работу.")
+
+
+def release(application: Application, reviewer_id: UUID, *, at: datetime) -> Application:
+    """The application back in the queue by the reviewer's own wish. Raises `NotClaimed`, `IllegalMove`."""
+    _held_by(application, reviewer_id)
+    return application.moved(Move.RELEASE, by=_reviewer(reviewer_id), at=at, claim=None)
+
+
+def lapse(application: Application, *, at: datetime) -> Application:
+    """The application back in the queue because its holder kept silent. Raises `IllegalMove`."""
+    return application.moved(Move.RELEASE, by=SYSTEM, at=at, why="Эксперт не действовал в течение срока.", claim=None)
+
+
+def valid_remarks(remarks: Iterable[Remark], *, member: str) -> tuple[Remark, ...]:
+    """The remarks of a person. Raises `UnknownReason` naming each wrong code or place; `member` is where they stand in the body."""
+    given = tuple(remarks)
+    errors = [error for place, remark in enumerate(given) for error in _remark_errors(remark, f"/{member}/{place}")]
+    if errors:
+        raise UnknownReason("Замечания указывают на неизвестную причину или место.", errors=errors)
+    return given
+
+
+def _remark_errors(remark: Remark, pointer: str) -> list[FieldError]:
+    if remark.code not in set(Code) - AUTOMATIC_ONLY:
+        return [FieldError(f"{pointer}/code", "unknown-reason", "Выберите причину из таблицы.")]
+    target, is_document = REASONS[Code(remark.code)].target, remark.pointer.startswith("/documents/")
+    if not is_pointer(remark.pointer) or (target == "document") > is_document or (target == "field" and is_document):
+        return [FieldError(f"{pointer}/pointer", "unknown-place", "Укажите поле или документ заявления, к которому относится причина.")]
+    return []
+
+
+def request_information(
+    application: Application,
+    reviewer_id: UUID,
+    remarks: tuple[Remark, ...],
+    documents: Mapping[UUID, OwnedDocument],
+    *,
+    at: datetime,
+    terms: Terms,
+) -> Application:
+    """The application back at the applicant with only the remarked places unlocked; the reviewer's clock stands still.
+
+    Raises `NotClaimed`, `IllegalMove`.
+    """
+    _open_for_review(application, Move.REQUEST_BY_REVIEWER)
+    _held_by(application, reviewer_id)
+    left = terms.working_days_between(at, application.review_due_at or at)
+    frozen = freeze(application, documents)
+    request = Request("reviewer", reviewer_id, remarks, at, terms.answer_due(at), left, application.form, frozen)
+    by = _reviewer(reviewer_id)
+    return application.moved(Move.REQUEST_BY_REVIEWER, by=by, at=at, requests=(*application.requests, request))
+
+
+def recommend(
+    application: Application,
+    reviewer_id: UUID,
+    decision: Decision,
+    remarks: tuple[Remark, ...],
+    comment: str,
+    *,
+    at: datetime,
+    terms: Terms,
+) -> Application:
+    """The reviewer's opinion.
+
+    For approval it goes to the registrar; the first opinion against goes to a second reviewer, whose agreement refuses the application.
+    Raises `NotClaimed`, `AlreadyRecommended`, `ReasonsMissing`, `IllegalMove`.
+    """
+    _open_for_review(application, Move.RECOMMEND)
+    _held_by(application, reviewer_id)
+    _with_reasons(decision, remarks)
+    is_second = application.desk is Desk.SECOND_REVIEWER
+    opinion = Recommendation(reviewer_id, decision, remarks, comment, at)
+    by, opinions = _reviewer(reviewer_id), (*application.recommendations, opinion)
+    if decision == "approve":
+        due_at = terms.approval_due(at)
+        return application.moved(Move.RECOMMEND, by=by, at=at, why=comment, recommendations=opinions, claim=None, approval_due_at=due_at)
+    if not is_second:
+        return application.moved(Move.RECOMMEND, by=by, at=at, why=comment, recommendations=opinions, claim=None)
+    reasons = tuple(dict.fromkeys(remark for one in opinions if one.decision == "reject" for remark in one.remarks))
+    return application.moved(Move.CONFIRM_REFUSAL, by=by, at=at, why=comment, recommendations=opinions, claim=None, reasons=reasons)
+
+
+def _with_reasons(decision: Decision, remarks: tuple[Remark, ...]) -> None:
+    if decision == "reject" and not remarks:
+        missing = FieldError("/reasons", "reasons-missing", "Назовите хотя бы одну причину.")
+        raise ReasonsMissing("Отказ должен назвать причины.", errors=[missing])
+
+
+def decide(
+    application: Application, registrar_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str, *, at: datetime
+) -> Application:
+    """The registrar's decision. Raises `NoRecommendation`, `ConflictOfInterest`, `ReasonsMissing`, `IllegalMove`."""
+    move = Move.APPROVE if decision == "approve" else Move.REJECT
+    by = _registrar(registrar_id)
+    decided = application.moved(move, by=by, at=at, why=comment, reasons=remarks if decision == "reject" else ())
+    if application.desk is not Desk.REGISTRAR:
+        raise NoRecommendation("Сначала заявление рассматривают эксперты.")
+    if registrar_id == application.applicant_id or any(one.reviewer_id == registrar_id for one in application.recommendations):
+        raise ConflictOfInterest("Решение принимает тот, кто не рассматривал заявление как эксперт и не подавал его.")
+    _with_reasons(decision, remarks)
+    return decided
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value the applicant changed in answer to the last request."""
+
+    pointer: str
+    before: Any
+    after: Any
+
+
+def diff(application: Application, documents: Mapping[UUID, OwnedDocument]) -> tuple[Change, ...]:
+    """What changed since the last answered request was made: values, named documents, and new files of the same documents."""
+    if not application.requests or application.state is State.INFORMATION_REQUESTED:
+        return ()
+    request = application.requests[-1]
+    values = tuple(Change(pointer, old, new) for pointer, (old, new) in changes(request.form, application.form).items())
+    return (*values, *_replaced_files(request.documents, freeze(application, documents)))
+
+
+def _replaced_files(before: tuple[FrozenDocument, ...], now: tuple[FrozenDocument, ...]) -> tuple[Change, ...]:
+    old = {one.document_id: one for one in before}
+    return tuple(
+        Change(f"/documents/{one.document_type}/file_version", old[one.document_id].file_version, one.file_version)
+        for one in now
+        if one.document_id in old and old[one.document_id].file_version != one.file_version
+    )

@@ -1,0 +1,127 @@
+"""Terms: clock hours for the automatic stage, working days of the production calendar for all else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+Responsible = Literal["applicant", "reviewer", "registrar", "system"]
+_END_OF_DAY = time(23, 59, 59)
+
+
+class Term(StrEnum):
+    """Which act is due; the values are those of the contract's `TermReached`."""
+
+    AUTOMATIC_CHECK = "automatic-check"
+    REVIEW = "review"
+    CLAIM = "claim"
+    INFORMATION = "information"
+    APPROVAL = "approval"
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveTerm:
+    """A term that runs now."""
+
+    due_at: datetime
+    responsible: Responsible
+    responsible_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TermNumbers:
+    """Lengths of the terms; their values are settings."""
+
+    automatic_check_hours: int
+    review_working_days: int
+    clarification_working_days: int
+    answer_working_days: int
+    claim_working_days: int
+    approval_working_days: int
+    reminder_days: int
+    certificate_years: int
+    expiry_notice_days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When what is due. A term in working days begins on the day after its event and ends with the last day.
+
+    Source: Civil Code, articles 191 and 194.
+    """
+
+    numbers: TermNumbers
+    is_working_day: Callable[[date], bool]
+    zone: ZoneInfo
+
+    def local_date(self, moment: datetime) -> date:
+        """The calendar day of a moment where the service works."""
+        return moment.astimezone(self.zone).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The last second of a day, as UTC."""
+        return datetime.combine(day, _END_OF_DAY, self.zone).astimezone(UTC)
+
+    def start_of(self, day: date) -> datetime:
+        """The first second of a day, as UTC."""
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)
+
+    def working_days_after(self, moment: datetime, count: int) -> datetime:
+        """End of the `count`-th working day after the day of `moment`."""
+        day, left = self.local_date(moment), count
+        while left > 0:
+            day += timedelta(days=1)
+            left -= self.is_working_day(day)
+        return self.end_of(day)
+
+    def working_days_between(self, moment: datetime, due_at: datetime) -> int:
+        """Working days after the day of `moment` up to the day of `due_at`; 0 when it is past."""
+        day, last, count = self.local_date(moment), self.local_date(due_at), 0
+        while day < last:
+            day += timedelta(days=1)
+            count += self.is_working_day(day)
+        return count
+
+    def automatic_check_due(self, at: datetime) -> datetime:
+        """End of the automatic stage."""
+        return at + timedelta(hours=self.numbers.automatic_check_hours)
+
+    def review_due(self, at: datetime) -> datetime:
+        """End of the review begun at `at`."""
+        return self.working_days_after(at, self.numbers.review_working_days)
+
+    def resumed_review_due(self, at: datetime, days_left: int) -> datetime:
+        """End of a review that stood still: what was left of it and the extension for the clarification."""
+        return self.working_days_after(at, days_left + self.numbers.clarification_working_days)
+
+    def answer_due(self, at: datetime) -> datetime:
+        """End of the applicant's time for an answer."""
+        return self.working_days_after(at, self.numbers.answer_working_days)
+
+    def claim_due(self, at: datetime) -> datetime:
+        """When a silent claim lapses."""
+        return self.working_days_after(at, self.numbers.claim_working_days)
+
+    def approval_due(self, at: datetime) -> datetime:
+        """End of the registrar's time."""
+        return self.working_days_after(at, self.numbers.approval_working_days)
+
+    def reminder_at(self, due_at: datetime) -> datetime:
+        """When to remind of a term."""
+        return due_at - timedelta(days=self.numbers.reminder_days)
+
+    def certificate_until(self, issued_at: datetime) -> datetime:
+        """End of a certificate's validity; the 29th of February ends on the 28th."""
+        day = self.local_date(issued_at)
+        year = day.year + self.numbers.certificate_years
+        last = day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
+        return self.end_of(last)
+
+    def forecast(self, at: datetime, *, is_clarified: bool) -> datetime:
+        """The likely end of an application handed in at `at`: a day for the check, the review, the approval."""
+        numbers = self.numbers
+        extension = numbers.clarification_working_days if is_clarified else 0
+        return self.working_days_after(at, 1 + numbers.review_working_days + numbers.approval_working_days + extension)

@@ -1,0 +1,8 @@
+"""Where applications keeps what it knows."""
+
+from services.applications.repository.applications import ApplicationRepository
+from services.applications.repository.certificates import CertificateRepository
+from services.applications.repository.facts import FactsRepository
+from services.applications.repository.numbers import NumberRepository
+
+__all__ = ["ApplicationRepository", "CertificateRepository", "FactsRepository", "NumberRepository"]

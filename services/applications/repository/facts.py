@@ -1,0 +1,141 @@
+"""Read models of others' events. An event that is not newer than what is held changes nothing."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from chassis.encryption import FieldCipher
+from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
+from chassis.transaction import Transaction
+from contracts.roles import Role
+from services.applications.domain.facts import OwnedDocument, Practitioner, StaffMember, Verdict
+
+PRACTITIONERS = "practitioners"
+DOCUMENTS = "known_documents"
+STAFF = "staff_members"
+_BY_OWNER = IndexModel(
+    [("owner_id", ASCENDING), ("document_type", ASCENDING), ("verdict", ASCENDING), ("seen_at", DESCENDING)], name="newest_by_type"
+)
+
+
+class FactsRepository:
+    """Practitioners, documents and staff as their owners told."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    async def prepare(self) -> None:
+        """Make the collections and their indexes."""
+        await prepare_collection(self._database, PRACTITIONERS)
+        await prepare_collection(self._database, DOCUMENTS, indexes=[_BY_OWNER])
+        await prepare_collection(self._database, STAFF)
+
+    async def practitioner(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> Practitioner | None:
+        """The profile as last confirmed; None before the first verdict."""
+        found = await self._database[PRACTITIONERS].find_one({"_id": practitioner_id}, session=tx.session if tx else None)
+        if found is None:
+            return None
+        personal = await self._cipher.decrypt(found["personal"]) if found.get("personal") else {"facts": None}
+        return Practitioner(practitioner_id, found["version"], found["is_verified"], personal["facts"])
+
+    async def keep_verified(self, tx: Transaction, practitioner_id: UUID, version: int, facts: dict[str, Any]) -> None:
+        """The registries confirmed these facts."""
+        personal = await self._cipher.encrypt({"facts": facts})
+        changed = {"is_verified": True, "personal": personal, "schema_version": 1}
+        await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, changed)
+
+    async def keep_refused(self, tx: Transaction, practitioner_id: UUID, version: int) -> None:
+        """The registries disagree; the facts confirmed before stay for comparison."""
+        await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, {"is_verified": False, "schema_version": 1})
+
+    async def document(self, tx: Transaction, document_id: UUID) -> OwnedDocument | None:
+        """One document; None when nobody told about it."""
+        found = await self._database[DOCUMENTS].find_one({"_id": document_id}, session=tx.session)
+        return None if found is None else _to_document(found)
+
+    async def documents(self, document_ids: Iterable[UUID], *, tx: Transaction | None = None) -> dict[UUID, OwnedDocument]:
+        """Those of the documents that are known."""
+        ids = list(document_ids)
+        cursor = self._database[DOCUMENTS].find({"_id": {"$in": ids}}, session=tx.session if tx else None)
+        return {found["_id"]: _to_document(found) for found in await cursor.to_list(len(ids) or 1)}
+
+    async def newest_accepted(self, tx: Transaction, owner_id: UUID, document_types: Iterable[str]) -> dict[str, UUID]:
+        """The newest accepted document of each type, for a new form."""
+        newest: dict[str, UUID] = {}
+        for document_type in document_types:
+            wanted = {"owner_id": owner_id, "document_type": document_type, "verdict": Verdict.ACCEPTED.value}
+            found = await self._database[DOCUMENTS].find_one(wanted, sort=[("seen_at", DESCENDING)], session=tx.session)
+            if found is not None:
+                newest[document_type] = found["_id"]
+        return newest
+
+    async def keep_document(self, tx: Transaction, document: OwnedDocument) -> bool:
+        """Keep what documents told; False when something newer is known."""
+        changed = {
+            "owner_id": document.owner_id,
+            "document_type": document.document_type,
+            "file_version": document.file_version,
+            "verdict": document.verdict.value,
+            "sha256": document.sha256,
+            "size_bytes": document.size_bytes,
+            "media_type": document.media_type,
+            "codes": list(document.codes),
+            "seen_at": document.seen_at,
+            "schema_version": 1,
+        }
+        return await _keep(self._database[DOCUMENTS], tx, document.id, document.version, changed)
+
+    async def await_documents(self, tx: Transaction, document_ids: Iterable[UUID], application_id: UUID) -> None:
+        """Mark documents whose verdict an application waits for.
+
+        The mark makes this transaction and the one that brings the verdict write the same record, so one of them sees the other.
+        """
+        for document_id in document_ids:
+            marked = {"$set": {"awaited_by": application_id}}
+            await self._database[DOCUMENTS].update_one({"_id": document_id}, marked, session=tx.session)
+
+    async def staff_member(self, staff_id: UUID, *, tx: Transaction | None = None) -> StaffMember | None:
+        """Somebody who works here."""
+        found = await self._database[STAFF].find_one({"_id": staff_id}, session=tx.session if tx else None)
+        if found is None:
+            return None
+        roles = frozenset(Role(role) for role in found["roles"])
+        return StaffMember(staff_id, found["version"], roles, frozenset(found["specialty_codes"]), found["workplace_ogrn"])
+
+    async def keep_staff_member(self, tx: Transaction, member: StaffMember) -> None:
+        """Keep what identity told."""
+        changed = {
+            "roles": sorted(role.value for role in member.roles),
+            "specialty_codes": sorted(member.specialty_codes),
+            "workplace_ogrn": member.workplace_ogrn,
+            "schema_version": 1,
+        }
+        await _keep(self._database[STAFF], tx, member.id, member.version, changed)
+
+
+async def _keep(collection: Collection, tx: Transaction, key: UUID, version: int, changed: Document) -> bool:
+    held = await collection.find_one({"_id": key}, {"version": True}, session=tx.session)
+    if held is None:
+        await collection.insert_one({"_id": key, "version": version, **changed}, session=tx.session)
+        return True
+    if held["version"] >= version:
+        return False
+    await collection.update_one({"_id": key}, {"$set": {"version": version, **changed}}, session=tx.session)
+    return True
+
+
+def _to_document(found: Document) -> OwnedDocument:
+    return OwnedDocument(
+        id=found["_id"],
+        version=found["version"],
+        owner_id=found["owner_id"],
+        document_type=found["document_type"],
+        file_version=found["file_version"],
+        verdict=Verdict(found["verdict"]),
+        sha256=found["sha256"],
+        size_bytes=found["size_bytes"],
+        media_type=found["media_type"],
+        codes=tuple(found["codes"]),
+        seen_at=found["seen_at"],
+    )

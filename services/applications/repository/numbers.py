@@ -1,0 +1,40 @@
+"""Numbers that are never given twice. Taken outside of transactions: a gap is harmless, a wait for each other is not."""
+
+import secrets
+from datetime import datetime
+
+from chassis.mongo import Database, DuplicateKeyError, ReturnDocument, prepare_collection
+from services.applications.domain.numbers import APPLICATION_PREFIX, CERTIFICATE_PREFIX, written
+
+COUNTERS = "number_counters"
+RESERVED = "certificate_numbers"
+_SERIALS = 10**8
+
+
+class NumberRepository:
+    """Counts applications per year; draws certificate numbers that cannot be guessed from another."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def prepare(self) -> None:
+        """Make the collections."""
+        await prepare_collection(self._database, COUNTERS)
+        await prepare_collection(self._database, RESERVED)
+
+    async def next_application_number(self, year: int) -> str:
+        """The next number of the year, by one atomic step of a counter."""
+        counter = await self._database[COUNTERS].find_one_and_update(
+            {"_id": f"{APPLICATION_PREFIX}-{year}"}, {"$inc": {"last": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        return written(APPLICATION_PREFIX, year, counter["last"])
+
+    async def draw_certificate_number(self, year: int, at: datetime) -> str:
+        """A number nobody holds; it is reserved at once."""
+        while True:
+            number = written(CERTIFICATE_PREFIX, year, secrets.randbelow(_SERIALS))
+            try:
+                await self._database[RESERVED].insert_one({"_id": number, "reserved_at": at})
+            except DuplicateKeyError:
+                continue
+            return number

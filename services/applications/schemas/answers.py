@@ -1,0 +1,257 @@
+"""What callers get."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.applications.domain.application import Application, Remark
+from services.applications.domain.check import Finding, is_clean
+from services.applications.domain.history import Row
+from services.applications.domain.reasons import REASONS, Code
+from services.applications.domain.rules import KINDS, SPECIALTIES, Kind
+from services.applications.domain.states import GROUPS, WORDS, Group, State
+from services.applications.domain.terms import Responsible, Term, Terms
+
+
+class RemarkOut(BaseModel):
+    """A reason with its text and advice."""
+
+    code: str
+    pointer: str
+    comment: str
+    detail: str
+    advice: str
+    is_curable: bool
+
+    @classmethod
+    def of(cls, remark: Remark) -> Self:
+        """From the table of reasons."""
+        rule = REASONS[Code(remark.code)]
+        return cls(
+            code=remark.code,
+            pointer=remark.pointer,
+            comment=remark.comment,
+            detail=rule.text,
+            advice=rule.advice,
+            is_curable=rule.is_curable,
+        )
+
+
+class FindingOut(BaseModel):
+    """One finding of the check; one that does not block needs waiting only."""
+
+    code: str
+    block: str
+    pointer: str
+    detail: str
+    advice: str
+    is_blocking: bool
+
+
+class CheckOut(BaseModel):
+    """What stage 1 would say."""
+
+    is_clean: bool
+    findings: list[FindingOut]
+
+    @classmethod
+    def of(cls, findings: tuple[Finding, ...]) -> Self:
+        """From the findings."""
+        listed = [
+            FindingOut(
+                code=one.code, block=one.block, pointer=one.pointer, detail=one.detail, advice=one.advice, is_blocking=one.is_blocking
+            )
+            for one in findings
+        ]
+        return cls(is_clean=is_clean(findings), findings=listed)
+
+
+class CertificateRefOut(BaseModel):
+    """The certificate of an application."""
+
+    number: str
+    issued_at: datetime
+    valid_until: datetime
+
+
+class RequestOut(BaseModel):
+    """What the applicant is asked for and until when."""
+
+    requested_by: str
+    requested_at: datetime
+    due_at: datetime
+    remarks: list[RemarkOut]
+
+
+class TermOut(BaseModel):
+    """A term that runs."""
+
+    term: Term
+    due_at: datetime
+    responsible: Responsible
+    is_overdue: bool
+
+
+class ApplicationOut(BaseModel):
+    """An application as its applicant sees it."""
+
+    id: UUID
+    version: int
+    number: str | None
+    kind: Kind
+    kind_title: str
+    specialty_code: str
+    specialty_title: str
+    state: State
+    status: str
+    personal: dict[str, Any]
+    professional: dict[str, Any]
+    documents: dict[str, UUID]
+    consent: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+    ended_at: datetime | None
+    snapshot_sha256: str | None
+    previous_application_id: UUID | None
+    correction_comment: str
+    request: RequestOut | None
+    reasons: list[RemarkOut]
+    terms: list[TermOut]
+    forecast_at: datetime | None
+    is_overdue: bool
+    certificate: CertificateRefOut | None
+
+    @classmethod
+    def of(cls, application: Application, terms: Terms, now: datetime) -> Self:
+        """From the domain."""
+        form = application.form
+        return cls(
+            **_head(application),
+            personal=dict(form.personal),
+            professional=dict(form.professional),
+            documents={name: UUID(str(value)) for name, value in form.documents.items()},
+            consent=dict(form.consent),
+            updated_at=application.updated_at,
+            snapshot_sha256=application.snapshot_sha256,
+            previous_application_id=application.previous_application_id,
+            correction_comment=application.correction_comment,
+            request=_request(application),
+            reasons=[RemarkOut.of(remark) for remark in application.reasons],
+            terms=_terms(application, now),
+            forecast_at=_forecast(application, terms),
+            is_overdue=application.is_overdue(now),
+            certificate=certificate_of(application),
+        )
+
+
+def _head(application: Application) -> dict[str, Any]:
+    return {
+        "id": application.id,
+        "version": application.version,
+        "number": application.number,
+        "kind": application.kind,
+        "kind_title": KINDS[application.kind].title,
+        "specialty_code": application.specialty_code,
+        "specialty_title": SPECIALTIES[application.specialty_code].title,
+        "state": application.state,
+        "status": application.word,
+        "created_at": application.created_at,
+        "submitted_at": application.submitted_at,
+        "ended_at": application.ended_at,
+    }
+
+
+def _request(application: Application) -> RequestOut | None:
+    request = application.open_request
+    if request is None:
+        return None
+    remarks = [RemarkOut.of(remark) for remark in request.remarks]
+    return RequestOut(requested_by=request.requested_by, requested_at=request.requested_at, due_at=request.due_at, remarks=remarks)
+
+
+def _terms(application: Application, now: datetime) -> list[TermOut]:
+    return [
+        TermOut(term=name, due_at=term.due_at, responsible=term.responsible, is_overdue=term.due_at < now)
+        for name, term in application.active_terms().items()
+        if name is not Term.CLAIM
+    ]
+
+
+def _forecast(application: Application, terms: Terms) -> datetime | None:
+    if application.submitted_at is None or not application.is_open:
+        return None
+    is_clarified = any(request.requested_by == "reviewer" for request in application.requests)
+    return terms.forecast(application.submitted_at, is_clarified=is_clarified)
+
+
+def certificate_of(application: Application | Row) -> CertificateRefOut | None:
+    """What people see of the certificate an application ended in."""
+    held = application.certificate
+    return None if held is None else CertificateRefOut(number=held.number, issued_at=held.issued_at, valid_until=held.valid_until)
+
+
+class HistoryRowOut(BaseModel):
+    """One line of the history."""
+
+    id: UUID
+    number: str | None
+    kind: Kind
+    kind_title: str
+    specialty_code: str
+    specialty_title: str
+    state: State
+    status: str
+    group: Group
+    started_at: datetime
+    submitted_at: datetime | None
+    ended_at: datetime | None
+    certificate: CertificateRefOut | None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row."""
+        return cls(
+            id=row.id,
+            number=row.number,
+            kind=row.kind,
+            kind_title=KINDS[row.kind].title,
+            specialty_code=row.specialty_code,
+            specialty_title=SPECIALTIES[row.specialty_code].title,
+            state=row.state,
+            status=WORDS[row.state],
+            group=GROUPS[row.state],
+            started_at=row.created_at,
+            submitted_at=row.submitted_at,
+            ended_at=row.ended_at,
+            certificate=certificate_of(row),
+        )
+
+
+class QueueRowOut(BaseModel):
+    """One line of a work queue; nothing personal."""
+
+    application_id: UUID
+    number: str | None
+    kind: Kind
+    specialty_code: str
+    specialty_title: str
+    submitted_at: datetime | None
+    due_at: datetime | None
+    is_claimed: bool
+
+    @classmethod
+    def of(cls, row: Row, due_at: datetime | None) -> Self:
+        """From a row."""
+        return cls(
+            application_id=row.id,
+            number=row.number,
+            kind=row.kind,
+            specialty_code=row.specialty_code,
+            specialty_title=SPECIALTIES[row.specialty_code].title,
+            submitted_at=row.submitted_at,
+            due_at=due_at,
+            is_claimed=row.claimed_by is not None,
+        )

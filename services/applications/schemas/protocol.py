@@ -1,0 +1,218 @@
+"""What callers get: what happened to an application, and the application as staff see it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.applications.domain.application import Application, Transition
+from services.applications.domain.facts import OwnedDocument
+from services.applications.domain.rules import DOCUMENT_TITLES
+from services.applications.domain.states import Move, State
+from services.applications.domain.terms import Terms
+from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, RemarkOut, RequestOut, certificate_of
+from services.applications.usecases.review import Opened
+
+_MOVE_WORDS = {
+    Move.CREATE: "Создано",
+    Move.EDIT: "Возвращено в черновик",
+    Move.CONFIRM: "Подтверждено",
+    Move.SUBMIT: "Отправлено",
+    Move.BEGIN_REVIEW: "Документы приняты, начата экспертиза",
+    Move.REQUEST_BY_CHECK: "Запрошено уточнение автоматической проверкой",
+    Move.REFUSE_BY_CHECK: "Отклонено автоматической проверкой",
+    Move.CLAIM: "Взято экспертом",
+    Move.RELEASE: "Возвращено в очередь",
+    Move.REQUEST_BY_REVIEWER: "Запрошено уточнение экспертом",
+    Move.ANSWER_CHECK: "Дан ответ",
+    Move.ANSWER_REVIEWER: "Дан ответ эксперту",
+    Move.RECOMMEND: "Дано заключение эксперта",
+    Move.CONFIRM_REFUSAL: "Отклонено двумя экспертами",
+    Move.APPROVE: "Утверждено регистратором",
+    Move.REJECT: "Отклонено регистратором",
+    Move.CERTIFY: "Выдан сертификат",
+    Move.WITHDRAW: "Отозвано заявителем",
+    Move.APPEAL: "Подана жалоба",
+    Move.UPHOLD: "Отказ оставлен в силе",
+    Move.OVERTURN: "Отказ отменён",
+}
+
+
+class TransitionOut(BaseModel):
+    """One recorded move; people see roles, not names."""
+
+    move: Move
+    title: str
+    before: State
+    after: State
+    at: datetime
+    by: str
+    comment: str
+
+    @classmethod
+    def of(cls, step: Transition) -> Self:
+        """From the record."""
+        return cls(
+            move=step.move,
+            title=_MOVE_WORDS[step.move],
+            before=step.before,
+            after=step.after,
+            at=step.at,
+            by=step.by.role,
+            comment=step.why,
+        )
+
+
+class CheckRecordOut(BaseModel):
+    """One run of the automatic stage."""
+
+    check_id: UUID
+    at: datetime
+    outcome: str
+    codes: list[str]
+
+
+class CommentOut(BaseModel):
+    """What an expert wrote."""
+
+    at: datetime
+    by: str
+    decision: str
+    comment: str
+    reasons: list[RemarkOut]
+
+
+class ProtocolOut(BaseModel):
+    """Everything that happened to an application."""
+
+    application_id: UUID
+    number: str | None
+    status: str
+    submitted_at: datetime | None
+    snapshot_sha256: str | None
+    checks: list[CheckRecordOut]
+    requests: list[RequestOut]
+    comments: list[CommentOut]
+    transitions: list[TransitionOut]
+    certificate: CertificateRefOut | None
+
+    @classmethod
+    def of(cls, application: Application) -> Self:
+        """From the domain."""
+        return cls(
+            application_id=application.id,
+            number=application.number,
+            status=application.word,
+            submitted_at=application.submitted_at,
+            snapshot_sha256=application.snapshot_sha256,
+            checks=[CheckRecordOut(check_id=one.id, at=one.at, outcome=one.outcome, codes=list(one.codes)) for one in application.checks],
+            requests=[
+                RequestOut(
+                    requested_by=one.requested_by,
+                    requested_at=one.requested_at,
+                    due_at=one.due_at,
+                    remarks=[RemarkOut.of(remark) for remark in one.remarks],
+                )
+                for one in application.requests
+            ],
+            comments=_comments(application),
+            transitions=[TransitionOut.of(step) for step in application.history],
+            certificate=certificate_of(application),
+        )
+
+
+def _comments(application: Application) -> list[CommentOut]:
+    return [
+        CommentOut(
+            at=one.at,
+            by="reviewer",
+            decision=one.decision,
+            comment=one.comment,
+            reasons=[RemarkOut.of(remark) for remark in one.remarks],
+        )
+        for one in application.recommendations
+    ]
+
+
+class DocumentOut(BaseModel):
+    """A document of an application and the verdict on it."""
+
+    document_type: str
+    title: str
+    document_id: UUID
+    verdict: str
+    file_version: int | None
+    sha256: str | None
+
+
+class ChangeOut(BaseModel):
+    """One value the last answer changed."""
+
+    pointer: str
+    before: Any
+    after: Any
+
+
+class OpenedOut(BaseModel):
+    """An application as reviewers and registrars see it."""
+
+    application: ApplicationOut
+    documents: list[DocumentOut]
+    diff: list[ChangeOut]
+    answer_comment: str | None
+    opinions: list[CommentOut]
+    transitions: list[TransitionOut]
+
+    @classmethod
+    def of(cls, opened: Opened, terms: Terms, now: datetime) -> Self:
+        """From the use-case."""
+        application = opened.application
+        answered = [request for request in application.requests if request.answered_at is not None]
+        return cls(
+            application=ApplicationOut.of(application, terms, now),
+            documents=[_document(name, UUID(str(key)), opened.documents) for name, key in application.form.documents.items()],
+            diff=[ChangeOut(pointer=one.pointer, before=one.before, after=one.after) for one in opened.diff],
+            answer_comment=answered[-1].comment if answered else None,
+            opinions=_comments(application),
+            transitions=[TransitionOut.of(step) for step in application.history],
+        )
+
+
+def _document(document_type: str, document_id: UUID, known: Mapping[UUID, OwnedDocument]) -> DocumentOut:
+    document = known.get(document_id)
+    return DocumentOut(
+        document_type=document_type,
+        title=DOCUMENT_TITLES[document_type],
+        document_id=document_id,
+        verdict=document.verdict.value if document else "unknown",
+        file_version=document.file_version if document else None,
+        sha256=document.sha256 if document else None,
+    )
+
+
+class MovedOut(BaseModel):
+    """Where an application stands after somebody of the staff moved it; nothing personal."""
+
+    application_id: UUID
+    number: str | None
+    version: int
+    state: State
+    status: str
+    desk: str
+    term_due_at: datetime | None
+
+    @classmethod
+    def of(cls, application: Application) -> Self:
+        """From the domain."""
+        running = [term.due_at for term in application.active_terms().values()]
+        return cls(
+            application_id=application.id,
+            number=application.number,
+            version=application.version,
+            state=application.state,
+            status=application.word,
+            desk=application.desk.value,
+            term_due_at=min(running, default=None),
+        )

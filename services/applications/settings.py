@@ -1,0 +1,40 @@
+"""Settings of applications, prefix `APPLICATIONS_`."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Terms are in working days of the production calendar unless their name says hours."""
+
+    model_config = SettingsConfigDict(env_prefix="APPLICATIONS_", extra="ignore")
+
+    bucket: str = "applications"
+    """Generated PDFs."""
+    link_minutes: int = Field(default=60, ge=1)
+    """How long the link to the electronic document in an event works."""
+
+    time_zone: str = "Europe/Moscow"
+    """Whose working days and midnights count."""
+    calendar_override_file: Path | None = None
+    """TOML of the official production calendar: `holidays = ["YYYY-MM-DD", …]` and `working_days = […]`; it wins over the library."""
+    automatic_check_hours: int = Field(default=24, ge=1)
+    review_working_days: int = Field(default=5, ge=1)
+    clarification_working_days: int = Field(default=2, ge=0)
+    answer_working_days: int = Field(default=10, ge=1)
+    claim_working_days: int = Field(default=1, ge=1)
+    approval_working_days: int = Field(default=1, ge=1)
+    reminder_days: int = Field(default=2, ge=1)
+    certificate_years: int = Field(default=5, ge=1)
+    expiry_notice_days: tuple[int, ...] = (90, 30, 7, 0)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        ZoneInfo(name)
+        return name

@@ -1,0 +1,20 @@
+"""What the service can do, split by feature; `UseCases` is all of it."""
+
+from dataclasses import dataclass
+
+from services.applications.usecases.automatic_check import AutomaticCheck
+from services.applications.usecases.certificates import Certificates
+from services.applications.usecases.drafting import Drafting
+from services.applications.usecases.facts import Facts
+from services.applications.usecases.history import Histories
+from services.applications.usecases.registry import Registry
+from services.applications.usecases.review import Review
+from services.applications.usecases.submission import Submission
+from services.applications.usecases.terms import TermControl
+
+__all__ = ["UseCases"]
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases(Drafting, Submission, Facts, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories):
+    """Everything applications can do."""

@@ -1,0 +1,108 @@
+"""Stage 1: runs when an application is handed in, when an answer to it comes, and when a verdict it waits for comes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from chassis.transaction import Transaction, atomic
+from contracts.applications import (
+    ApplicationRejected,
+    ApplicationSubmitted,
+    InformationProvided,
+    InformationRequested,
+    ReviewBegun,
+)
+from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
+from services.applications.domain.application import Application
+from services.applications.domain.check import check
+from services.applications.domain.facts import OwnedDocument, Verdict
+from services.applications.domain.stage1 import conclude, must_wait
+from services.applications.domain.states import State
+from services.applications.usecases.base import Room, reasons_of
+
+DocumentEvent = DocumentReceived | DocumentAccepted | DocumentRejected
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticCheck(Room):
+    """The automatic stage."""
+
+    @atomic
+    async def check_submitted(self, event: ApplicationSubmitted | InformationProvided) -> None:
+        """Run stage 1 for what was just handed in. An answer to a reviewer is none of its business."""
+        async with self.begin(handling=event) as tx:
+            application = await self.applications.get_any(event.application_id, tx=tx)
+            await self._run(tx, application)
+
+    @atomic
+    async def keep_document(self, event: DocumentEvent) -> None:
+        """Note what documents says of a file; applications that wait for it go on."""
+        async with self.begin(handling=event) as tx:
+            known = await self.facts.document(tx, event.document_id)
+            is_news = await self.facts.keep_document(tx, _document(event, known))
+            if not is_news or isinstance(event, DocumentReceived):
+                return
+            for application in await self.applications.submitted_with_document(tx, event.document_id):
+                await self._run(tx, application)
+
+    async def _run(self, tx: Transaction, application: Application) -> None:
+        if application.state is not State.SUBMITTED:
+            return
+        given, documents = await self._check_input(application, tx)
+        findings = check(given)
+        if must_wait(findings):
+            pending = [known.id for known in documents.values() if known.verdict is Verdict.PENDING]
+            await self.facts.await_documents(tx, pending, application.id)
+            return
+        now = self.now()
+        concluded = conclude(application, findings, documents, check_id=uuid4(), at=now, terms=self.terms)
+        await self._keep(tx, concluded, read=application)
+        await tx.publish(_outcome(concluded, now))
+
+
+def _outcome(application: Application, at: datetime) -> ReviewBegun | InformationRequested | ApplicationRejected:
+    if application.state is State.REJECTED:
+        return ApplicationRejected(
+            occurred_at=at,
+            version=application.version,
+            application_id=application.id,
+            applicant_id=application.applicant_id,
+            number=application.public_number,
+            reasons=reasons_of(application.reasons),
+        )
+    request = application.open_request
+    if request is not None:
+        return InformationRequested(
+            occurred_at=at,
+            version=application.version,
+            application_id=application.id,
+            applicant_id=application.applicant_id,
+            number=application.public_number,
+            requested_by=request.requested_by,
+            remarks=reasons_of(request.remarks),
+            unlocked_document_ids=application.unlocked_document_ids(),
+            due_at=request.due_at,
+        )
+    return ReviewBegun(
+        occurred_at=at,
+        version=application.version,
+        application_id=application.id,
+        applicant_id=application.applicant_id,
+        number=application.public_number,
+        specialty_code=application.specialty_code,
+        due_at=application.review_due_at or at,
+    )
+
+
+def _document(event: DocumentEvent, known: OwnedDocument | None) -> OwnedDocument:
+    file: tuple[str | None, int | None, str | None]
+    if isinstance(event, DocumentRejected):  # carries no hash; what the receipt told of the same file stays true
+        is_same = known is not None and known.file_version == event.file_version
+        file = (known.sha256, known.size_bytes, known.media_type) if known and is_same else (None, None, None)
+        verdict, codes = Verdict.REJECTED, event.codes
+    else:
+        file = (event.sha256, event.size_bytes, event.media_type)
+        verdict, codes = (Verdict.PENDING if isinstance(event, DocumentReceived) else Verdict.ACCEPTED), ()
+    return OwnedDocument(
+        event.document_id, event.version, event.owner_id, event.document_type, event.file_version, verdict, *file, codes, event.occurred_at
+    )

@@ -1,0 +1,107 @@
+"""What every use-case stands on: stores, terms, time, and saving with the timers of the terms kept in step."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from chassis.clock import Clock
+from chassis.transaction import Begin, Transaction
+from contracts.access import PersonalDataRead
+from contracts.applications import Reason, TermReached
+from contracts.roles import Role
+from services.applications.domain.application import Application, Remark
+from services.applications.domain.check import CheckInput
+from services.applications.domain.facts import OwnedDocument
+from services.applications.domain.terms import ActiveTerm, Term, Terms
+from services.applications.gateways import FileStore, Printer
+from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads another person's application, from where and what for."""
+
+    id: UUID
+    role: Role
+    address: str | None
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The shared fields; wired in `main.py`."""
+
+    begin: Begin
+    clock: Clock
+    terms: Terms
+    applications: ApplicationRepository
+    facts: FactsRepository
+    certificates: CertificateRepository
+    numbers: NumberRepository
+    printer: Printer
+    files: FileStore
+    link_expires: timedelta
+
+    def now(self) -> datetime:
+        """The present in the store's resolution, so that a moment read again is the moment written."""
+        now = self.clock.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    async def _keep(self, tx: Transaction, application: Application, *, read: Application) -> None:
+        """Save a changed application; timers of terms that no longer run are cancelled, those of new ones are set."""
+        await self.applications.save(tx, application, read=read)
+        before, after = read.active_terms(), application.active_terms()
+        moved = [term for term in Term if _due(before, term) != _due(after, term)]
+        for term in moved:
+            for moment in ("reminder", "due"):
+                await tx.cancel(timer_key(application.id, term, moment))
+        for term in moved:
+            if term in after:
+                await self._schedule(tx, application.id, term, after[term].due_at)
+
+    async def _schedule(self, tx: Transaction, application_id: UUID, term: Term, due_at: datetime) -> None:
+        reminder_at = self.terms.reminder_at(due_at)
+        moments: list[tuple[Literal["reminder", "due"], datetime]] = [("due", due_at)]
+        if reminder_at > self.now() and term is not Term.CLAIM:
+            moments.append(("reminder", reminder_at))
+        for moment, at in moments:
+            event = TermReached(occurred_at=at, application_id=application_id, term=term.value, moment=moment, due_at=due_at)
+            await tx.schedule(timer_key(application_id, term, moment), at, event)
+
+    async def _check_input(self, application: Application, tx: Transaction | None = None) -> tuple[CheckInput, dict[UUID, OwnedDocument]]:
+        previous = None
+        if application.previous_application_id:
+            previous = await self.applications.get_own(application.previous_application_id, application.applicant_id, tx=tx)
+        named = [*application.document_ids, *(one.document_id for one in (previous.documents if previous else ()))]
+        documents = await self.facts.documents(named, tx=tx)
+        practitioner = await self.facts.practitioner(application.applicant_id, tx=tx)
+        return CheckInput(application, practitioner, documents, previous, self.terms.local_date(self.now())), documents
+
+    async def _log_read(self, tx: Transaction, application: Application, reader: Reader) -> None:
+        await tx.publish(
+            PersonalDataRead(
+                occurred_at=self.now(),
+                reader_id=reader.id,
+                reader_role=reader.role,
+                subject_id=application.applicant_id,
+                service="applications",
+                record=f"application:{application.id}",
+                purpose=reader.purpose,
+                address=reader.address,
+            )
+        )
+
+
+def timer_key(application_id: UUID, term: Term, moment: str) -> str:
+    """The name of a term's timer."""
+    return f"term:{application_id}:{term.value}:{moment}"
+
+
+def reasons_of(remarks: tuple[Remark, ...]) -> tuple[Reason, ...]:
+    """Remarks without people's words, as events carry them."""
+    return tuple(Reason(code=remark.code, pointer=remark.pointer) for remark in remarks)
+
+
+def _due(terms: dict[Term, ActiveTerm], term: Term) -> datetime | None:
+    return terms[term].due_at if term in terms else None

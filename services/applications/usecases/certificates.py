@@ -1,0 +1,109 @@
+"""Certificates: made after approval, downloaded by the holder, verified by anybody."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from chassis.transaction import Transaction, atomic
+from contracts.applications import ApplicationApproved, CertificateExpiring, CertificateIssued
+from services.applications.domain.application import SYSTEM, Application, CertificateReference
+from services.applications.domain.certificate import Certificate, full_name, short_name
+from services.applications.domain.errors import CertificateNotFound, FileNotReady
+from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
+from services.applications.domain.states import Move
+from services.applications.usecases.base import Room
+from services.applications.usecases.printing import certificate as certificate_values
+
+_NAME = ("/personal/surname", "/personal/given_name", "/personal/patronymic")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates(Room):
+    """The certificate's life."""
+
+    async def issue_certificate(self, event: ApplicationApproved) -> None:
+        """Make the certificate of an approval. Its number and dates are fixed first, so doing it again makes the same file."""
+        planned = await self._plan(event)
+        content = await self.printer.certificate(certificate_values(planned, self.terms), number=planned.number, made_at=planned.issued_at)
+        file = await self.files.put(f"certificates/{planned.id}.pdf", content)
+        await self._issue(event, replace(planned, file=file))
+
+    @atomic
+    async def _plan(self, event: ApplicationApproved) -> Certificate:
+        async with self.begin() as tx:
+            known = await self.certificates.find_of_application(event.application_id, tx=tx)
+            if known is not None:
+                return known
+            application = await self.applications.get_any(event.application_id, tx=tx)
+            now = self.now()
+            surname, given_name, patronymic = (application.form.text_at(pointer) for pointer in _NAME)
+            planned = Certificate(
+                id=uuid4(),
+                number=await self.numbers.draw_certificate_number(self.terms.local_date(now).year, now),
+                application_id=application.id,
+                application_number=application.public_number,
+                holder_id=application.applicant_id,
+                holder_name=full_name(surname, given_name, patronymic),
+                holder_short_name=short_name(surname, given_name, patronymic),
+                kind=application.kind,
+                specialty_code=application.specialty_code,
+                issued_at=now,
+                valid_until=self.terms.certificate_until(now),
+            )
+            await self.certificates.add(tx, planned)
+        return planned
+
+    @atomic
+    async def _issue(self, event: ApplicationApproved, certificate: Certificate) -> None:
+        async with self.begin(handling=event) as tx:
+            application = await self.applications.get_any(event.application_id, tx=tx)
+            reference = CertificateReference(certificate.id, certificate.number, certificate.issued_at, certificate.valid_until)
+            certified = application.moved(Move.CERTIFY, by=SYSTEM, at=self.now(), certificate=reference)
+            await self._keep(tx, certified, read=application)
+            await self.certificates.set_file(tx, certificate)
+            await tx.publish(_issued(certified, reference))
+            await self._schedule_notices(tx, certificate)
+
+    async def _schedule_notices(self, tx: Transaction, certificate: Certificate) -> None:
+        for days in self.terms.numbers.expiry_notice_days:
+            at = certificate.valid_until - timedelta(days=days)
+            if days == 0:  # in the morning of the last day, not at its end
+                at = self.terms.start_of(self.terms.local_date(certificate.valid_until))
+            notice = CertificateExpiring(
+                occurred_at=at,
+                certificate_id=certificate.id,
+                certificate_number=certificate.number,
+                holder_id=certificate.holder_id,
+                valid_until=certificate.valid_until,
+                days_left=days,
+            )
+            await tx.schedule(f"certificate-expiring:{certificate.id}:{days}", at, notice)
+
+    async def certificate_file(self, application_id: UUID, *, applicant_id: UUID) -> tuple[str, AsyncIterator[bytes], int]:
+        """File name, bytes and size of one's own certificate. Raises `FileNotReady`."""
+        application = await self.applications.get_own(application_id, applicant_id)
+        certificate = await self.certificates.find_of_application(application.id)
+        if application.certificate is None or certificate is None or certificate.file is None:
+            raise FileNotReady("Сертификата по этому заявлению пока нет.")
+        return f"{certificate.number}.pdf", self.files.open(certificate.file), certificate.file.size_bytes
+
+    async def verify_certificate(self, number: str) -> Certificate:
+        """The certificate anybody asks about. A number with a wrong check digit is not looked up. Raises `CertificateNotFound`."""
+        written = number.strip().upper()
+        if not is_number(CERTIFICATE_PREFIX, written):
+            raise CertificateNotFound("Номер сертификата записан неверно. Проверьте каждый знак.")
+        return await self.certificates.get_issued(written)
+
+
+def _issued(application: Application, reference: CertificateReference) -> CertificateIssued:
+    return CertificateIssued(
+        occurred_at=application.updated_at,
+        version=application.version,
+        application_id=application.id,
+        applicant_id=application.applicant_id,
+        number=application.public_number,
+        certificate_id=reference.id,
+        certificate_number=reference.number,
+        valid_until=reference.valid_until,
+    )

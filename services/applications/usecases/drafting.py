@@ -1,0 +1,124 @@
+"""Starting, filling in, checking and confirming."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.errors import FieldError, PreconditionFailed
+from chassis.transaction import Transaction, atomic
+from services.applications.domain import drafting
+from services.applications.domain.application import Application
+from services.applications.domain.check import Finding, check
+from services.applications.domain.errors import CommentMissing, NotRefused, NotVerified, OpenApplicationExists
+from services.applications.domain.form import prefilled
+from services.applications.domain.rules import DOCUMENT_TITLES, Kind
+from services.applications.domain.states import WORDS, Move, State, after
+from services.applications.usecases.base import Room
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """What an applicant asks for. A resubmission names the refused application and says what was corrected."""
+
+    kind: Kind
+    specialty_code: str
+    previous_application_id: UUID | None = None
+    correction_comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting(Room):
+    """The applicant's work on a draft."""
+
+    async def create(self, applicant_id: UUID, wanted: NewApplication) -> Application:
+        """A prefilled draft. Raises `NotVerified`, `UnknownSpecialty`, `OpenApplicationExists` with a link to the open one."""
+        try:
+            return await self._create(applicant_id, wanted)
+        except OpenApplicationExists as error:
+            open_one = await self.applications.find_open(applicant_id, wanted.kind, wanted.specialty_code)
+            if open_one is None:
+                raise
+            raise OpenApplicationExists(
+                error.detail, application_id=str(open_one.id), number=open_one.number, application_status=WORDS[open_one.state]
+            ) from None
+
+    @atomic
+    async def _create(self, applicant_id: UUID, wanted: NewApplication) -> Application:
+        async with self.begin() as tx:
+            practitioner = await self.facts.practitioner(applicant_id, tx=tx)
+            if practitioner is None or not practitioner.is_verified or practitioner.facts is None:
+                raise NotVerified("Подать заявление можно после того, как реестры подтвердят профиль.")
+            previous = await self._previous(tx, applicant_id, wanted)
+            newest = await self.facts.newest_accepted(tx, applicant_id, DOCUMENT_TITLES)
+            documents = {document_type: str(document_id) for document_type, document_id in newest.items()}
+            form = prefilled(practitioner.facts, documents)
+            if previous:
+                form = previous.form
+            draft = drafting.start(
+                uuid4(),
+                applicant_id=applicant_id,
+                kind=wanted.kind,
+                specialty_code=wanted.specialty_code,
+                form=form,
+                at=self.now(),
+            )
+            draft = replace(
+                draft, previous_application_id=wanted.previous_application_id, correction_comment=wanted.correction_comment.strip()
+            )
+            await self.applications.add(tx, draft)
+        return draft
+
+    async def _previous(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication) -> Application | None:
+        if wanted.previous_application_id is None:
+            return None
+        if not wanted.correction_comment.strip():
+            missing = FieldError("/correction_comment", "missing", "Напишите, какие ошибки исправлены.")
+            raise CommentMissing("Повторное заявление должно сказать, что исправлено.", errors=[missing])
+        previous = await self.applications.get_own(wanted.previous_application_id, applicant_id, tx=tx)
+        is_same = (previous.kind, previous.specialty_code) == (wanted.kind, wanted.specialty_code)
+        if previous.state is not State.REJECTED or not is_same:
+            raise NotRefused("Повторить можно только отклонённое заявление того же вида и специальности.")
+        return previous
+
+    async def get(self, application_id: UUID, *, applicant_id: UUID) -> Application:
+        """The applicant's own application. Raises `ApplicationNotFound`."""
+        return await self.applications.get_own(application_id, applicant_id)
+
+    @atomic
+    async def edit(self, application_id: UUID, patch: Mapping[str, Any], *, applicant_id: UUID, expected_version: int) -> Application:
+        """The draft after a merge patch of its blocks. Raises `PreconditionFailed`, `IllegalMove`."""
+        async with self.begin() as tx:
+            draft = await self.applications.get_own(application_id, applicant_id, tx=tx)
+            _same_version(draft, expected_version)
+            edited = drafting.edit(draft, patch, at=self.now())
+            await self._keep(tx, edited, read=draft)
+        return edited
+
+    async def check(self, application_id: UUID, *, applicant_id: UUID) -> tuple[Finding, ...]:
+        """What stage 1 would say now. Changes nothing."""
+        application = await self.applications.get_own(application_id, applicant_id)
+        given, _ = await self._check_input(application)
+        return check(given)
+
+    @atomic
+    async def confirm(self, application_id: UUID, *, applicant_id: UUID, expected_version: int) -> Application:
+        """Freeze what was typed. Confirming what is confirmed changes nothing.
+
+        Raises `CheckNotClean` with every finding, `PreconditionFailed`, `IllegalMove`.
+        """
+        async with self.begin() as tx:
+            draft = await self.applications.get_own(application_id, applicant_id, tx=tx)
+            _same_version(draft, expected_version)
+            if draft.state is State.CONFIRMED:
+                return draft
+            after(draft.state, Move.CONFIRM)
+            given, documents = await self._check_input(draft, tx)
+            confirmed = drafting.confirm(draft, check(given), documents, at=self.now())
+            await self._keep(tx, confirmed, read=draft)
+        return confirmed
+
+
+def _same_version(application: Application, expected: int) -> None:
+    if application.version != expected:
+        raise PreconditionFailed("Заявление изменилось с тех пор, как вы его открыли. Откройте его ещё раз.")

@@ -1,0 +1,32 @@
+"""Keeping what identity tells."""
+
+from dataclasses import dataclass
+
+from chassis.transaction import atomic
+from contracts.identity import ProfileRefused, ProfileVerified, StaffMemberAdded
+from services.applications.domain.facts import StaffMember
+from services.applications.usecases.base import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Facts(Room):
+    """Read models of people."""
+
+    @atomic
+    async def keep_verified(self, event: ProfileVerified) -> None:
+        """The registries confirmed a profile."""
+        async with self.begin(handling=event) as tx:
+            await self.facts.keep_verified(tx, event.practitioner_id, event.version, event.facts.model_dump(mode="json"))
+
+    @atomic
+    async def keep_refused(self, event: ProfileRefused) -> None:
+        """The registries disagree with a profile."""
+        async with self.begin(handling=event) as tx:
+            await self.facts.keep_refused(tx, event.practitioner_id, event.version)
+
+    @atomic
+    async def keep_staff_member(self, event: StaffMemberAdded) -> None:
+        """Somebody works here from now on."""
+        member = StaffMember(event.staff_id, event.version, frozenset(event.roles), frozenset(event.specialty_codes), event.workplace_ogrn)
+        async with self.begin(handling=event) as tx:
+            await self.facts.keep_staff_member(tx, member)

@@ -1,0 +1,88 @@
+"""What goes onto paper: titles and values in people's words."""
+
+from datetime import date, datetime
+from typing import Any
+
+from services.applications.domain.application import Application
+from services.applications.domain.certificate import Certificate
+from services.applications.domain.form import TITLES, Json
+from services.applications.domain.history import Row
+from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES
+from services.applications.domain.states import WORDS
+from services.applications.domain.terms import Terms
+
+_BLOCKS = {"personal": "Личные данные", "professional": "Профессиональная информация", "consent": "Согласие"}
+HISTORY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Начато", "Завершено", "Сертификат", "Действует до")
+
+
+def day(moment: datetime | date | None, terms: Terms) -> str:
+    """A date as people write it; empty for None."""
+    if moment is None:
+        return ""
+    local = terms.local_date(moment) if isinstance(moment, datetime) else moment
+    return local.strftime("%d.%m.%Y")
+
+
+def electronic_document(application: Application, terms: Terms) -> dict[str, Any]:
+    """Everything handed in."""
+    general = [
+        ["Вид аккредитации", KINDS[application.kind].title],
+        ["Специальность", f"{application.specialty_code} {SPECIALTIES[application.specialty_code].title}"],
+    ]
+    blocks = [{"title": title, "rows": _rows(application, block)} for block, title in _BLOCKS.items()]
+    return {
+        "number": application.public_number,
+        "submitted_on": day(application.submitted_at, terms),
+        "blocks": [{"title": "Заявление", "rows": general}, *blocks],
+        "documents": [
+            {"title": DOCUMENT_TITLES[one.document_type], "file_version": str(one.file_version), "sha256": one.sha256 or "проверяется"}
+            for one in application.documents
+        ],
+        "snapshot_sha256": application.snapshot_sha256 or "",
+    }
+
+
+def _rows(application: Application, block: str) -> list[list[str]]:
+    pointers = (pointer for pointer in TITLES if pointer.startswith(f"/{block}/"))
+    return [[TITLES[pointer], _written(application.form.at(pointer))] for pointer in pointers if application.form.at(pointer) is not None]
+
+
+def _written(value: Json) -> str:
+    if isinstance(value, bool):
+        return "да" if value else "нет"
+    if isinstance(value, list | tuple):
+        return "\n".join(_employment(one) for one in value)
+    return str(value)
+
+
+def _employment(one: dict[str, Json]) -> str:
+    until = one.get("ended_on") or "по настоящее время"
+    return f"{one.get('organisation', '')}, {one.get('position', '')}: {one.get('started_on', '')} — {until}"
+
+
+def certificate(issued: Certificate, terms: Terms) -> dict[str, Any]:
+    """What the certificate says."""
+    return {
+        "number": issued.number,
+        "holder": issued.holder_name,
+        "kind": KINDS[issued.kind].title,
+        "specialty_code": issued.specialty_code,
+        "specialty": SPECIALTIES[issued.specialty_code].title,
+        "valid_from": day(issued.issued_at, terms),
+        "valid_until": day(issued.valid_until, terms),
+        "application_number": issued.application_number,
+    }
+
+
+def history_cells(row: Row, terms: Terms) -> list[str]:
+    """One line of the exported history, in the order of `HISTORY_HEADER`."""
+    return [
+        row.number or "",
+        KINDS[row.kind].title,
+        f"{row.specialty_code} {SPECIALTIES[row.specialty_code].title}",
+        WORDS[row.state],
+        day(row.created_at, terms),
+        day(row.ended_at, terms),
+        row.certificate.number if row.certificate else "",
+        day(row.certificate.valid_until, terms) if row.certificate else "",
+    ]

@@ -1,0 +1,57 @@
+"""Stage 3: the registrar's queue and decision."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.paging import PageRequest
+from chassis.transaction import atomic
+from contracts.applications import ApplicationApproved
+from services.applications.domain import review
+from services.applications.domain.application import Application, Decision, Remark
+from services.applications.domain.history import Row
+from services.applications.domain.states import State
+from services.applications.usecases.base import Reader, Room
+from services.applications.usecases.review import Opened, rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Registry(Room):
+    """The registrar's work."""
+
+    async def list_registry(self, page: PageRequest) -> tuple[list[Row], str | None]:
+        """What waits for a registrar."""
+        return await self.applications.list_registry(page)
+
+    @atomic
+    async def open_registry(self, application_id: UUID, reader: Reader) -> Opened:
+        """An application that waits for a registrar or was approved. The applicant sees that it was read."""
+        async with self.begin() as tx:
+            application = await self.applications.get_for_registrar(application_id, tx=tx)
+            documents = await self.facts.documents(application.document_ids, tx=tx)
+            await self._log_read(tx, application, reader)
+        return Opened(application, documents, review.diff(application, documents))
+
+    @atomic
+    async def decide(
+        self, application_id: UUID, registrar_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str
+    ) -> Application:
+        """Approve or refuse. Raises `NoRecommendation`, `ConflictOfInterest`, `ReasonsMissing`, `UnknownReason`, `IllegalMove`."""
+        given = review.valid_remarks(remarks, member="reasons")
+        async with self.begin() as tx:
+            application = await self.applications.get_any(application_id, tx=tx)
+            decided = review.decide(application, registrar_id, decision, given, comment, at=self.now())
+            await self._keep(tx, decided, read=application)
+            if decided.state is State.REJECTED:
+                await tx.publish(rejection(decided))
+            else:
+                await tx.publish(
+                    ApplicationApproved(
+                        occurred_at=decided.updated_at,
+                        version=decided.version,
+                        application_id=decided.id,
+                        applicant_id=decided.applicant_id,
+                        number=decided.public_number,
+                        registrar_id=registrar_id,
+                    )
+                )
+        return decided

@@ -1,0 +1,132 @@
+"""Handing in, answering, taking back; the electronic document."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from chassis.transaction import atomic
+from contracts.applications import (
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    ElectronicDocumentIssued,
+    ElectronicDocumentRequested,
+    InformationProvided,
+)
+from services.applications.domain import drafting
+from services.applications.domain.application import Application, StoredFile
+from services.applications.domain.errors import FileNotReady
+from services.applications.domain.states import Move, after
+from services.applications.usecases.base import Room
+from services.applications.usecases.printing import electronic_document
+
+
+@dataclass(frozen=True, slots=True)
+class Submission(Room):
+    """The applicant's moves after confirming."""
+
+    @atomic
+    async def submit(self, application_id: UUID, *, applicant_id: UUID) -> Application:
+        """Hand a confirmed application in; again for one handed in is the same answer. Raises `IllegalMove`."""
+        async with self.begin() as tx:
+            confirmed = await self.applications.get_own(application_id, applicant_id, tx=tx)
+            if confirmed.submitted_at is not None:
+                return confirmed
+            after(confirmed.state, Move.SUBMIT)
+            now = self.now()
+            number = await self.numbers.next_application_number(self.terms.local_date(now).year)
+            submitted = drafting.submit(confirmed, number, at=now, terms=self.terms)
+            await self._keep(tx, submitted, read=confirmed)
+            await tx.publish(
+                ApplicationSubmitted(
+                    occurred_at=now,
+                    version=submitted.version,
+                    application_id=submitted.id,
+                    applicant_id=applicant_id,
+                    number=number,
+                    kind=submitted.kind.value,
+                    specialty_code=submitted.specialty_code,
+                    document_ids=submitted.document_ids,
+                    snapshot_sha256=submitted.snapshot_sha256 or "",
+                    due_at=self.terms.automatic_check_due(now),
+                )
+            )
+            await tx.publish(ElectronicDocumentRequested(occurred_at=now, application_id=submitted.id))
+        return submitted
+
+    async def issue_electronic_document(self, event: ElectronicDocumentRequested) -> None:
+        """Print what was handed in and store it; the key is the snapshot's hash, so doing it again stores the same file."""
+        application = await self.applications.get_any(event.application_id)
+        made_at = application.submitted_at or event.occurred_at
+        content = await self.printer.electronic_document(electronic_document(application, self.terms), made_at=made_at)
+        file = await self.files.put(f"electronic/{application.id}/{application.snapshot_sha256}.pdf", content)
+        await self._tell_issued(event, file)
+
+    @atomic
+    async def _tell_issued(self, event: ElectronicDocumentRequested, file: StoredFile) -> None:
+        async with self.begin(handling=event) as tx:
+            read = await self.applications.get_any(event.application_id, tx=tx)
+            issued = replace(read, version=read.version + 1, electronic_document=file)
+            await self._keep(tx, issued, read=read)
+            await tx.publish(
+                ElectronicDocumentIssued(
+                    occurred_at=self.now(),
+                    version=issued.version,
+                    application_id=issued.id,
+                    applicant_id=issued.applicant_id,
+                    number=issued.public_number,
+                    sha256=file.sha256,
+                    link=self.files.link(file, file_name=f"{issued.public_number}.pdf", expires=self.link_expires),
+                )
+            )
+
+    async def electronic_document(self, application_id: UUID, *, applicant_id: UUID) -> tuple[str, AsyncIterator[bytes], int]:
+        """File name, bytes and size. Raises `FileNotReady` until the document is made."""
+        application = await self.applications.get_own(application_id, applicant_id)
+        file = application.electronic_document
+        if file is None:
+            raise FileNotReady("Электронный документ появится через несколько секунд после отправки.")
+        return f"{application.public_number}.pdf", self.files.open(file), file.size_bytes
+
+    @atomic
+    async def answer(self, application_id: UUID, comment: str, patch: Mapping[str, Any], *, applicant_id: UUID) -> Application:
+        """Answer the open request. Raises `ItemLocked`, `NothingAnswered`, `IllegalMove`."""
+        async with self.begin() as tx:
+            asked = await self.applications.get_own(application_id, applicant_id, tx=tx)
+            now = self.now()
+            answered = drafting.answer(asked, comment, patch, at=now, terms=self.terms)
+            documents = await self.facts.documents(answered.document_ids, tx=tx)
+            answered = drafting.frozen(answered, documents)
+            await self._keep(tx, answered, read=asked)
+            await tx.publish(
+                InformationProvided(
+                    occurred_at=now,
+                    version=answered.version,
+                    application_id=answered.id,
+                    applicant_id=applicant_id,
+                    number=answered.public_number,
+                    reviewer_id=answered.requests[-1].reviewer_id,
+                    document_ids=answered.document_ids,
+                )
+            )
+        return answered
+
+    @atomic
+    async def withdraw(self, application_id: UUID, reason: str, *, applicant_id: UUID) -> Application:
+        """Take an application back before a decision. Nobody hears of a draft. Raises `IllegalMove`."""
+        async with self.begin() as tx:
+            application = await self.applications.get_own(application_id, applicant_id, tx=tx)
+            now = self.now()
+            withdrawn = drafting.withdraw(application, reason, at=now)
+            await self._keep(tx, withdrawn, read=application)
+            if withdrawn.number is not None:
+                await tx.publish(
+                    ApplicationWithdrawn(
+                        occurred_at=now,
+                        version=withdrawn.version,
+                        application_id=withdrawn.id,
+                        applicant_id=applicant_id,
+                        number=withdrawn.number,
+                    )
+                )
+        return withdrawn

@@ -1,0 +1,117 @@
+"""The service under test and a person's hands on it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from contracts.roles import Role
+from services.applications.main import create_app
+from services.applications.settings import Settings
+from tests.applications import people
+from tests.support import Component, Infra, Signer, component, eventually, service_environment
+
+
+@pytest.fixture(scope="session")
+async def service(infra: Infra) -> AsyncIterator[Component]:
+    rates = '{"certificate-verification": "10000/minute"}'
+    async with (
+        service_environment(infra, "applications", APPLICATIONS_RATE_LIMITS=rates) as env,
+        component(create_app, Settings, env) as running,
+    ):
+        yield running
+
+
+@dataclass
+class Hands:
+    """One person using the service."""
+
+    service: Component
+    signer: Signer
+    id: UUID
+    role: Role
+
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.service.client.request(method, path, json=body, headers=self.signer.headers(self.id, self.role) | named)
+
+    async def ok(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        answer = await self.call(method, path, body, **headers)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content and answer.headers["content-type"].startswith("application/json") else answer
+
+
+class Applicant(Hands):
+    """A verified practitioner with accepted documents."""
+
+    documents: dict[str, UUID]
+
+    async def become_known(self, **changed: Any) -> "Applicant":
+        await self.service.publish(people.verified(self.id, **changed))
+        self.documents = {name: uuid4() for name in people.REQUIRED}
+        for name, document_id in self.documents.items():
+            await self.service.publish(people.accepted(self.id, name, document_id))
+        store = self.service.database
+        await eventually(lambda: store["practitioners"].find_one({"_id": self.id}))
+
+        async def all_known() -> bool:
+            return await store["known_documents"].count_documents({"owner_id": self.id}) == len(self.documents)
+
+        await eventually(all_known)
+        return self
+
+    async def draft(self, kind: str = "primary", specialty_code: str = people.CARDIOLOGY) -> dict[str, Any]:
+        draft = await self.ok("POST", "/applications", {"kind": kind, "specialty_code": specialty_code})
+        return await self.edit(draft, consent=people.CONSENT)
+
+    async def edit(self, draft: dict[str, Any], **patch: Any) -> dict[str, Any]:
+        edited: dict[str, Any] = await self.ok("PATCH", f"/applications/{draft['id']}", patch, If_Match=f'"{draft["version"]}"')
+        return edited
+
+    async def confirm(self, draft: dict[str, Any]) -> dict[str, Any]:
+        path = f"/applications/{draft['id']}/confirmation"
+        confirmed: dict[str, Any] = await self.ok("PUT", path, If_Match=f'"{draft["version"]}"')
+        return confirmed
+
+    async def submit(self, draft: dict[str, Any]) -> dict[str, Any]:
+        await self.confirm(draft)
+        submitted: dict[str, Any] = await self.ok("POST", f"/applications/{draft['id']}/submission")
+        return submitted
+
+    async def get(self, application_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = await self.ok("GET", f"/applications/{application_id}")
+        return found
+
+    async def reach(self, application_id: str, state: str) -> dict[str, Any]:
+        async def there() -> dict[str, Any]:
+            now = await self.get(application_id)
+            assert now["state"] == state, now["state"]
+            return now
+
+        return await eventually(there)
+
+    async def under_review(self) -> dict[str, Any]:
+        submitted = await self.submit(await self.draft())
+        return await self.reach(submitted["id"], "under-review")
+
+
+@pytest.fixture
+async def applicant(service: Component, signer: Signer) -> Applicant:
+    return await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known()
+
+
+@pytest.fixture
+async def reviewers(service: Component, signer: Signer) -> list[Hands]:
+    hands = [Hands(service, signer, uuid4(), Role.REVIEWER) for _ in range(2)]
+    for one in hands:
+        await service.publish(people.reviewer(one.id))
+        await eventually(lambda one=one: service.database["staff_members"].find_one({"_id": one.id}))
+    return hands
+
+
+@pytest.fixture
+def registrar(service: Component, signer: Signer) -> Hands:
+    return Hands(service, signer, uuid4(), Role.REGISTRAR)

@@ -1,0 +1,219 @@
+"""The whole service through HTTP and AMQP on real servers."""
+
+import asyncio
+import csv
+import io
+from uuid import uuid4
+
+import pypdfium2
+import zxingcpp
+
+from contracts.access import PersonalDataRead
+from contracts.applications import (
+    ApplicationRejected,
+    ApplicationSubmitted,
+    CertificateIssued,
+    ElectronicDocumentIssued,
+    InformationProvided,
+    InformationRequested,
+    ReviewBegun,
+    ReviewClaimed,
+)
+from contracts.roles import Role
+from services.applications.domain.numbers import APPLICATION_PREFIX, CERTIFICATE_PREFIX, is_number
+from tests.applications import people
+from tests.applications.conftest import Applicant, Hands
+from tests.support import Component, Signer, eventually
+
+
+async def test_an_application_goes_from_draft_to_a_certificate_anybody_can_verify(
+    service: Component, applicant: Applicant, reviewers: list[Hands], registrar: Hands
+) -> None:
+    draft = await applicant.draft()
+    assert draft["personal"]["surname"] == "Вымышленникова"
+    assert draft["documents"] == {name: str(key) for name, key in applicant.documents.items()}
+    assert (await applicant.ok("POST", f"/applications/{draft['id']}/check"))["findings"] == []
+
+    submitted = await applicant.submit(draft)
+    assert is_number(APPLICATION_PREFIX, submitted["number"])
+    assert (await service.tap.next(ApplicationSubmitted)).number == submitted["number"]
+    issued = await service.tap.next(ElectronicDocumentIssued)
+    assert issued.link.startswith("http")
+    begun = await service.tap.next(ReviewBegun)
+    assert begun.application_id == issued.application_id
+    document = await applicant.call("GET", f"/applications/{draft['id']}/electronic-document")
+    text = pypdfium2.PdfDocument(document.content)[0].get_textpage().get_text_range()
+    assert submitted["number"] in text
+    assert "Вымышленникова" in text
+
+    path = f"/reviews/{draft['id']}"
+    queue = await reviewers[0].ok("GET", "/reviews")
+    assert draft["id"] in [row["application_id"] for row in queue["items"]]
+    await reviewers[0].ok("PUT", f"{path}/claim")
+    assert (await service.tap.next(ReviewClaimed)).reviewer_id == reviewers[0].id
+    remark = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address", "comment": "Уточните адрес"}
+    await reviewers[0].ok("POST", f"{path}/requests", {"remarks": [remark]})
+    asked = await service.tap.next(InformationRequested)
+    assert asked.remarks[0].pointer == remark["pointer"]
+    waiting = await applicant.reach(draft["id"], "information-requested")
+    assert waiting["status"] == "Требуется уточнение"
+    changes = {"professional": {"workplace": {"address": "г. Примерск, ул. Вторая, 2"}}}
+    locked = await applicant.call(
+        "POST", f"/applications/{draft['id']}/answer", {"comment": "", "changes": {"personal": {"surname": "Другая"}}}
+    )
+    assert (locked.status_code, locked.json()["code"]) == (422, "item-locked")
+    await applicant.ok("POST", f"/applications/{draft['id']}/answer", {"comment": "Исправлено", "changes": changes})
+    assert (await service.tap.next(InformationProvided)).reviewer_id == reviewers[0].id
+
+    opened = await reviewers[0].ok("GET", path)
+    assert opened["diff"] == [{"pointer": remark["pointer"], "before": "г. Примерск, ул. Первая, 1", "after": "г. Примерск, ул. Вторая, 2"}]
+    assert (await service.tap.next(PersonalDataRead)).subject_id == applicant.id
+    await reviewers[0].ok("POST", f"{path}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"})
+    assert draft["id"] in [row["application_id"] for row in (await registrar.ok("GET", "/registry"))["items"]]
+    await registrar.ok("GET", f"/registry/{draft['id']}")
+    await registrar.ok("POST", f"/registry/{draft['id']}/decision", {"decision": "approve", "comment": ""})
+
+    certified = await service.tap.next(CertificateIssued)
+    assert is_number(CERTIFICATE_PREFIX, certified.certificate_number)
+    done = await applicant.reach(draft["id"], "certified")
+    assert done["status"] == "Одобрено"
+    pdf = await applicant.call("GET", f"/applications/{draft['id']}/certificate")
+    (code,) = zxingcpp.read_barcodes(pypdfium2.PdfDocument(pdf.content)[0].render(scale=2).to_pil())
+    assert code.text == f"http://cabinet.test/verify/{certified.certificate_number}"
+    shown = await service.client.get(f"/certificates/{certified.certificate_number}")
+    assert shown.json()["holder"] == "Вымышленникова А. Т."
+    assert shown.json()["status"] == "valid"
+    page = await service.client.get(f"{service.url}/verify/{certified.certificate_number}")
+    assert "Вымышленникова А. Т." in page.text
+    assert "Алёна" not in page.text
+
+    protocol = await applicant.ok("GET", f"/applications/{draft['id']}/protocol")
+    assert [step["move"] for step in protocol["transitions"]][-3:] == ["recommend", "approve", "certify"]
+    assert protocol["checks"][0]["outcome"] == "passed"
+    exported = await applicant.call("GET", f"/applications/exports?format=csv&ids={draft['id']}")
+    (row,) = csv.DictReader(io.StringIO(exported.content.decode("utf-8-sig")), delimiter=";")
+    assert (row["Номер"], row["Сертификат"]) == (submitted["number"], certified.certificate_number)
+    table = await applicant.call("GET", f"/applications/exports?format=pdf&ids={draft['id']}")
+    assert table.content.startswith(b"%PDF")
+
+
+async def test_documents_still_checked_let_the_application_wait_and_a_rejected_one_is_asked_for(
+    service: Component, applicant: Applicant
+) -> None:
+    licence = uuid4()
+    await service.publish(people.received(applicant.id, "licence", licence))
+    await eventually(lambda: service.database["known_documents"].find_one({"_id": licence}))
+    draft = await applicant.edit(await applicant.draft(), documents={"licence": str(licence)})
+    check = await applicant.ok("POST", f"/applications/{draft['id']}/check")
+    assert check["is_clean"]
+    assert [one["code"] for one in check["findings"]] == ["document-pending"]
+    submitted = await applicant.submit(draft)
+
+    async def waits() -> object:
+        return await service.database["known_documents"].find_one({"_id": licence, "awaited_by": {"$exists": True}})
+
+    await eventually(waits)
+    await service.publish(people.rejected(applicant.id, "licence", licence))
+    asked = await applicant.reach(submitted["id"], "information-requested")
+    assert asked["request"]["requested_by"] == "automatic-check"
+    assert [one["pointer"] for one in asked["request"]["remarks"]] == ["/documents/licence"]
+
+    await service.publish(people.received(applicant.id, "licence", licence, file_version=2))
+    await applicant.ok("POST", f"/applications/{draft['id']}/answer", {"comment": "Заменила скан"})
+    await service.publish(people.accepted(applicant.id, "licence", licence, file_version=2))
+    await applicant.reach(submitted["id"], "under-review")
+
+
+async def test_two_applications_of_one_kind_and_specialty_at_once_leave_one_and_a_link_to_it(applicant: Applicant) -> None:
+    body = {"kind": "periodic", "specialty_code": people.CARDIOLOGY}
+    answers = await asyncio.gather(*(applicant.call("POST", "/applications", body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    (made,) = [answer.json() for answer in answers if answer.status_code == 201]
+    refused = [answer.json() for answer in answers if answer.status_code == 409]
+    assert {(one["code"], one["application_id"]) for one in refused} == {("open-application-exists", made["id"])}
+
+
+async def test_of_two_reviewers_claiming_at_once_one_wins(applicant: Applicant, reviewers: list[Hands]) -> None:
+    application = await applicant.under_review()
+    answers = await asyncio.gather(*(one.call("PUT", f"/reviews/{application['id']}/claim") for one in reviewers))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    (loser,) = [answer.json() for answer in answers if answer.status_code == 409]
+    assert loser["code"] == "already-claimed"
+
+
+async def test_a_refusal_needs_a_second_reviewer_and_names_every_reason(
+    service: Component, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await applicant.under_review()
+    path = f"/reviews/{application['id']}"
+    for place, code in enumerate(("experience-below-minimum", "qualification-incomplete")):
+        await reviewers[place].ok("PUT", f"{path}/claim")
+        reasons = [{"code": code, "pointer": "/professional/employments" if place == 0 else "/documents/diploma"}]
+        opinion = {"decision": "reject", "reasons": reasons, "comment": "Недостаточно"}
+        await reviewers[place].ok("POST", f"{path}/recommendation", opinion)
+        if place == 0:
+            assert (await reviewers[0].call("PUT", f"{path}/claim")).json()["code"] == "conflict-of-interest"
+    refused = await applicant.reach(application["id"], "rejected")
+    assert {one["code"] for one in refused["reasons"]} == {"experience-below-minimum", "qualification-incomplete"}
+    told = await service.tap.next(ApplicationRejected)
+    assert len(told.reasons) == 2
+
+    again = {"kind": "primary", "specialty_code": people.CARDIOLOGY, "previous_application_id": application["id"]}
+    bare = await applicant.call("POST", "/applications", again)
+    assert bare.json()["code"] == "correction-comment-missing"
+    draft = await applicant.ok("POST", "/applications", again | {"correction_comment": "Приложила диплом"})
+    check = await applicant.ok("POST", f"/applications/{draft['id']}/check")
+    assert "nothing-corrected" in [one["code"] for one in check["findings"]]
+
+
+async def test_a_stranger_finds_nothing_and_a_lost_update_is_refused(service: Component, signer: Signer, applicant: Applicant) -> None:
+    draft = await applicant.draft()
+    stranger = Hands(service, signer, uuid4(), Role.PRACTITIONER)
+    reviewer = Hands(service, signer, uuid4(), Role.REVIEWER)
+    assert (await stranger.call("GET", f"/applications/{draft['id']}")).status_code == 404
+    assert (await reviewer.call("GET", f"/reviews/{draft['id']}")).status_code == 404
+    assert (await reviewer.call("PUT", f"/reviews/{draft['id']}/claim")).status_code == 404
+    assert (await stranger.call("GET", f"/applications/exports?ids={draft['id']}")).status_code == 404
+    stale = await applicant.call("PATCH", f"/applications/{draft['id']}", {"consent": {"accuracy": False}}, If_Match='"1"')
+    assert stale.status_code == 412
+    assert (await applicant.call("PATCH", f"/applications/{draft['id']}", {})).status_code == 428
+
+
+async def test_only_a_clean_draft_is_confirmed_and_editing_afterwards_returns_to_draft(applicant: Applicant) -> None:
+    draft = await applicant.draft()
+    bad = await applicant.edit(draft, personal={"snils": "11223344500"}, documents={"diploma": None})
+    refused = await applicant.call("PUT", f"/applications/{draft['id']}/confirmation", If_Match=f'"{bad["version"]}"')
+    assert (refused.status_code, refused.json()["code"]) == (409, "check-not-clean")
+    assert {"/personal/snils", "/documents/diploma"} <= {one["pointer"] for one in refused.json()["errors"]}
+    good = await applicant.edit(bad, personal={"snils": people.snils()}, documents={"diploma": str(applicant.documents["diploma"])})
+    confirmed = await applicant.confirm(good)
+    assert len(confirmed["snapshot_sha256"]) == 64
+    edited = await applicant.edit(confirmed, personal={"birth_place": "г. Иной"})
+    assert (edited["state"], edited["snapshot_sha256"]) == ("draft", None)
+    illegal = await applicant.call("POST", f"/applications/{draft['id']}/submission")
+    assert (illegal.status_code, illegal.json()["code"]) == (409, "illegal-move")
+
+
+async def test_the_history_filters_sorts_and_pages(applicant: Applicant) -> None:
+    first = await applicant.draft("primary")
+    second = await applicant.draft("periodic")
+    await applicant.ok("POST", f"/applications/{first['id']}/withdrawal", {"reason": "Передумала"})
+    page = await applicant.ok("GET", "/applications?limit=1")
+    assert [row["id"] for row in page["items"]] == [second["id"]]
+    rest = await applicant.ok("GET", f"/applications?limit=1&cursor={page['next_cursor']}")
+    assert ([row["id"] for row in rest["items"]], rest["next_cursor"]) == ([first["id"]], None)
+    assert [row["id"] for row in (await applicant.ok("GET", "/applications?status=completed"))["items"]] == [first["id"]]
+    assert [row["id"] for row in (await applicant.ok("GET", "/applications?sort=end"))["items"]] == [first["id"], second["id"]]
+    assert [row["id"] for row in (await applicant.ok("GET", "/applications?sort=-kind"))["items"]] == [first["id"], second["id"]]
+    assert (await applicant.ok("GET", "/applications?started_to=2020-01-01"))["items"] == []
+
+
+async def test_nothing_personal_is_stored_in_clear(service: Component, applicant: Applicant) -> None:
+    application = await applicant.under_review()
+    for name in ("applications", "practitioners", "outbox"):
+        stored = repr(await service.database[name].find().to_list(1000)).encode() + b"".join(
+            bytes(row["body"]) for row in await service.database[name].find({"body": {"$exists": True}}).to_list(1000)
+        )
+        for word in ("Вымышленникова", "Алёна", people.snils(), "+79990001122", "345678"):
+            assert word.encode() not in stored, (name, word)
+    assert application["personal"]["surname"] == "Вымышленникова"
