@@ -55,7 +55,7 @@ async def apply(stage: Stage) -> None:
     report.chapter("4. Заявление")
     with report.step("Создать заявление: сведения подставлены из профиля") as step:
         draft = await practitioner.create_application(KIND, SPECIALTY)
-        application_id = stage.application_id = draft["application_id"]
+        application_id = stage.application_id = draft["id"]
         step.note(f"{draft['personal']['surname']} {draft['personal']['given_name']}, {draft['professional']['qualification']}")
     with report.step("Заполнить блоки; в ОГРН ошибка") as step:
         ogrn = practitioner.person.workplace["ogrn"]

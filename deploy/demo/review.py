@@ -28,11 +28,11 @@ async def review(stage: Stage) -> None:
             {"code": "file-requirements-not-met", "pointer": TRAINING, "comment": "Печать не читается, нужен другой скан."},
         )
         application = await practitioner.in_state(application_id, "information-requested")
-        step.note(f"«{application['status']}», ответить до {application['due_at'][:10]}")
+        step.note(f"«{application['status']}», ответить до {application['request']['due_at'][:10]}")
     await _answer(stage)
     with report.step("Эксперт видит, что изменилось") as step:
         await practitioner.in_state(application_id, "under-review")
-        for change in (await reviewer.look(application_id))["changes"]:
+        for change in (await reviewer.look(application_id))["diff"]:
             step.note(f"{change['pointer']}: {change['before']} → {change['after']}")
     with report.step("Эксперт рекомендует одобрить"):
         await reviewer.recommend(application_id, "approve", "Документы в порядке.")
@@ -66,7 +66,7 @@ async def certificate(stage: Stage) -> None:
     report.chapter("6. Сертификат")
     with report.step("Скачать сертификат (PDF)") as step:
         application = await practitioner.in_state(application_id, "certified")
-        stage.certificate_number = application["certificate_number"]
+        stage.certificate_number = application["certificate"]["number"]
         pdf = await practitioner.certificate(application_id)
         step.note(f"№ {stage.certificate_number}: {stage.save('certificate.pdf', pdf)}")
     with report.step("Прочитать QR-код со страницы") as step:
@@ -81,8 +81,8 @@ async def certificate(stage: Stage) -> None:
         step.note(f"{answer.headers['Content-Type']}: {stage.save('verification.html', answer.content)}")
     with report.step("История: строка, выгрузка CSV и PDF, протокол") as step:
         rows = await practitioner.applications(status="completed")
-        step.note(f"{rows[0]['number']}, «{rows[0]['status']}», сертификат {rows[0]['certificate_number']}")
+        step.note(f"{rows[0]['number']}, «{rows[0]['status']}», сертификат {rows[0]['certificate']['number']}")
         for output in ("csv", "pdf"):
             step.note(f"{stage.save(f'history.{output}', await practitioner.export(output, application_id))}")
         protocol = await practitioner.protocol(application_id)
-        step.note("переходы: " + " → ".join(move["state"] for move in protocol["moves"]))
+        step.note("переходы: " + " → ".join(step["title"] for step in protocol["transitions"]))

@@ -27,7 +27,7 @@ async def _second_application(stage: Stage) -> tuple[str, datetime, datetime]:
     practitioner, reviewer = stage.practitioner, stage.reviewer
     with stage.report.step("Второе заявление; эксперт просит уточнить адрес") as step:
         draft = await practitioner.create_application("periodic", SPECIALTY)
-        application_id = str(draft["application_id"])
+        application_id = str(draft["id"])
         blocks = {"documents": stage.document_ids, "consent": {"personal_data": True, "accuracy": True}}
         await practitioner.change(application_id, blocks)
         await practitioner.clean(application_id)
@@ -40,8 +40,8 @@ async def _second_application(stage: Stage) -> tuple[str, datetime, datetime]:
         await reviewer.ask(application_id, remark)
         asked = await practitioner.in_state(application_id, "information-requested")
         notice = await until(lambda: practitioner.notice("information-requested", application_id), "уведомление о запросе")
-        step.note(f"№ {asked['number']}, ответить до {asked['due_at'][:10]}")
-    return application_id, _moment(asked["due_at"]), _moment(notice["notified_at"])
+        step.note(f"№ {asked['number']}, ответить до {asked['request']['due_at'][:10]}")
+    return application_id, _moment(asked["request"]["due_at"]), _moment(notice["notified_at"])
 
 
 async def _repeats(stage: Stage, application_id: str, asked_at: datetime) -> None:
@@ -78,7 +78,7 @@ async def _reminder_and_overdue(stage: Stage, application_id: str, due_at: datet
 async def _expiry(stage: Stage) -> None:
     practitioner = stage.practitioner
     application = await practitioner.application(stage.application_id)
-    ends_at = _moment(application["certificate_valid_until"])
+    ends_at = _moment(application["certificate"]["valid_until"])
     for days_left in DAYS_LEFT:
         with stage.report.step(f"Сертификат: осталось дней {days_left}") as step:
             await stage.move_clock_to(ends_at - timedelta(days=days_left) + (MARGIN if days_left else -MARGIN))

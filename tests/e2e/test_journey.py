@@ -74,36 +74,36 @@ async def test_the_electronic_document_is_a_pdf_with_the_number_and_goes_by_mail
 
 async def test_only_flagged_items_are_unlocked(walked: Walked) -> None:
     assert walked.requested["status"] == "Требуется уточнение"
-    assert {remark["pointer"] for remark in walked.requested["remarks"]} == {ADDRESS, TRAINING}
+    assert {remark["pointer"] for remark in walked.requested["request"]["remarks"]} == {ADDRESS, TRAINING}
     assert problem(walked.locked_field).status in (409, 422)
     assert problem(walked.locked_document).status in (403, 409)
 
 
 async def test_the_reviewer_sees_what_the_answer_changed(walked: Walked) -> None:
-    changed = {change["pointer"] for change in walked.look["changes"]}
+    changed = {change["pointer"] for change in walked.look["diff"]}
     assert ADDRESS in changed
-    assert TRAINING in changed
+    assert f"{TRAINING}/file_version" in changed
 
 
 async def test_the_certificate_shows_number_name_and_a_qr_that_opens_the_public_page(walked: Walked, running: Running) -> None:
     page = first_page(walked.certificate)
-    assert walked.certified["certificate_number"] in page.text
+    assert walked.certified["certificate"]["number"] in page.text
     address = page.qr_text()
     assert address.startswith(running.stack.url)
     public = await running.http.get(address)
-    assert (public.status_code, walked.certified["certificate_number"] in public.text) == (200, True)
+    assert (public.status_code, walked.certified["certificate"]["number"] in public.text) == (200, True)
 
 
 async def test_the_certificate_can_be_verified_by_number_without_signing_in(walked: Walked, running: Running) -> None:
     visitor = Caller(running.http)
     shown = await visitor.get(f"/api/applications/certificates/{walked.certified['certificate_number']}")
-    assert shown["is_valid"] is True
+    assert shown["status"] == "valid"
     assert problem(await refusal(visitor.get("/api/applications/certificates/MK-CERT-0000"))).status == 404
 
 
 async def test_the_history_is_filtered_and_exported_as_csv_and_pdf(walked: Walked, practitioner: Practitioner) -> None:
     (row,) = await practitioner.applications(status="completed")
-    assert row["certificate_number"] == walked.certified["certificate_number"]
+    assert row["certificate"]["number"] == walked.certified["certificate"]["number"]
     assert await practitioner.applications(status="rejected") == []
     table = (await practitioner.export("csv", walked.application_id)).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(table), delimiter=";"))

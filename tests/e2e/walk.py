@@ -108,7 +108,7 @@ async def _bring_documents(walked: Walked) -> None:
 async def _draft(walked: Walked) -> None:
     practitioner = walked.practitioner
     walked.draft = await practitioner.create_application(KIND, SPECIALTY)
-    walked.application_id = walked.draft["application_id"]
+    walked.application_id = walked.draft["id"]
     ogrn = walked.person.workplace["ogrn"]
     wrong = ogrn[:-1] + str((int(ogrn[-1]) + 1) % 10)
     blocks: Json = {
