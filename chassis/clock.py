@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 
+def machine_now() -> datetime:
+    """The machine's own time, for records that the store ages by its clock; nothing a person sees depends on it."""
+    return datetime.now(UTC)
+
+
 class Clock(Protocol):
     """The time as the system sees it."""
 
@@ -19,7 +24,7 @@ class SystemClock:
 
     def now(self) -> datetime:
         """The present moment, aware, UTC."""
-        return datetime.now(UTC)
+        return machine_now()
 
 
 class SandboxClock:
@@ -32,7 +37,7 @@ class SandboxClock:
 
     def now(self) -> datetime:
         """The machine's time plus the offset of the file; a missing file is no offset."""
-        return datetime.now(UTC) + self.offset
+        return machine_now() + self.offset
 
     @property
     def offset(self) -> timedelta:

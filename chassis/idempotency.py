@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.errors import PyMongoError
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.clock import machine_now
 from chassis.encryption import FieldCipher
 from chassis.errors import Invalid
 from chassis.mongo import ASCENDING, Database, DuplicateKeyError, IndexModel, Session, prepare_collection
@@ -136,7 +136,7 @@ class Answers:
             "status": answer.status,
             "headers": [list(pair) for pair in answer.headers],
             "body": sealed["body"],
-            "at": datetime.now(UTC),
+            "at": machine_now(),
         }
         await self.database[ANSWERS].update_one(found, {"$set": record}, session=session)
 

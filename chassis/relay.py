@@ -20,6 +20,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from pymongo.errors import PyMongoError
 
+from chassis.clock import machine_now
 from chassis.lease import Lease
 from chassis.mongo import Collection, Database, Document, watch_inserts
 from chassis.outbox import OUTBOX
@@ -199,7 +200,7 @@ class Relay:
         report("event-unroutable", event_type=row["type"], event_id=row["_id"], attempts=attempts, parked=is_parked)
 
     async def _mark(self, row_ids: Iterable[str]) -> None:
-        change = {"$set": {"state": "published", "published_at": datetime.now(UTC)}}
+        change = {"$set": {"state": "published", "published_at": machine_now()}}
         await self._rows.update_many({"_id": {"$in": list(row_ids)}}, change)
 
 

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from chassis import idempotency
+from chassis.clock import machine_now
 from chassis.mongo import Client, Database, DeleteOne, Document, DuplicateKeyError, ReplaceOne, Session, is_in_transaction
 from chassis.outbox import INBOX, OUTBOX, TIMERS, outbox_row, timer_row
 from contracts.base import Event
@@ -102,7 +103,7 @@ class MongoTransaction:
 
     async def remember(self, event: Event) -> None:
         """The inbox row, before any effect. Raises `AlreadyHandled`."""
-        row = {"_id": str(event.event_id), "type": event.type, "stream": event.stream, "version": event.version, "at": datetime.now(UTC)}
+        row = {"_id": str(event.event_id), "type": event.type, "stream": event.stream, "version": event.version, "at": machine_now()}
         try:
             await self.database[INBOX].insert_one(row, session=self.session)
         except DuplicateKeyError:
