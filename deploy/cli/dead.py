@@ -1,8 +1,8 @@
 """`medkabinet dead`: messages that could not be processed, and what becomes of them."""
 
 import asyncio
-import getpass
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Недоставленные со�
 
 Service = Annotated[str, typer.Option("--service", "-s", help="Сервис: identity, applications, documents, notifications, support.")]
 LetterId = Annotated[str, typer.Argument(help="Номер из списка.")]
-By = Annotated[str, typer.Option("--by", help="Кто решает; остаётся в записи.", default_factory=getpass.getuser)]
+By = Annotated[str | None, typer.Option("--by", help="Кто решает; остаётся в записи. По умолчанию пользователь системы.")]
 
 
 @app.command("list")
@@ -62,14 +62,14 @@ def replay(
     service: Service,
     letter_ids: Annotated[list[str] | None, typer.Argument(help="Номера из списка.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Все открытые.")] = False,  # noqa: FBT002  # a flag of the command line
-    by: By = "",
+    by: By = None,
 ) -> None:
     """Отправить снова в ту же очередь под тем же номером: сделанное однажды не делается дважды."""
 
     async def work(letters: DeadLetters, settings: ServiceSettings) -> None:
         async with _publishing(settings, service) as publisher:
             async for letter_id in _chosen(letters, letter_ids, every=every):
-                await letters.replay(letter_id, publisher, by=by)
+                await letters.replay(letter_id, publisher, by=_who(by))
                 console.print(f"отправлено: {printable(letter_id)}", markup=False)
 
     _run(service, work)
@@ -80,16 +80,20 @@ def discard(
     letter_ids: Annotated[list[str], typer.Argument(help="Номера из списка.")],
     service: Service,
     reason: Annotated[str, typer.Option(help="Почему; остаётся в записи.")],
-    by: By = "",
+    by: By = None,
 ) -> None:
     """Решить, что сообщение не будет обработано."""
 
     async def work(letters: DeadLetters, _: ServiceSettings) -> None:
         for letter_id in letter_ids:
-            await letters.discard(letter_id, by=by, reason=reason)
+            await letters.discard(letter_id, by=_who(by), reason=reason)
             console.print(f"отклонено: {printable(letter_id)}", markup=False)
 
     _run(service, work)
+
+
+def _who(named: str | None) -> str:
+    return named or os.environ.get("USER") or f"uid {os.getuid()}"
 
 
 def _run(service: str, work: Callable[[DeadLetters, ServiceSettings], Awaitable[None]]) -> None:
@@ -126,4 +130,3 @@ async def _publishing(settings: ServiceSettings, service: str) -> AsyncIterator[
         yield publisher
     finally:
         await publisher.stop()
-

@@ -2,9 +2,10 @@
 
 import asyncio
 
-from deploy.cli.output import console, refusals, table
+from deploy.cli.output import console, refusals
 from deploy.cli.surroundings import environment_of, local_settings
 from deploy.local.personas import ensure_personas
+from deploy.local.welcome import print_addresses, print_personas
 
 
 def personas() -> None:
@@ -12,6 +13,5 @@ def personas() -> None:
     with refusals():
         settings = local_settings()
         made = asyncio.run(ensure_personas(settings, environment_of("identity")))
-        rows = [(who.title, who.name, who.identifier, who.password, who.phone) for who in made]
-        table("Вход", ("Кто", "Имя", "Логин", "Пароль", "Телефон"), rows)
-        console.print(f"Кабинет {settings.url}, коды из SMS: {settings.simulators_url}")
+        print_personas(made, console)
+        print_addresses(settings.url, settings.simulators_url, console)

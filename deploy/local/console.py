@@ -1,6 +1,7 @@
 """What the person who started the stack sees: every process's log lines with its name before them."""
 
 import asyncio
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -13,6 +14,7 @@ from deploy.local.process import ChildProcess
 
 _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta")
 _PAUSE_SECONDS = 0.2
+_KNOWN_ANYWAY = frozenset({"timestamp", "ts", "service", "logger"})
 
 
 @dataclass
@@ -50,4 +52,17 @@ class LogFollower:
         self._read_bytes[file] += len(whole) + 1
         for line in whole.decode(errors="replace").splitlines():
             prefix = Text(f"{self._names[file]:<{self._width}} | ", style=self._colours[file])
-            self.console.print(prefix + Text(line), soft_wrap=True, highlight=False)
+            self.console.print(prefix + Text(readable(line)), soft_wrap=True, highlight=False)
+
+
+def readable(line: str) -> str:
+    """A line of JSON as words: level, what happened, the rest as `name=value`; any other line as it is."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(fields, dict):
+        return line
+    words = [str(fields.pop("level", "")), str(fields.pop("event", fields.pop("msg", "")))]
+    words += [f"{name}={value}" for name, value in fields.items() if name not in _KNOWN_ANYWAY]
+    return " ".join(word for word in words if word)

@@ -22,6 +22,7 @@ def _fresh() -> dict[str, str]:
         "SEALED_KEY_RING": json.dumps(ring),
         "S3_ACCESS_KEY": f"local-{secrets.token_hex(6)}",
         "S3_SECRET_KEY": secrets.token_urlsafe(32),
+        "PERSONAS_SEED": secrets.token_hex(16),
         "IDENTITY_PEPPER": secrets.token_urlsafe(48),
         **masters,
     }

@@ -3,9 +3,8 @@
 import asyncio
 import json
 import os
-import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from deploy.journey.people import SPECIALTY, Person, invent_person, invent_staff
 from deploy.journey.practitioner import Practitioner
 from deploy.journey.staff import Administrator, member_of_staff
 from deploy.journey.waiting import StillWaiting
+from deploy.local.development_secrets import load_or_invent
 from deploy.local.servers import PROJECT
 from deploy.local.settings import LocalSettings
 
@@ -59,52 +59,91 @@ def known_personas(data_dir: Path) -> list[Persona]:
 
 
 async def ensure_personas(settings: LocalSettings, identity_environment: Mapping[str, str]) -> list[Persona]:
-    """The personas of a running stack, made if there are none. Raises `PersonasFailed`."""
+    """The personas of a running stack, made if there are none. Raises `PersonasFailed`; a second call takes up where the first ended."""
     known = known_personas(settings.data_dir)
     if known:
         return known
+    seed = load_or_invent(settings.data_dir / "secrets")["PERSONAS_SEED"]
+    begun = settings.data_dir / "personas.begun"
+    cast = _Cast(settings, seed, identity_environment, is_resumed=begun.exists())
+    begun.touch()
     try:
-        made = await _make(settings, identity_environment)
+        made = await cast.make()
     except (Refused, StillWaiting, httpx.HTTPError) as error:
         raise PersonasFailed(f"personas: {error}; see the logs in {settings.data_dir / 'logs'}") from error
     _write(personas_file(settings.data_dir), made)
+    begun.unlink()
     return made
 
 
-async def _make(settings: LocalSettings, identity_environment: Mapping[str, str]) -> list[Persona]:
-    gateway = f"http://127.0.0.1:{settings.gateway_port}"
-    async with httpx.AsyncClient(base_url=gateway, timeout=30) as http, httpx.AsyncClient(base_url=settings.simulators_url) as outside_http:
-        outside = Outside(outside_http)
-        staff, *practitioners = await asyncio.gather(
-            _make_staff(http, outside, identity_environment),
-            *(_make_practitioner(title, http, outside) for title in PRACTITIONERS),
-        )
-    return [persona for group in (*practitioners, staff) for persona in group]
+@dataclass(frozen=True)
+class _Cast:
+    """Makes the personas of a seed: the same people each time, so that an interrupted attempt can be repeated."""
+
+    settings: LocalSettings
+    seed: str
+    identity_environment: Mapping[str, str]
+    is_resumed: bool
+
+    async def make(self) -> list[Persona]:
+        """Everybody; staff and practitioners at the same time."""
+        gateway = f"http://127.0.0.1:{self.settings.gateway_port}"
+        async with (
+            httpx.AsyncClient(base_url=gateway, timeout=30) as http,
+            httpx.AsyncClient(base_url=self.settings.simulators_url) as phones,
+        ):
+            outside = Outside(phones)
+            staff, *practitioners = await asyncio.gather(
+                self._make_staff(http, outside),
+                *(self._make_practitioner(title, http, outside) for title in PRACTITIONERS),
+            )
+        return [persona for group in (*practitioners, staff) for persona in group]
+
+    async def _make_staff(self, http: httpx.AsyncClient, outside: Outside) -> list[Persona]:
+        """The first administrator through identity's own use-case, the others by the administrator over HTTP."""
+        first = invent_staff(f"{self.seed} administrator", ("administrator",))
+        if not self.is_resumed:
+            await add_first_administrator(first, self.identity_environment)
+        administrator = member_of_staff(Administrator, first, Caller(http), outside)
+        try:
+            await administrator.sign_in()
+        except Refused:
+            if not self.is_resumed:
+                raise
+            await add_first_administrator(first, self.identity_environment)
+            await administrator.sign_in()
+        made = [_staff_persona("Администратор", first)]
+        for title, roles, specialty_codes in STAFF:
+            body = invent_staff(f"{self.seed} {title}", roles, specialty_codes=specialty_codes)
+            await self._once(administrator.add_staff(body))
+            made.append(_staff_persona(title, body))
+        await administrator.sign_out()
+        return made
+
+    async def _once(self, adding: Awaitable[Any]) -> None:
+        try:
+            await adding
+        except Refused as refused:
+            if not (self.is_resumed and refused.status == httpx.codes.CONFLICT):
+                raise
+
+    async def _make_practitioner(self, title: str, http: httpx.AsyncClient, outside: Outside) -> list[Persona]:
+        person = invent_person(f"{self.seed} {title}", today=datetime.now(UTC).date())
+        practitioner = Practitioner.of(person, Caller(http), outside)
+        if not (self.is_resumed and await _has_account(practitioner)):
+            await practitioner.register()
+            await practitioner.sign_in()
+        await practitioner.verified()
+        await practitioner.sign_out()
+        return [_practitioner_persona(title, person)]
 
 
-async def _make_staff(http: httpx.AsyncClient, outside: Outside, identity_environment: Mapping[str, str]) -> list[Persona]:
-    """The first administrator through identity's own use-case, the others by the administrator over HTTP."""
-    first = invent_staff(secrets.token_hex(8), ("administrator",))
-    await add_first_administrator(first, identity_environment)
-    administrator = member_of_staff(Administrator, first, Caller(http), outside)
-    await administrator.sign_in()
-    made = [_staff_persona("Администратор", first)]
-    for title, roles, specialty_codes in STAFF:
-        body = invent_staff(secrets.token_hex(8), roles, specialty_codes=specialty_codes)
-        await administrator.add_staff(body)
-        made.append(_staff_persona(title, body))
-    await administrator.sign_out()
-    return made
-
-
-async def _make_practitioner(title: str, http: httpx.AsyncClient, outside: Outside) -> list[Persona]:
-    person = invent_person(secrets.token_hex(8), today=datetime.now(UTC).date())
-    practitioner = Practitioner.of(person, Caller(http), outside)
-    await practitioner.register()
-    await practitioner.sign_in()
-    await practitioner.verified()
-    await practitioner.sign_out()
-    return [_practitioner_persona(title, person)]
+async def _has_account(practitioner: Practitioner) -> bool:
+    try:
+        await practitioner.sign_in()
+    except Refused:
+        return False
+    return True
 
 
 async def add_first_administrator(body: Mapping[str, Any], identity_environment: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 POLL_SECONDS = 0.02
+READY_POLL_SECONDS = 0.1
 LAST_LINES = 15
 
 
@@ -78,7 +79,7 @@ class ChildProcess:
                 raise ProcessFailed(f"{self.name} ended with status {self.exit_status} before it was ready\n{self.last_log()}")
             if time.monotonic() > limit:
                 raise ProcessFailed(f"{self.name} was not ready after {self.start_seconds:.0f} s\n{self.last_log()}")
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(READY_POLL_SECONDS)
 
     async def wait_exited(self, timeout_seconds: float) -> bool:
         """Whether the child is gone within the time; only then are its files and locks free."""

@@ -3,10 +3,8 @@
 import asyncio
 import signal
 import time
-from contextlib import suppress
 
 from rich.console import Console
-from rich.table import Table
 
 from deploy.local.console import LogFollower
 from deploy.local.personas import Persona, PersonasFailed, ensure_personas
@@ -15,6 +13,7 @@ from deploy.local.servers import MissingSystemPackage
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import CannotStart, Stack
 from deploy.local.supervisor import Supervisor
+from deploy.local.welcome import print_addresses, print_personas
 
 EXPECTED = (CannotStart, ProcessFailed, MissingSystemPackage, PersonasFailed)
 
@@ -31,18 +30,16 @@ async def run(settings: LocalSettings) -> int:
     told = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            console.print("\nОстанавливаем…")
-            return 0
-        return _explain(work, console)
+        console.print("\nОстанавливаем…")
     finally:
+        is_failure = work.done()
         work.cancel()
         told.cancel()
         await asyncio.gather(work, told, return_exceptions=True)
         await stack.stop()
         follower.cancel()
-        with suppress(asyncio.CancelledError):
-            await follower
+        await asyncio.gather(follower, return_exceptions=True)
+    return _explain(work, console) if is_failure else 0
 
 
 async def _serve(stack: Stack, console: Console) -> None:
@@ -80,14 +77,9 @@ def _on_signals(stack: Stack, stopping: asyncio.Event) -> None:
 
 
 def _print_welcome(stack: Stack, personas: list[Persona], ready_seconds: float, console: Console) -> None:
-    table = Table(title="Вход", title_justify="left", show_lines=False)
-    for heading in ("Кто", "Имя", "Логин", "Пароль", "Телефон"):
-        table.add_column(heading, overflow="fold")
-    for persona in personas:
-        table.add_row(persona.title, persona.name, persona.identifier, persona.password, persona.phone)
     console.print()
-    console.print(table)
-    console.print(f"Кабинет:    {stack.settings.url}   (готов за {ready_seconds:.1f} с)", highlight=False)
-    console.print(f"Симуляторы: {stack.simulators_url}   здесь видны SMS с кодами и письма", highlight=False)
+    print_personas(personas, console)
+    console.print()
+    print_addresses(stack.settings.url, stack.simulators_url, console)
     console.print(f"Журналы:    {stack.logs}", highlight=False)
-    console.print("Ctrl-C останавливает всё; данные остаются.", highlight=False)
+    console.print(f"Готово за {ready_seconds:.1f} с. Ctrl-C останавливает всё; данные остаются.", highlight=False)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aio_pika
-import httpx
 from aiormq.exceptions import AMQPError
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from deploy.local.ports import accepts
+from deploy.local.ports import accepts, http_status
 from deploy.local.process import ChildProcess
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -92,14 +91,7 @@ class ObjectServer:
         return f"127.0.0.1:{self.port}"
 
     async def _answers(self) -> bool:
-        if not accepts(self.port):
-            return False
-        async with httpx.AsyncClient() as client:
-            try:
-                await client.get(f"http://{self.endpoint}/", timeout=2)
-            except httpx.TransportError:
-                return False
-        return True
+        return await http_status(self.port, "/") is not None
 
 
 @dataclass

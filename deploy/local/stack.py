@@ -10,15 +10,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import httpx
-
 from deploy.local.development_secrets import load_or_invent
 from deploy.local.environments import clock_file, gateway_environment, service_environment, simulators_environment
-from deploy.local.ports import accepts, is_taken
+from deploy.local.ports import http_status, is_taken
 from deploy.local.process import ChildProcess
 from deploy.local.servers import PROJECT, Broker, MongoServer, ObjectServer
 from deploy.local.settings import SERVICES, LocalSettings
@@ -156,18 +155,18 @@ class Stack:
         yield self.broker.process
         yield from (store.process for store in self._distinct_stores())
         yield self.objects.process
-        yield self._python("simulators", "deploy.simulators", simulators_environment(self.settings), f"{self.simulators_url}/")
+        yield self._python("simulators", "deploy.simulators", simulators_environment(self.settings), self.settings.simulators_port, "/")
         for service in SERVICES:
-            ready = f"http://127.0.0.1:{self.settings.port_of(service)}/health/ready"
-            yield self._python(service, f"services.{service}.main", self.environments[service], ready)
+            environment, port = self.environments[service], self.settings.port_of(service)
+            yield self._python(service, f"services.{service}.main", environment, port, "/health/ready")
         yield self._gateway()
 
-    def _python(self, name: str, module: str, environment: dict[str, str], ready_url: str) -> ChildProcess:
+    def _python(self, name: str, module: str, environment: dict[str, str], port: int, path: str) -> ChildProcess:
         return ChildProcess(
             name=name,
             command=[sys.executable, "-m", module],
             log_file=self.logs / f"{name}.log",
-            is_ready=lambda: _answers(ready_url),
+            is_ready=lambda: _is_ok(port, path),
             environment={"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", **environment},
         )
 
@@ -178,7 +177,7 @@ class Stack:
             name="gateway",
             command=[str(caddy), "run", "--config", str(PROJECT / "deploy/gateway/Caddyfile"), "--adapter", "caddyfile"],
             log_file=self.logs / "gateway.log",
-            is_ready=lambda: _answers(f"{self.url}/health"),
+            is_ready=lambda: _is_ok(self.settings.gateway_port, "/health"),
             environment=gateway_environment(self.settings),
         )
 
@@ -199,12 +198,5 @@ def _all_or_nothing(processes: Iterable[ChildProcess]) -> Iterator[None]:
         raise CannotStart(f"cannot start: {error}") from error
 
 
-async def _answers(url: str) -> bool:
-    port = httpx.URL(url).port
-    if port is None or not accepts(port):
-        return False
-    async with httpx.AsyncClient() as client:
-        try:
-            return (await client.get(url, timeout=2)).is_success
-        except httpx.TransportError:
-            return False
+async def _is_ok(port: int, path: str) -> bool:
+    return await http_status(port, path) == HTTPStatus.OK

@@ -22,7 +22,7 @@ from tests.support.environments import environment
 
 
 def settings_class_of(service: str) -> type[ServiceSettings]:
-    found = importlib.import_module(f"services.{service}.settings").Settings
+    found: type = importlib.import_module(f"services.{service}.settings").Settings
     assert issubclass(found, ServiceSettings)
     return found
 
