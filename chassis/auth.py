@@ -37,6 +37,7 @@ _CLOCK_LEEWAY_SECONDS = 30
 _NO_KEYS_RETRY_SECONDS = 2
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ROLES = {str(role): role for role in Role}
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ class Principal:
     session_id: UUID
     factors: Mapping[str, datetime]
     address: str | None
-    expires_at: datetime = datetime.max.replace(tzinfo=UTC)
+    expires_at: datetime = _NEVER
 
 
 class InvalidToken(Unauthenticated):

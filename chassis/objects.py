@@ -116,14 +116,14 @@ class ObjectStore:
         )
 
     async def put_stream(self, bucket: str, key: str, chunks: AsyncIterator[bytes], size_bytes: int, media_type: str) -> StoredObject:
-        """Store exactly `size_bytes` from `chunks`, holding no more than a chunk in memory.
+        """Store exactly `size_bytes` from `chunks`, holding no more than two chunks in memory.
 
         `PayloadTooLarge` or `UploadCut` when more or fewer come, and then nothing is stored.
         The store's ETag must be the MD5 of what was sent, which holds for single uploads without SSE-KMS.
         """
         passed = _Passed(chunks, size_bytes)
         url = self._presigned("PUT", bucket, key)
-        headers = {"Content-Length": str(size_bytes), "Content-Type": media_type}
+        headers = {"Content-Length": str(size_bytes), "Content-Type": media_type, "Content-Disposition": "attachment"}
         with _failures_named():
             response = await self._http.put(url, content=passed.stream(), headers=headers)
         if response.status_code >= _OK:
@@ -173,7 +173,10 @@ class ObjectStore:
         return bytes(content)
 
     def link(self, bucket: str, key: str, *, file_name: str, expires: timedelta) -> str:
-        """A link that downloads the object under that name, as an attachment, until it expires. Asks the store nothing."""
+        """A link that downloads the object under that name, as an attachment, until it expires. Asks the store nothing.
+
+        nanio, the embedded store, knows no name in a link; there the `attachment` kept with every object still holds.
+        """
         wanted: dict[str, str | list[str] | tuple[str]] = {"response-content-disposition": attachment(file_name)}
         return str(self._signer.get_presigned_url("GET", bucket, key, expires=expires, response_headers=wanted))
 
@@ -257,17 +260,22 @@ class _Passed:
         self._md5 = hashlib.md5(usedforsecurity=False)
 
     async def stream(self) -> AsyncIterator[bytes]:
+        """The chunks, each one late: the last leaves only when the size is known to be right, so a wrong one is never complete."""
+        held = b""
         async for chunk in self._chunks:
             self._seen += len(chunk)
             if self._seen > self._promised:
                 raise PayloadTooLarge("Пришло больше байт, чем указано в Content-Length.", limit_bytes=self._promised)
             self._sha256.update(chunk)
             self._md5.update(chunk)
-            if chunk:
-                yield chunk
+            if held and chunk:
+                yield held
+            held = chunk or held
         if self._seen < self._promised:
             wrong = FieldError("#header:Content-Length", "upload-cut", "Файл короче, чем указано.")
             raise UploadCut("Загрузка оборвалась. Повторите её.", errors=[wrong])
+        if held:
+            yield held
 
     def result(self) -> StoredObject:
         return StoredObject(self._seen, self._sha256.hexdigest(), self._md5.hexdigest())

@@ -68,7 +68,9 @@ def _cache(issuer: _Issuer, *, lifetime: float = 300, pause: float = 5) -> JwksC
 
 def _issue(tokens: TokenSigner, *roles: Role, minutes: float = 5) -> str:
     factors = {"password": datetime(2026, 3, 2, 8, 59, tzinfo=UTC)}
-    return tokens.issue(PERSON, roles=roles or (Role.PRACTITIONER,), session_id=uuid4(), factors=factors, lifetime=timedelta(minutes=minutes))
+    return tokens.issue(
+        PERSON, roles=roles or (Role.PRACTITIONER,), session_id=uuid4(), factors=factors, lifetime=timedelta(minutes=minutes)
+    )
 
 
 def _app(authenticator: Authenticator) -> FastAPI:
@@ -130,7 +132,7 @@ async def test_a_good_token_names_its_person(client: Client, tokens: TokenSigner
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic eHg6eXk=", "Bearer x.y.z", "Bearer " + "a" * 9_000, "Bearer é"])
 async def test_no_or_unreadable_token_is_401_with_a_challenge(client: Client, header: str | None) -> None:
-    headers = {} if header is None else {"Authorization": header.encode()}
+    headers = {} if header is None else {b"Authorization": header.encode()}
     answer = await client().get("/me", headers=headers)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="medkabinet"')
@@ -303,7 +305,7 @@ async def test_the_tests_signer_is_trusted_over_real_http(signer: Signer) -> Non
     async with httpx.AsyncClient() as http:
         authenticator = Authenticator(JwksCache(signer.jwks_url, http, lifetime_seconds=60), SystemClock())
         verified = await authenticator._verified(signer.token(PERSON, Role.AUDITOR))
-        assert (verified.id, verified.roles) == (PERSON, {Role.AUDITOR})
+        assert (verified.id, verified.roles) == (PERSON, frozenset({Role.AUDITOR}))
         with pytest.raises(InvalidToken):
             await authenticator._verified(signer.token(PERSON, Role.AUDITOR, exp=1))
 

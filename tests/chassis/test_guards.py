@@ -28,11 +28,11 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         return len(body.text)
 
     @router.post("/{kind}/files", dependencies=[anyone(), body_limit(5_000)])
-    async def stream(kind: str, request: Request) -> int:  # noqa: ARG001
+    async def stream(kind: str, request: Request) -> int:
         return sum([len(chunk) async for chunk in request.stream()])
 
     @router.put("/{kind}/files", dependencies=[anyone()])
-    async def ordinary(kind: str, request: Request) -> int:  # noqa: ARG001
+    async def ordinary(kind: str, request: Request) -> int:
         return len(await request.body())
 
     @router.get("/slow", dependencies=[anyone()])

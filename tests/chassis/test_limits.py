@@ -17,7 +17,7 @@ from chassis.clock import SystemClock
 from chassis.errors import TooManyRequests
 from chassis.limits import RateLimiter, limited, mongo_storage
 from contracts.roles import Role
-from tests.support import Infra, Signer
+from tests.support import Infra, Signer, eventually
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,6 @@ async def test_replicas_share_the_count_and_strangers_do_not(infra: Infra, datab
 
 
 async def test_a_window_moves_on(infra: Infra, database_name: str) -> None:
-    from tests.support import eventually
-
     limiter = _limiter(infra, database_name, b"k")
     for _ in range(2):
         await limiter.hit("short", "a", rate="2/second")
@@ -94,7 +92,10 @@ async def test_routes_are_limited_by_address_or_person(infra: Infra, database_na
         assert (await two.post("/sign-ins")).status_code == 200
 
         person, other = (signer.headers(uuid4(), Role.PRACTITIONER) for _ in range(2))
-        assert [(await one.post("/exports", headers=person)).status_code, (await two.post("/exports", headers=person)).status_code] == [200, 429]
+        assert [(await one.post("/exports", headers=person)).status_code, (await two.post("/exports", headers=person)).status_code] == [
+            200,
+            429,
+        ]
         assert (await one.post("/exports", headers=other)).status_code == 200
         assert (await one.post("/exports")).status_code == 401
         assert "429" in app.openapi()["paths"]["/exports"]["post"]["responses"]

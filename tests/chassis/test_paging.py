@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -35,20 +36,34 @@ def test_what_goes_in_comes_out_with_its_type(values: list[CursorValue]) -> None
 
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_foreign_cursors_are_refused_or_read_but_never_fail(text: str) -> None:
-    try:
+    with suppress(BadCursor):
         decode_cursor(text)
-    except BadCursor as refused:
-        assert refused.errors[0].pointer == "#query:cursor"
 
 
 @pytest.mark.parametrize(
     "raw",
-    [b"{}", b"[[]]", b'[["t","x"]]', b'[["t","2020-01-01T00:00:00"]]', b'[["t",5]]', b'[["u",5]]', b'[["u","x"]]', b'[["z","x"]]', b"[{}]",
-     b"[1e999]", b"[NaN]", b'["\\ud800"]', b"[99999999999999999999]", b"[" * 700, b'[["t","0001-01-01T00:00:00+14:00"]]'],
+    [
+        b"{}",
+        b"[[]]",
+        b'[["t","x"]]',
+        b'[["t","2020-01-01T00:00:00"]]',
+        b'[["t",5]]',
+        b'[["u",5]]',
+        b'[["u","x"]]',
+        b'[["z","x"]]',
+        b"[{}]",
+        b"[1e999]",
+        b"[NaN]",
+        b'["\\ud800"]',
+        b"[99999999999999999999]",
+        b"[" * 700,
+        b'[["t","0001-01-01T00:00:00+14:00"]]',
+    ],
 )
 def test_forged_cursors_are_refused(raw: bytes) -> None:
-    with pytest.raises(BadCursor):
+    with pytest.raises(BadCursor) as refused:
         decode_cursor(base64.urlsafe_b64encode(raw).decode().rstrip("="))
+    assert refused.value.errors[0].pointer == "#query:cursor"
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:
@@ -88,7 +103,9 @@ async def test_pages_cover_the_list_once(client: httpx.AsyncClient) -> None:
     assert (seen, cursor) == (list(range(45)), None)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=", "cursor=!!!", "cursor=" + "a" * 2000, "cursor=%00", "cursor=W10"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "cursor=", "cursor=!!!", "cursor=" + "a" * 2000, "cursor=%00", "cursor=W10"]
+)
 async def test_wrong_pages_are_422(client: httpx.AsyncClient, query: str) -> None:
     answer = await client.get(f"/numbers?{query}")
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"#query:{query.partition('=')[0]}")

@@ -34,9 +34,9 @@ async def test_a_missing_version_is_428(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (428, "#header:If-Match")
 
 
-@pytest.mark.parametrize("value", ["3", '"x"', "*", 'W/"3"', '"1", "2"', '"-1"', '"01"', '""', '"' + "9" * 30 + '"', '"٣"'.encode(), "x" * 500])
-async def test_a_malformed_version_is_422(client: httpx.AsyncClient, value: str | bytes) -> None:
-    answer = await client.put("/record", headers={"If-Match": value})  # type: ignore[dict-item]  # httpx takes bytes too
+@pytest.mark.parametrize("value", ["3", '"x"', "*", 'W/"3"', '"1", "2"', '"-1"', '"01"', '""', '"' + "9" * 30 + '"', '"٣"', "x" * 500])
+async def test_a_malformed_version_is_422(client: httpx.AsyncClient, value: str) -> None:
+    answer = await client.put("/record", headers={b"If-Match": value.encode()})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#header:If-Match")
 
 

@@ -13,6 +13,7 @@ from bson.errors import InvalidDocument
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pymongo.errors import AutoReconnect, DuplicateKeyError, EncryptionError, ServerSelectionTimeoutError
+from starlette.exceptions import HTTPException
 
 from chassis import errors, guards, problems
 from chassis.auth import InvalidToken, anyone
@@ -186,7 +187,9 @@ async def test_numbers_of_thousands_of_digits_are_refused(client: httpx.AsyncCli
     _problem(await client.post("/bodies", content=big, headers={"content-type": "application/json"}), 413, "payload-too-large")
 
 
-@pytest.mark.parametrize("body", ['{"text": "a\\u0000b", "number": 1}', '{"text": "\\ud800", "number": 1}', f'{{"text": "x", "number": {2**63}}}'])
+@pytest.mark.parametrize(
+    "body", ['{"text": "a\\u0000b", "number": 1}', '{"text": "\\ud800", "number": 1}', f'{{"text": "x", "number": {2**63}}}']
+)
 async def test_clean_types_refuse_what_no_store_can_hold(client: httpx.AsyncClient, body: str) -> None:
     _problem(await client.post("/clean", content=body, headers={"content-type": "application/json"}), 422, "invalid")
 
@@ -201,8 +204,6 @@ async def test_the_framework_s_refusals_are_problems(client: httpx.AsyncClient, 
 
 
 async def test_any_status_of_the_framework_has_a_code() -> None:
-    from starlette.exceptions import HTTPException
-
     assert to_problem(HTTPException(418)).code == "im-a-teapot"
     assert to_problem(HTTPException(415)).status == 415
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from opentelemetry import trace
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -81,8 +82,6 @@ async def test_health_checks_are_not_traced(measured: tuple[Telemetry, InMemoryS
 
 
 def test_meters_measure_consumers_and_outbox() -> None:
-    from opentelemetry.sdk.metrics import MeterProvider
-
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     meters = Meters(provider.get_meter("probe"))
