@@ -93,5 +93,5 @@ async def _submit(stage: Stage) -> None:
     with report.step("Электронный документ (PDF)") as step:
         step.note(f"{stage.save('electronic-document.pdf', await practitioner.electronic_document(application_id))}")
     with report.step("Письмо с номером и копией") as step:
-        mail = await stage.outside.mail_about(practitioner.person.email, stage.application_number)
+        mail = await stage.outside.mail_about(practitioner.person.email, stage.application_number, with_file=True)
         step.note(f"«{mail['subject']}», вложения: {', '.join(file['file_name'] for file in mail['attachments']) or 'нет'}")

@@ -18,7 +18,7 @@ class Step:
 
     def note(self, text: str) -> None:
         """Something worth reading about the step."""
-        self.notes.append(text)
+        self.notes.append(" ".join(text.split()))
 
 
 @dataclass(slots=True)

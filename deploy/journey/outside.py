@@ -46,15 +46,15 @@ class Outside:
             if found := _CODE.search(message["text"]):
                 return found.group()
 
-    async def mail_about(self, address: str, words: str, *, timeout_seconds: float = 20) -> dict[str, Any]:
-        """The first mail whose subject or text holds `words`."""
+    async def mail_about(self, address: str, words: str, *, with_file: bool = False, timeout_seconds: float = 20) -> dict[str, Any]:
+        """The first mail whose subject or text holds `words`, and with a file if wanted."""
         after = ""
         while True:
             listed = await self.mails(address, after=after, wait_seconds=timeout_seconds)
             if not listed:
                 raise StillWaiting(f"письмо «{words}»: не дождались за {timeout_seconds:g} с")
             for mail in listed:
-                if words.casefold() in f"{mail['subject']}\n{mail['text']}".casefold():
+                if (mail["attachments"] or not with_file) and words.casefold() in f"{mail['subject']}\n{mail['text']}".casefold():
                     return mail
             after = listed[-1]["id"]
 

@@ -136,7 +136,7 @@ async def _submit(walked: Walked, live: LiveNotices) -> None:
     walked.live_received = await live.wait_for(lambda notice: notice["kind"] == "application-received", "уведомление о приёме")
     walked.duplicate = await refusal(practitioner.create_application(KIND, SPECIALTY))
     walked.electronic_document = await practitioner.electronic_document(walked.application_id)
-    walked.receipt = await walked.outside.mail_about(walked.person.email, walked.submitted["number"])
+    walked.receipt = await walked.outside.mail_about(walked.person.email, walked.submitted["number"], with_file=True)
 
 
 async def _review(walked: Walked) -> None:
