@@ -50,7 +50,7 @@ _STORE_ERRORS = (PyMongoError, OSError, TimeoutError, Unavailable)
 
 
 def provided() -> Any:
-    """Give a route the use-cases that `main.py` wired; it declares `Annotated[UseCases, provided()]`."""
+    """Give a route the use-cases that `main.py` wired."""
 
     def use_cases(request: Request) -> Any:
         return request.app.state.usecases
@@ -77,7 +77,7 @@ class Chassis:
     dead_letters: DeadLetters = field(init=False)
     _answers: Answers = field(init=False)
     _objects: ObjectStore | None = field(init=False, default=None)
-    _is_started: bool = field(init=False, default=False)
+    is_started: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -185,7 +185,7 @@ class Chassis:
 
     def _checks(self, broker: RabbitBroker) -> Readiness:
         async def started() -> None:
-            if not self._is_started:
+            if not self.is_started:
                 raise ConnectionError("still starting")
 
         async def store() -> None:
@@ -210,11 +210,11 @@ class Chassis:
         await declare_topology(channel, SUBSCRIPTIONS, {self.service: self.settings.retry_delays_seconds})
         await channel.close()
         await broker.start()
-        self._is_started = True
+        self.is_started = True
 
     async def close(self) -> None:
         """Let go of everything."""
-        self._is_started = False
+        self.is_started = False
         await self.publisher.stop()
         await self.cipher.aclose()
         if self._objects is not None:
