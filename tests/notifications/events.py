@@ -12,7 +12,9 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NUMBER = "MK-2026-00000017-4"
 
 
-def contacts_changed(person_id: UUID, *, version: int = 1, at: datetime = NOW, roles: tuple[Role, ...] = (Role.PRACTITIONER,)) -> ContactsChanged:
+def contacts_changed(
+    person_id: UUID, *, version: int = 1, at: datetime = NOW, roles: tuple[Role, ...] = (Role.PRACTITIONER,)
+) -> ContactsChanged:
     return ContactsChanged(
         occurred_at=at,
         version=version,

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
@@ -24,12 +24,12 @@ class MailServer:
     tries: int = 0
     letters: list[EmailMessage] = field(default_factory=list)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
         self.tries += 1
         if self.reply is not None:
             return self.reply
         parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.letters.append(cast(EmailMessage, parsed))
+        self.letters.append(parsed)
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
@@ -85,7 +85,7 @@ def gateway() -> Iterator[Gateway]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class' name
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

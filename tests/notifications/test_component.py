@@ -74,7 +74,9 @@ async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, di
             fields = {}
 
 
-async def test_a_submission_reaches_inbox_and_live_stream_with_number_and_link(service: Component, headers: dict[str, str], person: UUID) -> None:
+async def test_a_submission_reaches_inbox_and_live_stream_with_number_and_link(
+    service: Component, headers: dict[str, str], person: UUID
+) -> None:
     event = submitted(person, at=datetime.now(UTC))
     async with stream(service, headers) as live:
         await service.publish(event)
