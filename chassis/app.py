@@ -139,6 +139,7 @@ class Chassis:
                     yield
                 finally:
                     await running.end()
+                    app.state.limiter.close()
 
         prefix = f"/api/{self.service}"
         app = FastAPI(

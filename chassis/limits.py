@@ -27,10 +27,16 @@ class RateLimiter:
     """Counts in moving windows. What is counted is kept as a keyed hash: neither addresses nor names can be read from the store."""
 
     def __init__(self, storage: Storage, *, hash_key: bytes, rates: Mapping[str, str] | None = None) -> None:
+        self._storage = storage
         self._strategy = MovingWindowRateLimiter(storage)
         self._hash_key = hash_key
         self._rates = {name: parse(rate) for name, rate in (rates or {}).items()}
         self._parsed: dict[str, RateLimitItem] = {}
+
+    def close(self) -> None:
+        """Close the store's connections; the library leaves that to its user."""
+        if isinstance(self._storage, MongoDBStorage):
+            self._storage.storage.close()
 
     async def hit(self, name: str, subject: str, *, rate: str) -> None:
         """Count one use of `name` by `subject`; `TooManyRequests` with the seconds to wait when `rate` (or the setting's) is used up."""

@@ -125,7 +125,9 @@ def _without_control_characters(text: str) -> str:
     return text
 
 
-PlainText = Annotated[str, AfterValidator(_without_control_characters)]
+PLAIN = AfterValidator(_without_control_characters)
+"""What makes a text a `PlainText`; for types whose length counts after stripping it comes last."""
+PlainText = Annotated[str, PLAIN]
 """Text without control characters (line ends and tabs may stay); NUL in particular."""
 
 Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
