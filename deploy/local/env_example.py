@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
@@ -81,7 +82,7 @@ def _default(field: FieldInfo) -> str | None:
     if field.is_required():
         return None
     value: Any = field.get_default(call_default_factory=True, validated_data={})
-    if value is None:
+    if value is None or isinstance(value, SecretStr):
         return ""
     if isinstance(value, str | Path):
         return str(value)

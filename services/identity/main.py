@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -118,7 +118,7 @@ def _registries(chassis: Chassis, settings: Settings, http: httpx.AsyncClient) -
 
 
 def _usecases(chassis: Chassis, settings: Settings, stores: _Stores, registries: Registries) -> UseCases:
-    begin, now, people = chassis.begin, chassis.clock.now, stores.people
+    begin, now, people = chassis.begin, _to_the_millisecond(chassis.clock.now), stores.people
     zone = ZoneInfo(settings.working_time_zone)
     secrets = Secrets(settings.pepper.get_secret_value())
     passwords = Passwords(
@@ -145,12 +145,22 @@ def _usecases(chassis: Chassis, settings: Settings, stores: _Stores, registries:
     )
 
 
+def _to_the_millisecond(now: Callable[[], datetime]) -> Callable[[], datetime]:
+    """Moments as precise as the store keeps them, so that an answer and what is read later agree."""
+
+    def truncated() -> datetime:
+        moment = now()
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    return truncated
+
+
 def _chain_secret(settings: Settings) -> bytes:
     return Secrets(settings.pepper.get_secret_value()).digest("access-log")
 
 
 def _password_policy(settings: Settings) -> PasswordPolicy:
-    listed = Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8")
+    listed = (Path(__file__).parent / "rules" / "common_passwords.txt").read_text(encoding="utf-8")
     return PasswordPolicy(length=settings.password_length, common=frozenset(listed.split()))
 
 

@@ -21,20 +21,37 @@ from tests.census.source import ROOT, SERVICES, Source, dotted, plant, sources
 
 def unstated(events: Iterable[type[Event]], root: Path) -> Iterator[str]:
     """Events that nobody who may state them makes; facts of `access` may be stated by every service."""
-    made = {service: _made_in(sources(root, f"services/{service}")) for service in SERVICES}
+    made = {service: _called_in(sources(root, f"services/{service}")) for service in SERVICES}
+    chosen = {service: _chosen_in(sources(root, f"services/{service}")) for service in SERVICES}
     for event in events:
         owner = event.type.partition(".")[0]
         may_state = SERVICES if owner == "access" else (owner,)
-        if not any(event.__name__ in made.get(service, ()) for service in may_state):
+        if not any(event.__name__ in made[service] | chosen[service] for service in may_state):
             yield f"{event.type}: {' or '.join(may_state)} never states it"
         for service in set(SERVICES) - set(may_state):
             if event.__name__ in made[service]:
                 yield f"{event.type}: stated by {service}, which does not own it"
 
 
-def _made_in(found: list[Source]) -> set[str]:
+def _called_in(found: list[Source]) -> set[str]:
     """Names of classes that are called, by name or through their module."""
     return {dotted(call.func).rpartition(".")[2] for source in found for call in source.calls()}
+
+
+def _chosen_in(found: list[Source]) -> set[str]:
+    """Names of classes a variable stands for, as in `kind = DeadlineNear if is_near else DeadlineMissed`."""
+    assigned = (node.value for source in found for node in ast.walk(source.tree) if isinstance(node, ast.Assign | ast.AnnAssign))
+    return {dotted(value).rpartition(".")[2] for expression in assigned for value in _choices(expression)}
+
+
+def _choices(expression: ast.expr | None) -> Iterator[ast.expr]:
+    match expression:
+        case ast.IfExp(body=first, orelse=second):
+            yield from (*_choices(first), *_choices(second))
+        case ast.Dict(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
+            yield from (choice for value in values for choice in _choices(value))
+        case ast.Name() | ast.Attribute():
+            yield expression
 
 
 def unheard(events: Iterable[type[Event]], subscriptions: dict[str, tuple[type[Event], ...]]) -> Iterator[str]:
@@ -158,6 +175,11 @@ def test_a_planted_event_without_publisher_is_found(tmp_path: Path) -> None:
 def test_a_planted_event_of_another_owner_is_found(tmp_path: Path) -> None:
     plant(tmp_path, dict.fromkeys(("services/support/usecases.py", "services/identity/usecases.py"), "TicketOpened()"))
     assert list(unstated([TicketOpened], tmp_path)) == ["support.ticket-opened.v1: stated by identity, which does not own it"]
+
+
+def test_an_event_that_a_variable_stands_for_is_stated(tmp_path: Path) -> None:
+    plant(tmp_path, {"services/support/usecases.py": "kind = TicketOpened if is_new else support.TicketClosed\nkind(number=n)"})
+    assert list(unstated([TicketOpened, TicketClosed], tmp_path)) == []
 
 
 def test_a_fact_of_access_may_be_stated_anywhere_but_must_be_somewhere(tmp_path: Path) -> None:
