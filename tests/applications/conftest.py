@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from contracts.base import Event
 from contracts.roles import Role
 from services.applications.main import create_app
 from services.applications.settings import Settings
 from tests.applications import people
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +39,9 @@ class Hands:
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.service.client.request(method, path, json=body, headers=self.signer.headers(self.id, self.role) | named)
+        now = int(self.service.clock.now().timestamp())
+        token = self.signer.headers(self.id, self.role, iat=now, exp=now + 300)
+        return await self.service.client.request(method, path, json=body, headers=token | named)
 
     async def ok(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         answer = await self.call(method, path, body, **headers)
@@ -81,6 +86,10 @@ class Applicant(Hands):
         submitted: dict[str, Any] = await self.ok("POST", f"/applications/{draft['id']}/submission")
         return submitted
 
+    async def submit_again(self, draft: dict[str, Any]) -> dict[str, Any]:
+        again: dict[str, Any] = await self.ok("POST", f"/applications/{draft['id']}/submission")
+        return again
+
     async def get(self, application_id: str) -> dict[str, Any]:
         found: dict[str, Any] = await self.ok("GET", f"/applications/{application_id}")
         return found
@@ -92,6 +101,12 @@ class Applicant(Hands):
             return now
 
         return await eventually(there)
+
+    async def told(self, event: type[AnyEvent]) -> AnyEvent:
+        """The next event of the class that is about this person."""
+        return await self.service.tap.next(
+            event, where=lambda one: self.id in (getattr(one, "applicant_id", None), getattr(one, "subject_id", None))
+        )
 
     async def under_review(self) -> dict[str, Any]:
         submitted = await self.submit(await self.draft())
@@ -108,7 +123,11 @@ async def reviewers(service: Component, signer: Signer) -> list[Hands]:
     hands = [Hands(service, signer, uuid4(), Role.REVIEWER) for _ in range(2)]
     for one in hands:
         await service.publish(people.reviewer(one.id))
-        await eventually(lambda one=one: service.database["staff_members"].find_one({"_id": one.id}))
+
+    async def known() -> bool:
+        return await service.database["staff_members"].count_documents({"_id": {"$in": [one.id for one in hands]}}) == len(hands)
+
+    await eventually(known)
     return hands
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from typing import Any
 from uuid import uuid4
 
 import pypdfium2
@@ -27,73 +28,84 @@ from tests.support import Component, Signer, eventually
 
 
 async def test_an_application_goes_from_draft_to_a_certificate_anybody_can_verify(
-    service: Component, applicant: Applicant, reviewers: list[Hands], registrar: Hands
+    applicant: Applicant, reviewers: list[Hands], registrar: Hands
 ) -> None:
+    submitted = await _submit_and_see_it_received(applicant)
+    await _clarify(applicant, reviewers[0], submitted["id"])
+    await reviewers[0].ok(
+        "POST", f"/reviews/{submitted['id']}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"}
+    )
+    waiting = (await registrar.ok("GET", "/registry?limit=100"))["items"]
+    assert submitted["id"] in [row["application_id"] for row in waiting]
+    await registrar.ok("GET", f"/registry/{submitted['id']}")
+    await registrar.ok("POST", f"/registry/{submitted['id']}/decision", {"decision": "approve", "comment": ""})
+    certified = await applicant.told(CertificateIssued)
+    assert is_number(CERTIFICATE_PREFIX, certified.certificate_number)
+    assert (await applicant.reach(submitted["id"], "certified"))["status"] == "Одобрено"
+    await _verify(applicant, submitted["id"], certified.certificate_number)
+    await _read_history(applicant, submitted, certified.certificate_number)
+
+
+async def _submit_and_see_it_received(applicant: Applicant) -> dict[str, Any]:
     draft = await applicant.draft()
     assert draft["personal"]["surname"] == "Вымышленникова"
     assert draft["documents"] == {name: str(key) for name, key in applicant.documents.items()}
     assert (await applicant.ok("POST", f"/applications/{draft['id']}/check"))["findings"] == []
-
     submitted = await applicant.submit(draft)
     assert is_number(APPLICATION_PREFIX, submitted["number"])
-    assert (await service.tap.next(ApplicationSubmitted)).number == submitted["number"]
-    issued = await service.tap.next(ElectronicDocumentIssued)
-    assert issued.link.startswith("http")
-    begun = await service.tap.next(ReviewBegun)
-    assert begun.application_id == issued.application_id
+    assert (await applicant.submit_again(draft))["number"] == submitted["number"]
+    assert (await applicant.told(ApplicationSubmitted)).number == submitted["number"]
+    assert (await applicant.told(ElectronicDocumentIssued)).link.startswith("http")
+    assert str((await applicant.told(ReviewBegun)).application_id) == submitted["id"]
     document = await applicant.call("GET", f"/applications/{draft['id']}/electronic-document")
     text = pypdfium2.PdfDocument(document.content)[0].get_textpage().get_text_range()
     assert submitted["number"] in text
     assert "Вымышленникова" in text
+    return submitted
 
-    path = f"/reviews/{draft['id']}"
-    queue = await reviewers[0].ok("GET", "/reviews")
-    assert draft["id"] in [row["application_id"] for row in queue["items"]]
-    await reviewers[0].ok("PUT", f"{path}/claim")
-    assert (await service.tap.next(ReviewClaimed)).reviewer_id == reviewers[0].id
+
+async def _clarify(applicant: Applicant, reviewer: Hands, application_id: str) -> None:
+    path, answer = f"/reviews/{application_id}", f"/applications/{application_id}/answer"
+    queue = await reviewer.ok("GET", "/reviews?limit=100")
+    assert application_id in [row["application_id"] for row in queue["items"]]
+    await reviewer.ok("PUT", f"{path}/claim")
+    assert (await applicant.told(ReviewClaimed)).reviewer_id == reviewer.id
     remark = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address", "comment": "Уточните адрес"}
-    await reviewers[0].ok("POST", f"{path}/requests", {"remarks": [remark]})
-    asked = await service.tap.next(InformationRequested)
-    assert asked.remarks[0].pointer == remark["pointer"]
-    waiting = await applicant.reach(draft["id"], "information-requested")
-    assert waiting["status"] == "Требуется уточнение"
-    changes = {"professional": {"workplace": {"address": "г. Примерск, ул. Вторая, 2"}}}
-    locked = await applicant.call(
-        "POST", f"/applications/{draft['id']}/answer", {"comment": "", "changes": {"personal": {"surname": "Другая"}}}
-    )
+    await reviewer.ok("POST", f"{path}/requests", {"remarks": [remark]})
+    assert (await applicant.told(InformationRequested)).remarks[0].pointer == remark["pointer"]
+    assert (await applicant.get(application_id))["status"] == "Требуется уточнение"
+    locked = await applicant.call("POST", answer, {"comment": "", "changes": {"personal": {"surname": "Другая"}}})
     assert (locked.status_code, locked.json()["code"]) == (422, "item-locked")
-    await applicant.ok("POST", f"/applications/{draft['id']}/answer", {"comment": "Исправлено", "changes": changes})
-    assert (await service.tap.next(InformationProvided)).reviewer_id == reviewers[0].id
-
-    opened = await reviewers[0].ok("GET", path)
+    changes = {"professional": {"workplace": {"address": "г. Примерск, ул. Вторая, 2"}}}
+    await applicant.ok("POST", answer, {"comment": "Исправлено", "changes": changes})
+    assert (await applicant.told(InformationProvided)).reviewer_id == reviewer.id
+    opened = await reviewer.ok("GET", path)
     assert opened["diff"] == [{"pointer": remark["pointer"], "before": "г. Примерск, ул. Первая, 1", "after": "г. Примерск, ул. Вторая, 2"}]
-    assert (await service.tap.next(PersonalDataRead)).subject_id == applicant.id
-    await reviewers[0].ok("POST", f"{path}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"})
-    assert draft["id"] in [row["application_id"] for row in (await registrar.ok("GET", "/registry"))["items"]]
-    await registrar.ok("GET", f"/registry/{draft['id']}")
-    await registrar.ok("POST", f"/registry/{draft['id']}/decision", {"decision": "approve", "comment": ""})
+    assert (await applicant.told(PersonalDataRead)).reader_id == reviewer.id
 
-    certified = await service.tap.next(CertificateIssued)
-    assert is_number(CERTIFICATE_PREFIX, certified.certificate_number)
-    done = await applicant.reach(draft["id"], "certified")
-    assert done["status"] == "Одобрено"
-    pdf = await applicant.call("GET", f"/applications/{draft['id']}/certificate")
+
+async def _verify(applicant: Applicant, application_id: str, number: str) -> None:
+    client, url = applicant.service.client, applicant.service.url
+    pdf = await applicant.call("GET", f"/applications/{application_id}/certificate")
     (code,) = zxingcpp.read_barcodes(pypdfium2.PdfDocument(pdf.content)[0].render(scale=2).to_pil())
-    assert code.text == f"http://cabinet.test/verify/{certified.certificate_number}"
-    shown = await service.client.get(f"/certificates/{certified.certificate_number}")
-    assert shown.json()["holder"] == "Вымышленникова А. Т."
-    assert shown.json()["status"] == "valid"
-    page = await service.client.get(f"{service.url}/verify/{certified.certificate_number}")
+    assert code.text == f"http://cabinet.test/verify/{number}"
+    shown = (await client.get(f"/certificates/{number}")).json()
+    assert (shown["holder"], shown["status"]) == ("Вымышленникова А. Т.", "valid")
+    page = await client.get(f"{url}/verify/{number}")
     assert "Вымышленникова А. Т." in page.text
     assert "Алёна" not in page.text
+    assert (await client.get(f"/certificates/{number[:-1]}{9 - int(number[-1])}")).status_code == 404
+    assert (await client.get(f"{url}/verify/%3Cscript%3E")).status_code == 404
 
-    protocol = await applicant.ok("GET", f"/applications/{draft['id']}/protocol")
+
+async def _read_history(applicant: Applicant, submitted: dict[str, Any], certificate_number: str) -> None:
+    protocol = await applicant.ok("GET", f"/applications/{submitted['id']}/protocol")
     assert [step["move"] for step in protocol["transitions"]][-3:] == ["recommend", "approve", "certify"]
     assert protocol["checks"][0]["outcome"] == "passed"
-    exported = await applicant.call("GET", f"/applications/exports?format=csv&ids={draft['id']}")
+    exported = await applicant.call("GET", f"/applications/exports?format=csv&ids={submitted['id']}")
     (row,) = csv.DictReader(io.StringIO(exported.content.decode("utf-8-sig")), delimiter=";")
-    assert (row["Номер"], row["Сертификат"]) == (submitted["number"], certified.certificate_number)
-    table = await applicant.call("GET", f"/applications/exports?format=pdf&ids={draft['id']}")
+    assert (row["Номер"], row["Сертификат"]) == (submitted["number"], certificate_number)
+    table = await applicant.call("GET", f"/applications/exports?format=pdf&ids={submitted['id']}")
     assert table.content.startswith(b"%PDF")
 
 
@@ -155,7 +167,7 @@ async def test_a_refusal_needs_a_second_reviewer_and_names_every_reason(
             assert (await reviewers[0].call("PUT", f"{path}/claim")).json()["code"] == "conflict-of-interest"
     refused = await applicant.reach(application["id"], "rejected")
     assert {one["code"] for one in refused["reasons"]} == {"experience-below-minimum", "qualification-incomplete"}
-    told = await service.tap.next(ApplicationRejected)
+    told = await applicant.told(ApplicationRejected)
     assert len(told.reasons) == 2
 
     again = {"kind": "primary", "specialty_code": people.CARDIOLOGY, "previous_application_id": application["id"]}

@@ -24,7 +24,6 @@ class State(StrEnum):
 class Move(StrEnum):
     """What may happen to an application."""
 
-    CREATE = "create"
     EDIT = "edit"
     CONFIRM = "confirm"
     SUBMIT = "submit"

@@ -16,7 +16,6 @@ from services.applications.schemas.answers import ApplicationOut, CertificateRef
 from services.applications.usecases.review import Opened
 
 _MOVE_WORDS = {
-    Move.CREATE: "Создано",
     Move.EDIT: "Возвращено в черновик",
     Move.CONFIRM: "Подтверждено",
     Move.SUBMIT: "Отправлено",

@@ -1,0 +1,327 @@
+"""The state machine, the rules, numbers and identifiers."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import get_args
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.applications.domain import drafting, identifiers, review, stage1
+from services.applications.domain.application import SYSTEM, Application, Desk, Remark
+from services.applications.domain.check import CheckInput, check, is_clean
+from services.applications.domain.errors import (
+    AlreadyClaimed,
+    CheckNotClean,
+    ConflictOfInterest,
+    IllegalMove,
+    ItemLocked,
+    NoRecommendation,
+    NotClaimed,
+    NothingAnswered,
+    ReasonsMissing,
+    UnknownReason,
+)
+from services.applications.domain.facts import OwnedDocument, Practitioner, StaffMember, Verdict
+from services.applications.domain.form import TITLES, changes, experience_months, prefilled
+from services.applications.domain.numbers import APPLICATION_PREFIX, check_digit, is_number, written
+from services.applications.domain.reasons import REASONS, Code
+from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES, Kind, required_documents
+from services.applications.domain.states import GROUPS, MOVES, WORDS, Move, State, after
+from services.applications.domain.terms import Term, Terms
+from services.applications.schemas.bodies import DocumentName
+from services.applications.schemas.protocol import _MOVE_WORDS
+from tests.applications import people
+from tests.applications.test_terms import NUMBERS
+
+TERMS = Terms(NUMBERS, lambda day: day.weekday() < 5, ZoneInfo("Europe/Moscow"))
+AT = people.NOW
+APPLICANT = uuid4()
+
+
+def documents(verdict: Verdict = Verdict.ACCEPTED, *, file_version: int = 1) -> dict:  # type: ignore[type-arg]
+    made = {}
+    for name in people.REQUIRED:
+        key = uuid4()
+        made[key] = OwnedDocument(key, 1, APPLICANT, name, file_version, verdict, "a" * 64, 10, "application/pdf", (), AT)
+    return made
+
+
+def drafted(known: dict, kind: Kind = Kind.PRIMARY, **changed: object) -> tuple[Application, Practitioner]:  # type: ignore[type-arg]
+    facts = people.facts(**changed).model_dump(mode="json")
+    form = prefilled(facts, {one.document_type: str(key) for key, one in known.items()}).merged({"consent": people.CONSENT})
+    draft = drafting.start(uuid4(), applicant_id=APPLICANT, kind=kind, specialty_code=people.CARDIOLOGY, form=form, at=AT)
+    return draft, Practitioner(APPLICANT, 1, is_verified=True, facts=facts)
+
+
+def codes(draft: Application, practitioner: Practitioner | None, known: dict) -> list[tuple[str, str]]:  # type: ignore[type-arg]
+    found = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT)))
+    return [(one.code.value, one.pointer) for one in found]
+
+
+def under_review() -> Application:
+    known = documents()
+    draft, _ = drafted(known)
+    submitted = drafting.submit(drafting.confirm(draft, (), known, at=AT), "MK-2026-00000001-1", at=AT, terms=TERMS)
+    return stage1.conclude(submitted, (), known, check_id=uuid4(), at=AT, terms=TERMS)
+
+
+def staff(*specialties: str, ogrn: str | None = None) -> StaffMember:
+    return StaffMember(uuid4(), 1, frozenset(), frozenset(specialties or (people.CARDIOLOGY,)), ogrn)
+
+
+LEGAL = {
+    (Move.EDIT, "draft", "draft"),
+    (Move.EDIT, "confirmed", "draft"),
+    (Move.CONFIRM, "draft", "confirmed"),
+    (Move.SUBMIT, "confirmed", "submitted"),
+    (Move.BEGIN_REVIEW, "submitted", "under-review"),
+    (Move.REQUEST_BY_CHECK, "submitted", "information-requested"),
+    (Move.REFUSE_BY_CHECK, "submitted", "rejected"),
+    (Move.CLAIM, "under-review", "under-review"),
+    (Move.RELEASE, "under-review", "under-review"),
+    (Move.REQUEST_BY_REVIEWER, "under-review", "information-requested"),
+    (Move.ANSWER_CHECK, "information-requested", "submitted"),
+    (Move.ANSWER_REVIEWER, "information-requested", "under-review"),
+    (Move.RECOMMEND, "under-review", "under-review"),
+    (Move.CONFIRM_REFUSAL, "under-review", "rejected"),
+    (Move.APPROVE, "under-review", "approved"),
+    (Move.REJECT, "under-review", "rejected"),
+    (Move.CERTIFY, "approved", "certified"),
+    *((Move.WITHDRAW, state, "withdrawn") for state in ("draft", "confirmed", "submitted", "under-review", "information-requested")),
+    (Move.APPEAL, "rejected", "appealed"),
+    (Move.UPHOLD, "appealed", "rejected"),
+    (Move.OVERTURN, "appealed", "under-review"),
+}
+
+
+@pytest.mark.parametrize("move", Move)
+@pytest.mark.parametrize("state", State)
+def test_every_move_from_every_state_is_in_the_table_or_a_named_conflict(state: State, move: Move) -> None:
+    targets = {target for one, before, target in LEGAL if (one, before) == (move, state)}
+    if targets:
+        assert {after(state, move)} == targets
+    else:
+        with pytest.raises(IllegalMove) as refused:
+            after(state, move)
+        assert refused.value.extra == {"state": state.value, "move": move.value}
+
+
+def test_every_table_covers_every_code() -> None:
+    assert set(MOVES) == set(Move) == set(_MOVE_WORDS)
+    assert set(WORDS) == set(GROUPS) == set(State)
+    assert set(REASONS) == set(Code)
+    assert set(KINDS) == set(Kind)
+    assert set(DOCUMENT_TITLES) == set(get_args(DocumentName))
+
+
+def test_a_prefilled_draft_with_consent_is_clean() -> None:
+    known = documents()
+    for kind in Kind:
+        draft, practitioner = drafted(known, kind)
+        assert codes(draft, practitioner, known) == []
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        ({"personal": {"surname": None}}, ("personal-data-incomplete", "/personal/surname")),
+        ({"personal": {"snils": "11223344500"}}, ("identifier-wrong", "/personal/snils")),
+        ({"personal": {"inn": "770712345678"}}, ("identifier-wrong", "/personal/inn")),
+        ({"personal": {"phone": "89990001122"}}, ("contact-data-wrong", "/personal/phone")),
+        ({"personal": {"email": "nowhere"}}, ("contact-data-wrong", "/personal/email")),
+        ({"personal": {"surname": "Другая"}}, ("profile-mismatch", "/personal/surname")),
+        ({"professional": {"workplace": {"ogrn": "1027700132190"}}}, ("identifier-wrong", "/professional/workplace/ogrn")),
+        ({"professional": {"specialty_code": "31.08.49"}}, ("specialty-code-wrong", "/professional/specialty_code")),
+        ({"professional": {"licence": None}}, ("licence-missing", "/professional/licence/number")),
+        ({"professional": {"licence": {"valid_until": "2026-01-01"}}}, ("licence-expired", "/professional/licence/valid_until")),
+        ({"professional": {"licence": {"valid_from": "2027-01-01"}}}, ("licence-inactive", "/professional/licence/valid_from")),
+        ({"professional": {"training_hours": 10}}, ("training-not-completed", "/professional/training_hours")),
+        ({"professional": {"employments": []}}, ("experience-below-minimum", "/professional/employments")),
+        ({"professional": {"qualification": ""}}, ("qualification-incomplete", "/professional/qualification")),
+        ({"documents": {"diploma": None}}, ("document-missing", "/documents/diploma")),
+        ({"documents": {"diploma": str(uuid4())}}, ("document-missing", "/documents/diploma")),
+        ({"consent": {"accuracy": False}}, ("consent-missing", "/consent/accuracy")),
+    ],
+)
+def test_the_check_names_the_field_and_the_reason(patch: dict, expected: tuple[str, str]) -> None:  # type: ignore[type-arg]
+    known = documents()
+    draft, practitioner = drafted(known, Kind.PERIODIC)
+    assert expected in codes(drafting.edit(draft, patch, at=AT), practitioner, known)
+
+
+def test_a_rejected_file_blocks_and_a_pending_one_only_waits() -> None:
+    for verdict, code, clean in ((Verdict.REJECTED, "file-requirements-not-met", False), (Verdict.PENDING, "document-pending", True)):
+        known = documents(verdict)
+        draft, practitioner = drafted(known)
+        found = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT)))
+        assert {one.code.value for one in found} == {code}
+        assert is_clean(found) is clean
+        assert stage1.must_wait(found) is clean
+
+
+def test_psychiatry_asks_for_a_certificate_of_no_criminal_record() -> None:
+    assert "no-criminal-record" in required_documents(Kind.PRIMARY, "31.08.20")
+    assert "no-criminal-record" not in required_documents(Kind.PRIMARY, people.CARDIOLOGY)
+    assert all(len(code.split(".")) == 3 for code in SPECIALTIES)
+
+
+def test_stage_one_refuses_what_cannot_be_cured_and_asks_for_what_can() -> None:
+    known = documents()
+    draft, practitioner = drafted(known, Kind.PERIODIC)
+    submitted = drafting.submit(drafting.confirm(draft, (), known, at=AT), "MK-2026-00000001-1", at=AT, terms=TERMS)
+    for patch, state in (({"consent": None}, State.INFORMATION_REQUESTED), ({"professional": {"employments": []}}, State.REJECTED)):
+        changed = replace(submitted, form=submitted.form.merged(patch))
+        found = check(CheckInput(changed, practitioner, known, None, TERMS.local_date(AT)))
+        concluded = stage1.conclude(changed, found, known, check_id=uuid4(), at=AT, terms=TERMS)
+        assert concluded.state is state
+        assert concluded.history[-1].by is SYSTEM
+
+
+def test_confirming_freezes_a_hash_that_changes_with_any_value_and_only_then() -> None:
+    known = documents()
+    draft, _ = drafted(known)
+    first = drafting.confirm(draft, (), known, at=AT)
+    assert drafting.confirm(draft, (), known, at=AT + timedelta(hours=1)).snapshot_sha256 == first.snapshot_sha256
+    other = drafting.confirm(drafting.edit(draft, {"personal": {"birth_place": "Иное"}}, at=AT), (), known, at=AT)
+    newer = {key: replace(one, file_version=2) for key, one in known.items()}
+    assert len({first.snapshot_sha256, other.snapshot_sha256, drafting.confirm(draft, (), newer, at=AT).snapshot_sha256}) == 3
+
+
+def test_a_draft_with_findings_is_not_confirmed() -> None:
+    known = documents()
+    draft, practitioner = drafted(known)
+    bad = drafting.edit(draft, {"documents": {"diploma": None}}, at=AT)
+    findings = check(CheckInput(bad, practitioner, known, None, TERMS.local_date(AT)))
+    with pytest.raises(CheckNotClean) as refused:
+        drafting.confirm(bad, findings, known, at=AT)
+    assert [error.pointer for error in refused.value.errors] == ["/documents/diploma"]
+
+
+def test_a_claim_is_refused_to_colleagues_to_the_applicant_and_while_another_holds_it() -> None:
+    application = under_review()
+    with pytest.raises(ConflictOfInterest):
+        review.claim(application, staff(ogrn=people.ogrn()), at=AT, terms=TERMS)
+    with pytest.raises(ConflictOfInterest):
+        review.claim(application, replace(staff(), id=APPLICANT), at=AT, terms=TERMS)
+    holder = staff()
+    held = review.claim(application, holder, at=AT, terms=TERMS)
+    assert review.claim(held, holder, at=AT, terms=TERMS) is held
+    with pytest.raises(AlreadyClaimed):
+        review.claim(held, staff(), at=AT, terms=TERMS)
+    with pytest.raises(NotClaimed):
+        review.release(held, uuid4(), at=AT)
+
+
+def test_only_flagged_places_unlock_and_the_clock_of_the_review_stands_still() -> None:
+    reviewer = staff()
+    held = review.claim(under_review(), reviewer, at=AT, terms=TERMS)
+    remarks = (Remark("contact-data-wrong", "/professional/workplace"),)
+    asked = review.request_information(held, reviewer.id, remarks, {}, at=AT + timedelta(days=1), terms=TERMS)
+    assert set(asked.active_terms()) == {Term.INFORMATION}
+    answer_at = AT + timedelta(days=6)
+    with pytest.raises(ItemLocked) as locked:
+        drafting.answer(asked, "", {"personal": {"surname": "Другая"}}, at=answer_at, terms=TERMS)
+    assert locked.value.errors[0].pointer == "/changes/personal/surname"
+    with pytest.raises(NothingAnswered):
+        drafting.answer(asked, " ", {}, at=answer_at, terms=TERMS)
+    answered = drafting.answer(asked, "", {"professional": {"workplace": {"address": "Иной"}}}, at=answer_at, terms=TERMS)
+    assert answered.state is State.UNDER_REVIEW
+    assert answered.claim is not None
+    assert answered.claim.reviewer_id == reviewer.id
+    assert answered.review_due_at == TERMS.resumed_review_due(answer_at, 4)
+    assert [one.pointer for one in review.diff(answered, {})] == ["/professional/workplace/address"]
+
+
+def test_a_first_opinion_against_goes_to_a_second_reviewer_and_the_registrar_waits_for_the_reviewers() -> None:
+    first, second, registrar = staff(), staff(), uuid4()
+    held = review.claim(under_review(), first, at=AT, terms=TERMS)
+    with pytest.raises(NoRecommendation):
+        review.decide(held, registrar, "approve", (), "", at=AT)
+    with pytest.raises(ReasonsMissing):
+        review.recommend(held, first.id, "reject", (), "", at=AT, terms=TERMS)
+    why = (Remark("negative-expert-decision", "/professional"),)
+    doubted = review.recommend(held, first.id, "reject", why, "нет", at=AT, terms=TERMS)
+    assert doubted.desk is Desk.SECOND_REVIEWER
+    with pytest.raises(ConflictOfInterest):
+        review.claim(doubted, first, at=AT, terms=TERMS)
+    again = review.claim(doubted, second, at=AT, terms=TERMS)
+    agreed = review.recommend(again, second.id, "reject", why, "нет", at=AT, terms=TERMS)
+    assert (agreed.state, agreed.reasons) == (State.REJECTED, why)
+    saved = review.recommend(again, second.id, "approve", (), "да", at=AT, terms=TERMS)
+    assert saved.desk is Desk.REGISTRAR
+    with pytest.raises(ConflictOfInterest):
+        review.decide(saved, second.id, "approve", (), "", at=AT)
+    assert review.decide(saved, registrar, "approve", (), "", at=AT).state is State.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("code", "pointer", "is_right"),
+    [
+        ("licence-expired", "/professional/licence/valid_until", True),
+        ("licence-expired", "/documents/licence", True),
+        ("file-requirements-not-met", "/documents/licence", True),
+        ("file-requirements-not-met", "/personal/surname", False),
+        ("contact-data-wrong", "/documents/licence", False),
+        ("contact-data-wrong", "/personal/shoe_size", False),
+        ("document-pending", "/documents/licence", False),
+        ("no-such-code", "/personal/surname", False),
+    ],
+)
+def test_a_remark_names_a_reason_of_the_table_and_a_place_it_fits(code: str, pointer: str, *, is_right: bool) -> None:
+    if is_right:
+        assert review.valid_remarks([Remark(code, pointer)], member="remarks")
+    else:
+        with pytest.raises(UnknownReason):
+            review.valid_remarks([Remark(code, pointer)], member="remarks")
+
+
+@given(year=st.integers(2020, 2099), serial=st.integers(0, 10**8 - 1), place=st.integers(0, 12), other=st.integers(1, 9))
+def test_a_number_with_one_wrong_digit_or_swapped_neighbours_is_no_number(year: int, serial: int, place: int, other: int) -> None:
+    number = written(APPLICATION_PREFIX, year, serial)
+    assert is_number(APPLICATION_PREFIX, number)
+    digits = [sign for sign in number if sign.isdigit()]
+
+    def spelled(changed: list[str]) -> str:
+        text = "".join(changed)
+        return f"MK-{text[:4]}-{text[4:12]}-{text[12]}"
+
+    wrong = digits.copy()
+    wrong[place] = str((int(wrong[place]) + other) % 10)
+    assert not is_number(APPLICATION_PREFIX, spelled(wrong))
+    if place < 12 and digits[place] != digits[place + 1]:
+        swapped = digits.copy()
+        swapped[place], swapped[place + 1] = swapped[place + 1], swapped[place]
+        assert not is_number(APPLICATION_PREFIX, spelled(swapped))
+
+
+def test_the_check_digit_is_damms() -> None:
+    assert check_digit("572") == "4"
+
+
+@given(st.text(max_size=14))
+def test_identifiers_take_any_text(text: str) -> None:
+    for test in (identifiers.is_snils, identifiers.is_inn, identifiers.is_ogrn, identifiers.is_phone, identifiers.is_email):
+        assert test(text) in {True, False}
+
+
+def test_overlapping_work_counts_once() -> None:
+    work = [
+        {"started_on": "2020-01-01", "ended_on": "2021-01-01"},
+        {"started_on": "2020-06-01", "ended_on": "2021-07-02"},
+        {"started_on": "2026-01-01"},
+    ]
+    assert experience_months(work, people.NOW.date()) == 21
+
+
+def test_a_merge_patch_removes_with_null_and_changes_are_listed_by_pointer() -> None:
+    draft, _ = drafted(documents())
+    patched = draft.form.merged({"personal": {"inn": None}, "professional": {"licence": {"number": "2"}}})
+    assert changes(draft.form, patched) == {
+        "/personal/inn": (people.inn(), None),
+        "/professional/licence/number": ("01-000111", "2"),
+    }
+    assert all(pointer.startswith("/") for pointer in TITLES)

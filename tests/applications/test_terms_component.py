@@ -1,0 +1,55 @@
+"""Terms as time passes, on real timers and the sandbox clock. The clock is everybody's, so this service is one of its own."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from contracts.applications import CertificateExpiring, CertificateIssued, DeadlineMissed, DeadlineNear, ReviewReleased
+from contracts.roles import Role
+from services.applications.main import create_app
+from services.applications.settings import Settings
+from tests.applications import people
+from tests.applications.conftest import Applicant, Hands
+from tests.support import Component, Infra, Signer, component, eventually, service_environment
+
+
+@pytest.fixture
+async def service(infra: Infra) -> AsyncIterator[Component]:
+    async with service_environment(infra, "applications") as env, component(create_app, Settings, env) as running:
+        yield running
+
+
+def move_to(service: Component, moment: datetime) -> None:
+    service.clock.move(moment - service.clock.now() + timedelta(minutes=1))
+
+
+async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(service: Component, signer: Signer) -> None:
+    applicant = await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known()
+    reviewer = Hands(service, signer, uuid4(), Role.REVIEWER)
+    await service.publish(people.reviewer(reviewer.id))
+    await eventually(lambda: service.database["staff_members"].find_one({"_id": reviewer.id}))
+    application = await applicant.under_review()
+    await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
+
+    due_at = datetime.fromisoformat(application["terms"][0]["due_at"])
+    move_to(service, due_at - timedelta(days=2))
+    assert (await applicant.told(ReviewReleased)).reviewer_id == reviewer.id
+    near = await applicant.told(DeadlineNear)
+    assert (near.term, near.responsible) == ("review", "reviewer")
+    move_to(service, due_at)
+    missed = await applicant.told(DeadlineMissed)
+    assert (missed.term, missed.due_at, near.due_at) == ("review", due_at, due_at)
+    assert (await applicant.get(application["id"]))["is_overdue"]
+
+    await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
+    await reviewer.ok("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
+    registrar = Hands(service, signer, uuid4(), Role.REGISTRAR)
+    await registrar.ok("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
+    await applicant.told(CertificateIssued)
+    service.clock.move(timedelta(days=30))
+    assert [event.term for event in service.tap.all(DeadlineMissed)] == ["review"]  # terms that were met stay silent
+    service.clock.move(timedelta(days=5 * 366))
+    days = [(await service.tap.next(CertificateExpiring)).days_left for _ in range(4)]
+    assert sorted(days) == [0, 7, 30, 90]
