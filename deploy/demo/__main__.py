@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import secrets
-import shutil
+import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from deploy.demo.application import apply, upload_documents
 from deploy.demo.registration import register, sign_in
 from deploy.demo.report import Report
 from deploy.demo.review import certificate, review
+from deploy.demo.stacks import Scenery, scenery
 from deploy.demo.stage import Stage, played_by
 from deploy.demo.support import ask_for_help
 from deploy.demo.time_travel import travel
@@ -24,15 +26,16 @@ from deploy.journey.people import invent_person
 from deploy.journey.practitioner import Practitioner
 from deploy.journey.staff import Registrar, Reviewer, SupportAgent
 from deploy.journey.waiting import StillWaiting
-from deploy.local.development_secrets import load_or_invent
-from deploy.local.environments import clock_file, service_environment
-from deploy.local.personas import Persona, PersonasFailed, ensure_personas
+from deploy.local.environments import clock_file
+from deploy.local.personas import PersonasFailed
 from deploy.local.process import ProcessFailed
 from deploy.local.servers import MissingSystemPackage
 from deploy.local.settings import LocalSettings
-from deploy.local.stack import CannotStart, Stack
+from deploy.local.stack import CannotStart
 
-FAILED = (AssertionError, Refused, StillWaiting, PersonasFailed, CannotStart, ProcessFailed, MissingSystemPackage, httpx.HTTPError)
+EXPECTED = (AssertionError, Refused, StillWaiting, PersonasFailed, CannotStart, ProcessFailed, MissingSystemPackage, httpx.HTTPError)
+CHAPTERS = (register, sign_in, upload_documents, apply, review, certificate, ask_for_help)
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -43,75 +46,60 @@ def main() -> None:
     console = Console(highlight=False)
     try:
         asyncio.run(demo(console, travels=not asked.stay_in_time))
-    except* FAILED as failures:
+    except* EXPECTED as failures:
         for failure in failures.exceptions:
             console.print(f"{type(failure).__name__}: {failure}", style="red", markup=False)
         sys.exit(1)
+    except* (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("Прервано.")
+        sys.exit(INTERRUPTED)
 
 
 async def demo(console: Console, *, travels: bool) -> None:
-    """On the running stack if its gateway and its services answer, else on a fresh one of its own."""
+    """All chapters on a stack that is ready; SIGTERM ends it as orderly as Ctrl-C does."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     settings = LocalSettings()
     folder = settings.data_dir / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    if await is_running(settings):
-        console.print(f"Стенд уже работает: {settings.url}")
-        personas = await ensure_personas(settings, _environment(settings))
-        await play(settings, personas, folder, console, travels=travels)
-        if travels:
-            console.print("\nЧасы стенда переведены вперёд; вернуть: [bold]medkabinet clock reset[/bold]")
-        return
-    console.print("Стенд не запущен, поднимаем свой на свободных портах…")
-    own = folder / "stack"
-    shutil.rmtree(own, ignore_errors=True)
-    own.mkdir(parents=True)
-    async with Stack(own) as stack:
-        console.print(f"Готов: {stack.url}, имитаторы внешнего мира: {stack.simulators_url}")
-        personas = await ensure_personas(stack.settings, stack.environments["identity"])
-        await play(stack.settings, personas, folder, console, travels=travels)
+    async with scenery(settings, folder, console) as ready:
+        await play(ready, folder, console, travels=travels)
+        if travels and not ready.is_own:
+            console.print("Часы стенда переведены вперёд; вернуть: [bold]medkabinet clock reset[/bold]")
+    console.print(f"Сертификат: [bold]{(folder / 'certificate.pdf').resolve()}[/bold]", soft_wrap=True)
 
 
-async def play(settings: LocalSettings, personas: list[Persona], folder: Path, console: Console, *, travels: bool) -> None:
-    """All chapters."""
-    clock = SandboxClock(clock_file(settings))
+async def play(ready: Scenery, folder: Path, console: Console, *, travels: bool) -> None:
+    """The chapters, with a practitioner nobody has seen before."""
     report = Report(console)
-    person = invent_person(secrets.token_hex(8), today=clock.now().date())
-    url = f"http://127.0.0.1:{settings.gateway_port}"
-    async with httpx.AsyncClient(base_url=url, timeout=30) as http, httpx.AsyncClient(base_url=settings.simulators_url) as outside_http:
-        outside = Outside(outside_http)
-        stage = Stage(
-            http=http,
-            outside=outside,
-            clock=clock,
-            folder=folder,
-            report=report,
-            practitioner=Practitioner.of(person, Caller(http), outside),
-            reviewer=played_by(Reviewer, personas, "Эксперт", Caller(http), outside),
-            registrar=played_by(Registrar, personas, "Регистратор", Caller(http), outside),
-            agent=played_by(SupportAgent, personas, "Сотрудник поддержки", Caller(http), outside),
-        )
-        console.print(f"Медработник: {person.full_name} (выдуман)")
-        for scene in (register, sign_in, upload_documents, apply, review, certificate, ask_for_help):
-            await scene(stage)
+    async with AsyncExitStack() as closing:
+        stage = await _set_stage(ready, folder, report, closing)
+        console.print(f"Медработник: {stage.practitioner.person.full_name} (выдуман)")
+        for chapter in CHAPTERS:
+            await chapter(stage)
         if travels:
             await travel(stage)
     report.summary()
-    console.print(f"\nСертификат: [bold]{(folder / 'certificate.pdf').resolve()}[/bold]")
 
 
-async def is_running(settings: LocalSettings) -> bool:
-    """Whether the stack of the default settings answers."""
-    async with httpx.AsyncClient(timeout=2) as http:
-        try:
-            gateway = await http.get(f"http://127.0.0.1:{settings.gateway_port}/health")
-            identity = await http.get(f"http://127.0.0.1:{settings.identity_port}/health/ready")
-        except httpx.TransportError:
-            return False
-    return gateway.is_success and identity.is_success
-
-
-def _environment(settings: LocalSettings) -> dict[str, str]:
-    return service_environment(settings, load_or_invent(settings.data_dir / "secrets"), "identity")
+async def _set_stage(ready: Scenery, folder: Path, report: Report, closing: AsyncExitStack) -> Stage:
+    settings, personas = ready.settings, ready.personas
+    http = await closing.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.gateway_port}", timeout=30))
+    outside = Outside(await closing.enter_async_context(httpx.AsyncClient(base_url=settings.simulators_url)))
+    clock = SandboxClock(clock_file(settings))
+    person = invent_person(secrets.token_hex(8), today=clock.now().date())
+    return Stage(
+        http=http,
+        outside=outside,
+        clock=clock,
+        folder=folder,
+        report=report,
+        practitioner=Practitioner.of(person, Caller(http), outside),
+        reviewer=played_by(Reviewer, personas, "Эксперт", Caller(http), outside),
+        registrar=played_by(Registrar, personas, "Регистратор", Caller(http), outside),
+        agent=played_by(SupportAgent, personas, "Сотрудник поддержки", Caller(http), outside),
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import httpx
 
 from deploy.journey.waiting import StillWaiting
 
-_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_CODE = re.compile(r"\bкод\b[^\d]{1,60}(\d{6})\b", re.IGNORECASE)
+"""Six digits alone would also be found inside the links of other messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Outside:
             message = await next_message()
             after = message["id"]
             if found := _CODE.search(message["text"]):
-                return found.group()
+                return found.group(1)
 
     async def mail_about(self, address: str, words: str, *, with_file: bool = False, timeout_seconds: float = 20) -> dict[str, Any]:
         """The first mail whose subject or text holds `words`, and with a file if wanted."""
