@@ -37,6 +37,7 @@ class FieldCipher:
         self, mongo_url: str, database: str, master_key: str, *, timeout_seconds: float = 8, server_selection_seconds: float = 2.5
     ) -> None:
         """`master_key` is base64 of 96 bytes; `WrongMasterKey` if it is not. Nothing is connected yet."""
+        kms = {"local": {"key": _master_key_bytes(master_key)}}
         self._client: MongoClient[dict[str, Any]] = MongoClient(
             mongo_url,
             connect=False,
@@ -47,7 +48,7 @@ class FieldCipher:
         self._vault = self._client[database][KEY_VAULT]
         options: CodecOptions[dict[str, Any]] = CodecOptions(uuid_representation=STANDARD, tz_aware=True)
         self._encryption: ClientEncryption[dict[str, Any]] = ClientEncryption(
-            {"local": {"key": _master_key_bytes(master_key)}},
+            kms,
             f"{database}.{KEY_VAULT}",
             self._client,
             options,
