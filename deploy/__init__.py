@@ -1,0 +1,1 @@
+"""How the system runs, is shown, measured and broken on purpose; nothing of it ships inside a service."""

@@ -6,11 +6,15 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deploy.bench import events
+from deploy.bench import events, latency, reads, starts, uploads
 from deploy.bench.report import Figure, print_figures
 
 MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
+    "latency": latency.measure,
     "events": events.measure,
+    "reads": reads.measure,
+    "uploads": uploads.measure,
+    "start": starts.measure,
 }
 
 

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
 from pymongo import MongoClient
 
 app = Celery("bench", broker=os.environ["BENCH_AMQP_URL"])
@@ -15,7 +14,6 @@ app.conf.update(
     task_ignore_result=True,
     task_default_queue="celery-bench",
     task_default_queue_type="quorum",
-    task_queues=[Queue("celery-bench", routing_key="celery-bench", queue_arguments={"x-queue-type": "quorum"})],
     worker_detect_quorum_queues=True,
     worker_prefetch_multiplier=1,
     broker_transport_options={"confirm_publish": True},
@@ -28,7 +26,6 @@ def _database() -> Any:
     return MongoClient[dict[str, Any]](os.environ["BENCH_MONGO_URL"], w="majority")["celery"]
 
 
-@app.task(name="take-effect")
 def take_effect(change_id: str) -> None:
     """The inbox row and the effect."""
     database = _database()
@@ -37,10 +34,13 @@ def take_effect(change_id: str) -> None:
         database["effects"].update_one({"_id": change_id}, {"$inc": {"n": 1}}, upsert=True, session=session)
 
 
+_task = app.task(name="take-effect")(take_effect)
+
+
 def change(change_id: str) -> None:
     """The change, then the task: between the two a crash loses it, which the product's outbox does not."""
     database = _database()
     with database.client.start_session() as session, session.start_transaction():
         database["changes"].insert_one({"_id": change_id}, session=session)
         database["outbox"].insert_one({"_id": change_id, "body": b"x" * 400}, session=session)
-    take_effect.delay(change_id)
+    _task.delay(change_id)

@@ -33,6 +33,7 @@ from chassis.transaction import Begin, atomic
 from contracts.support import TicketTermReached
 from deploy.bench.report import Figure, at_least
 from deploy.bench.servers import servers
+from deploy.journey.waiting import until
 from deploy.local.stack import Stack
 
 EVENTS_IN_A_RUN = 600
@@ -104,9 +105,16 @@ async def _rate(database: Any, change: Callable[[int], Awaitable[None]]) -> floa
 
     started = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(EVENTS_IN_A_RUN)))
-    while await database["effects"].estimated_document_count() < before + EVENTS_IN_A_RUN:
-        await asyncio.sleep(0.02)
+    await until(lambda: _has(database, before + EVENTS_IN_A_RUN), "effects", timeout_seconds=300, pause_seconds=0.02)
     return EVENTS_IN_A_RUN / (time.perf_counter() - started)
+
+
+async def _is_started(chassis: Chassis) -> bool:
+    return chassis.is_started
+
+
+async def _has(database: Any, count: int) -> bool:
+    return bool(await database["effects"].estimated_document_count() >= count)
 
 
 @asynccontextmanager
@@ -121,8 +129,7 @@ async def _product(stack: Stack) -> AsyncIterator[UseCases]:
 
     app = chassis.app(title="bench", usecases=usecases, api_routers=[], consumers_router=_consumers(), prepare=[prepare])
     async with app.router.lifespan_context(app):
-        while not chassis.is_started:
-            await asyncio.sleep(0.05)
+        await until(lambda: _is_started(chassis), "the service")
         yield usecases
 
 

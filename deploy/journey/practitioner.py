@@ -185,6 +185,10 @@ class Practitioner(Member):
         body = {"comment": comment, "changes": changes}
         return dict(await self.caller.post(f"/api/applications/applications/{application_id}/answer", body))
 
+    async def withdraw(self, application_id: str, reason: str) -> None:
+        """Take the application back before a decision."""
+        await self.caller.post(f"/api/applications/applications/{application_id}/withdrawal", {"reason": reason})
+
     async def applications(self, **filters: Any) -> list[Json]:
         """The history, newest start first."""
         return list((await self.caller.get("/api/applications/applications", params=filters))["items"])

@@ -1,0 +1,86 @@
+"""Uploads: megabytes per second beside `minio.put_object`, and the memory of twenty large ones at once."""
+
+import asyncio
+import io
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from minio import Minio
+
+from deploy.bench.report import Figure, at_least
+from deploy.bench.system import System, system
+from deploy.journey.files import File
+
+MEBIBYTE = 1_048_576
+SIZE = 5 * MEBIBYTE
+LARGE = 10 * MEBIBYTE
+COUNT = 8
+AT_ONCE = 20
+ROUNDS = 3
+GROWTH_LIMIT = 32 * MEBIBYTE
+
+
+def _file(size: int) -> File:
+    return File("scan.pdf", "application/pdf", b"%PDF-1.7\n" + secrets.token_bytes(size - 9))
+
+
+async def measure(folder: Path) -> list[Figure]:
+    """Throughput one after another; then the peak of resident memory."""
+    async with system(folder) as running:
+        ours, bare = [], []
+        for _ in range(ROUNDS):
+            ours.append(await _uploads(running))
+            bare.append(await asyncio.to_thread(_puts, running))
+        growth = await _growth(running)
+    return [
+        at_least("upload of 5 MB, beside minio.put_object", max(ours), max(bare), 0.7, "MB/s"),
+        Figure(
+            "memory of 20 uploads of 10 MB at once",
+            f"+{growth / MEBIBYTE:,.1f} MiB",
+            "",
+            line="<= 32 MiB",
+            is_within=growth <= GROWTH_LIMIT,
+        ),
+    ]
+
+
+async def _uploads(running: System) -> float:
+    files = [_file(SIZE) for _ in range(COUNT)]
+    started = time.perf_counter()
+    for file in files:
+        await running.practitioner.upload("supporting", file)
+    return COUNT * SIZE / MEBIBYTE / (time.perf_counter() - started)
+
+
+def _puts(running: System) -> float:
+    secrets_of_stack, settings = running.stack.secrets, running.stack.settings
+    client = Minio(
+        f"127.0.0.1:{settings.objects_port}",
+        access_key=secrets_of_stack["S3_ACCESS_KEY"],
+        secret_key=secrets_of_stack["S3_SECRET_KEY"],
+        secure=False,
+    )
+    if not client.bucket_exists("bench"):
+        client.make_bucket("bench")
+    files = [_file(SIZE) for _ in range(COUNT)]
+    started = time.perf_counter()
+    for file in files:
+        client.put_object("bench", secrets.token_hex(8), io.BytesIO(file.content), SIZE)
+    return COUNT * SIZE / MEBIBYTE / (time.perf_counter() - started)
+
+
+async def _growth(running: System) -> int:
+    pid = running.stack.processes["documents"].pid
+    if pid is None:
+        raise RuntimeError("documents does not run")
+    resident: Callable[[], int] = lambda: int(psutil.Process(pid).memory_info().rss)  # noqa: E731 - read in two places
+    before = peak = resident()
+    uploads = asyncio.gather(*(running.practitioner.upload("supporting", _file(LARGE)) for _ in range(AT_ONCE)))
+    while not uploads.done():
+        peak = max(peak, resident())
+        await asyncio.sleep(0.01)
+    await uploads
+    return peak - before
