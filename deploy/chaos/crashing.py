@@ -1,0 +1,43 @@
+"""`python -m deploy.chaos.crashing <service> <point> <share>`: a service that kills itself at the worst moments.
+
+The points are wrapped around the mechanisms from outside; nothing in a service knows of them.
+"""
+
+import importlib
+import os
+import random
+import runpy
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+POINTS: dict[str, tuple[str, str, str]] = {
+    "after-commit": ("chassis.transaction", "MongoBegin", "_commit"),
+    "after-confirm": ("chassis.relay", "Relay", "_publish"),
+    "before-ack": ("chassis.broker", "PolicyMiddleware", "consume_scope"),
+}
+"""Where the process dies: right after the method named here has succeeded."""
+
+
+def arm(point: str, share: float) -> None:
+    """Let one in `1/share` passages be the last thing the process does."""
+    module_name, class_name, method_name = POINTS[point]
+    owner = getattr(importlib.import_module(module_name), class_name)
+    original: Callable[..., Awaitable[Any]] = getattr(owner, method_name)
+
+    @wraps(original)
+    async def deadly(*args: Any, **kwargs: Any) -> Any:
+        result = await original(*args, **kwargs)
+        if random.random() < share:  # noqa: S311 - chance, not a secret
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, method_name, deadly)
+
+
+if __name__ == "__main__":
+    _, service, chosen, chance = sys.argv
+    arm(chosen, float(chance))
+    runpy.run_module(f"services.{service}.main", run_name="__main__")

@@ -1,0 +1,182 @@
+"""The faults. Each is done to a running stack while clients work, and ends with everything running again."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage
+
+from contracts.notifications import DeliveryRequested
+from contracts.sealed import KeyRing
+from contracts.topology import ARCHIVE_STREAM, EVENTS_EXCHANGE, queue_name
+from deploy.chaos.crashing import POINTS
+from deploy.local.process import ChildProcess
+from deploy.local.settings import SERVICES
+from deploy.local.stack import Stack
+
+CRASH_SHARE = 0.03
+CRASH_SECONDS = 25.0
+MALFORMED = 500
+_BODIES = (b"", b"null", b"[]", b'"text"', b"{", b"\xff\xfe", b"{}", b'{"event_id":1}', b'{"occurred_at":NaN}', b"\x00" * 64, b"[" * 9_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One line of the table: what is done, and how many dead letters it is meant to leave."""
+
+    name: str
+    inflict: Callable[[Stack], Awaitable[None]]
+    expected_dead_letters: int = 0
+    is_short: bool = False
+    """Part of the short form that the tests run."""
+
+
+async def _nothing(_stack: Stack) -> None:
+    await asyncio.sleep(5)
+
+
+def _kill_service(service: str, times: int) -> Callable[[Stack], Awaitable[None]]:
+    async def inflict(stack: Stack) -> None:
+        process = stack.processes[service]
+        for _ in range(times):
+            await asyncio.sleep(0.2 + secrets.randbelow(1000) / 1000)
+            await process.kill()
+            process.start()
+            await process.wait_ready()
+
+    return inflict
+
+
+def _crash_at(point: str, seconds: float) -> Callable[[Stack], Awaitable[None]]:
+    """All services die by themselves at the point now and then, and are started again."""
+
+    async def inflict(stack: Stack) -> None:
+        processes = [stack.processes[service] for service in SERVICES]
+        ordinary = {process.name: process.command for process in processes}
+        for process in processes:
+            process.command = [sys.executable, "-m", "deploy.chaos.crashing", process.name, point, str(CRASH_SHARE)]
+            await process.stop()
+            process.start()
+        await _keep_running(processes, seconds)
+        for process in processes:
+            process.command = ordinary[process.name]
+            await process.stop()
+            process.start()
+        await asyncio.gather(*(process.wait_ready() for process in processes))
+
+    return inflict
+
+
+async def _keep_running(processes: list[ChildProcess], seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + seconds
+    while loop.time() < ends_at:
+        for process in processes:
+            process.start()
+        await asyncio.sleep(0.2)
+
+
+def _down(choose: Callable[[Stack], list[ChildProcess]], seconds: float) -> Callable[[Stack], Awaitable[None]]:
+    """`kill -9`, some seconds of nothing, start."""
+
+    async def inflict(stack: Stack) -> None:
+        await asyncio.sleep(1)
+        processes = choose(stack)
+        await asyncio.gather(*(process.kill() for process in processes))
+        await asyncio.sleep(seconds)
+        for process in processes:
+            process.start()
+        await asyncio.gather(*(process.wait_ready() for process in processes))
+        await asyncio.gather(*(stack.processes[service].wait_ready() for service in SERVICES))
+
+    return inflict
+
+
+def _broker(stack: Stack) -> list[ChildProcess]:
+    return [stack.broker.process]
+
+
+def _stores(stack: Stack) -> list[ChildProcess]:
+    return list({store.port: store.process for store in stack.mongo.values()}.values())
+
+
+def _objects(stack: Stack) -> list[ChildProcess]:
+    return [stack.objects.process]
+
+
+async def _everything_three_times(stack: Stack) -> None:
+    """Read the archive from its beginning and publish each event twice more."""
+    await asyncio.sleep(3)
+    async with await aio_pika.connect(stack.broker.url) as connection:
+        channel = await connection.channel()
+        await channel.set_qos(200)
+        archive = await channel.get_queue(ARCHIVE_STREAM)
+        messages: list[AbstractIncomingMessage] = []
+
+        async def keep(message: AbstractIncomingMessage) -> None:
+            messages.append(message)
+            await message.ack()
+
+        tag = await archive.consume(keep, arguments={"x-stream-offset": "first"})
+        seen = -1
+        while seen != len(messages):
+            seen = len(messages)
+            await asyncio.sleep(1.5)
+        await archive.cancel(tag)
+        exchange = await channel.get_exchange(EVENTS_EXCHANGE)
+        for message in (*messages, *messages):
+            headers = {name: value for name, value in message.headers.items() if not name.startswith("x-")}
+            again = aio_pika.Message(
+                message.body,
+                message_id=message.message_id,
+                type=message.type,
+                correlation_id=message.correlation_id,
+                content_type=message.content_type,
+                delivery_mode=2,
+                headers=headers,
+            )
+            await exchange.publish(again, message.routing_key or "")
+
+
+async def _poison(stack: Stack) -> None:
+    """An event that can never be handled: it names a delivery that does not exist."""
+    event = DeliveryRequested(occurred_at=datetime.now(UTC), delivery_id=uuid4())
+    body = event.to_wire(KeyRing.from_json(stack.secrets["SEALED_KEY_RING"]))
+    await _send(stack, [(body, str(event.event_id), event.type)], queue_name("notifications", DeliveryRequested))
+    await asyncio.sleep(3)
+
+
+async def _malformed(stack: Stack) -> None:
+    """Eleven kinds of rubbish, with and without a type."""
+    rubbish = [(_BODIES[number % len(_BODIES)], str(uuid4()), DeliveryRequested.type if number % 2 else "") for number in range(MALFORMED)]
+    await _send(stack, rubbish, queue_name("notifications", DeliveryRequested))
+
+
+async def _send(stack: Stack, messages: list[tuple[bytes, str, str]], queue: str) -> None:
+    async with await aio_pika.connect(stack.broker.url) as connection:
+        channel = await connection.channel()
+        for body, message_id, kind in messages:
+            message = aio_pika.Message(body, message_id=message_id, type=kind or None, delivery_mode=2)
+            await channel.default_exchange.publish(message, queue)
+
+
+def all_faults(*, kills: int) -> list[Fault]:
+    """Every fault of the table; `kills` is how often each service is killed."""
+    return [
+        Fault("nothing (for comparison)", _nothing),
+        *(Fault(f"kill -9 {service}, {kills}x", _kill_service(service, kills), is_short=True) for service in SERVICES),
+        *(Fault(f"crash {point.replace('-', ' ')} (3 %)", _crash_at(point, CRASH_SECONDS)) for point in POINTS),
+        Fault("broker killed, 3 s", _down(_broker, 3), is_short=True),
+        Fault("broker killed, 60 s", _down(_broker, 60)),
+        Fault("MongoDB killed, 2 s", _down(_stores, 2), is_short=True),
+        Fault("MongoDB killed, 30 s", _down(_stores, 30)),
+        Fault("S3 down, 30 s", _down(_objects, 30)),
+        Fault("every event three times", _everything_three_times, is_short=True),
+        Fault("poison message", _poison, expected_dead_letters=1, is_short=True),
+        Fault(f"{MALFORMED} malformed messages", _malformed, expected_dead_letters=MALFORMED),
+    ]

@@ -1,0 +1,45 @@
+"""What the clients were promised: every accepted request, to be compared with what the system did."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Accepted requests of one case. Ids are those the answers named."""
+
+    tickets: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
+    applications: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    refreshed: int = 0
+    repeated: int = 0
+    """Requests sent again because nobody answered or the answer was 5xx."""
+    given_up: int = 0
+    """Requests that found no answer within the limit."""
+    refused: list[str] = field(default_factory=list)
+    """Unexpected refusals; there should be none."""
+
+    @property
+    def accepted(self) -> int:
+        """Everything that was promised."""
+        return len(self.tickets) + len(self.documents) + len(self.applications) + len(self.withdrawn) + self.refreshed
+
+
+@dataclass(slots=True)
+class Verdict:
+    """One line of the table."""
+
+    case: str
+    accepted: int
+    lost: int
+    doubled: int
+    stuck: int
+    dead_letters: int
+    expected_dead_letters: int = 0
+    notes: str = ""
+    repeated: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing lost, doubled or stuck, and the dead letters are exactly those that were asked for."""
+        return self.accepted > 0 and not (self.lost or self.doubled or self.stuck) and self.dead_letters == self.expected_dead_letters

@@ -1,0 +1,123 @@
+"""People at work: tickets, files, applications, sessions. Whatever gets no answer is repeated under the same key."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from deploy.chaos.ledger import Ledger
+from deploy.demo.application import GOOD, KIND
+from deploy.journey.files import supporting
+from deploy.journey.gateway import Tokens
+from deploy.journey.people import SPECIALTY
+from deploy.journey.practitioner import Practitioner
+
+GIVE_UP_SECONDS = 150
+REFRESH_SECONDS = 45
+_PAUSE_SECONDS = 0.3
+_SERVER_ERROR = 500
+_ERROR = 400
+Json = dict[str, Any]
+
+
+class GivenUp(Exception):
+    """No answer within the limit."""
+
+
+class NotTaken(Exception):
+    """A refusal nobody expected; holds status and code."""
+
+
+@dataclass(slots=True)
+class Client:
+    """One practitioner who goes on working whatever happens."""
+
+    practitioner: Practitioner
+    document_ids: dict[str, str]
+    ledger: Ledger
+    _refreshed_at: float = 0.0
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Round after round until told to stop; the round at hand is finished."""
+        while not stop.is_set():
+            for act in (self._keep_signed_in, self._ask, self._upload, self._apply):
+                try:
+                    await act()
+                except GivenUp:
+                    self.ledger.given_up += 1
+                except NotTaken as refusal:
+                    self.ledger.refused.append(str(refusal))
+                if stop.is_set():
+                    break
+
+    async def _keep_signed_in(self) -> None:
+        if time.monotonic() - self._refreshed_at < REFRESH_SECONDS:
+            return
+        tokens = self.practitioner.caller.tokens
+        if tokens is None:
+            raise NotTaken("nobody is signed in")
+        fresh = await self._send("POST", "/api/identity/tokens", json={"refresh_token": tokens.refresh_token}, is_signed=False)
+        self.practitioner.caller.tokens = Tokens(fresh["access_token"], fresh["refresh_token"])
+        self.ledger.refreshed += 1
+        self._refreshed_at = time.monotonic()
+
+    async def _ask(self) -> None:
+        body = {"topic": "technical-failure", "text": "Страница не открывается."}
+        self.ledger.tickets.append((await self._send("POST", "/api/support/tickets", json=body))["ticket_id"])
+
+    async def _upload(self) -> None:
+        file = supporting(self.practitioner.person)
+        headers = {"Content-Type": file.media_type, "Content-Disposition": "attachment; filename=scan.pdf"}
+        answer = await self._send("POST", "/api/documents/types/supporting/files", content=file.content, headers=headers)
+        self.ledger.documents.append(answer["document_id"])
+
+    async def _apply(self) -> None:
+        path = "/api/applications/applications"
+        draft = await self._send("POST", path, json={"kind": KIND, "specialty_code": SPECIALTY})
+        path = f"{path}/{draft['id']}"
+        consent = {"personal_data": True, "accuracy": True}
+        await self._change("PATCH", path, path, json={"documents": self.document_ids, "consent": consent})
+        await self._change("PUT", path, f"{path}/confirmation")
+        await self._send("POST", f"{path}/submission")
+        self.ledger.applications.append(draft["id"])
+        await self._send("POST", f"{path}/withdrawal", json={"reason": "Передумал."})
+        self.ledger.withdrawn.append(draft["id"])
+
+    async def _change(self, method: str, read: str, path: str, **request: Any) -> None:
+        shown = await self._send("GET", read)
+        await self._send(method, path, headers={"If-Match": f'"{shown["version"]}"'}, **request)
+
+    async def _send(self, method: str, path: str, *, headers: Json | None = None, is_signed: bool = True, **request: Any) -> Json:
+        """One request until it is answered, always under the same key."""
+        key = {"Idempotency-Key": str(uuid4())} if method != "GET" else {}
+        limit = time.monotonic() + GIVE_UP_SECONDS
+        while time.monotonic() < limit:
+            tokens = self.practitioner.caller.tokens
+            signed = {"Authorization": f"Bearer {tokens.access_token}"} if is_signed and tokens else {}
+            try:
+                answer = await self.practitioner.caller.http.request(method, path, headers=key | signed | (headers or {}), **request)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code < _SERVER_ERROR:
+                if answer.status_code >= _ERROR:
+                    raise NotTaken(f"{method} {path.rpartition('/')[2]}: {answer.status_code} {answer.json().get('code')}")
+                return dict(answer.json()) if answer.content else {}
+            self.ledger.repeated += 1
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise GivenUp
+
+
+async def ready_client(practitioner: Practitioner, ledger: Ledger) -> Client:
+    """Registered, signed in, verified, with the documents an application needs."""
+    await practitioner.register()
+    await practitioner.sign_in()
+    await practitioner.verified()
+    document_ids = {}
+    for document_type, make in GOOD.items():
+        sent = await practitioner.upload(document_type, make(practitioner.person))
+        await practitioner.checked(sent["document_id"])
+        document_ids[document_type] = sent["document_id"]
+    return Client(practitioner, document_ids, ledger)

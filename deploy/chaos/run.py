@@ -1,0 +1,64 @@
+"""One run: a stack, some people at work, one fault after another, a verdict for each."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+
+from chassis.clock import SystemClock
+from deploy.chaos.checks import Checker
+from deploy.chaos.faults import Fault
+from deploy.chaos.ledger import Ledger, Verdict
+from deploy.chaos.load import Client, ready_client
+from deploy.journey.gateway import Caller
+from deploy.journey.outside import Outside
+from deploy.journey.people import invent_person
+from deploy.journey.practitioner import Practitioner
+from deploy.local.settings import SERVICES
+from deploy.local.stack import Stack
+
+CLIENTS = 3
+_FAST_LADDER = {f"{service.upper()}_RETRY_DELAYS_SECONDS": "[0.5, 1, 2]" for service in SERVICES}
+_NO_LIMITS = {
+    "SUPPORT_RATE_LIMITS": '{"tickets": "100000/hour"}',
+    "DOCUMENTS_RATE_LIMITS": '{"upload": "100000/minute"}',
+    "IDENTITY_RATE_LIMITS": '{"tokens": "100000/minute"}',
+}
+
+
+async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS) -> AsyncIterator[Verdict]:
+    """The verdicts as they are reached."""
+    async with AsyncExitStack() as stack_of_exits:
+        stack = await stack_of_exits.enter_async_context(Stack(folder, environment=_FAST_LADDER | _NO_LIMITS))
+        http = await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.url, timeout=15))
+        outside = Outside(await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.simulators_url, timeout=30)))
+        checker = Checker(stack)
+        stack_of_exits.push_async_callback(checker.close)
+        people = [_practitioner(http, outside) for _ in range(clients)]
+        workers = [await ready_client(person, Ledger()) for person in people]
+        for fault in faults:
+            yield await _case(stack, checker, workers, fault)
+
+
+async def _case(stack: Stack, checker: Checker, workers: Sequence[Client], fault: Fault) -> Verdict:
+    ledger, stop = Ledger(), asyncio.Event()
+    dead_before = await checker.dead_letters()
+    await checker.remember_everything()
+    for worker in workers:
+        worker.ledger = ledger
+    working = [asyncio.create_task(worker.work(stop)) for worker in workers]
+    try:
+        await fault.inflict(stack)
+        await asyncio.sleep(2)
+    finally:
+        stop.set()
+        await asyncio.gather(*working)
+    return await checker.judge(fault.name, ledger, dead_before=dead_before, expected_dead=fault.expected_dead_letters)
+
+
+def _practitioner(http: httpx.AsyncClient, outside: Outside) -> Practitioner:
+    person = invent_person(secrets.token_hex(8), today=SystemClock().now().date())
+    return Practitioner.of(person, Caller(http), outside)
