@@ -1,6 +1,7 @@
 """Invented people with accounts, made through the product's own doors: one command and every role can be tried."""
 
 import asyncio
+import fcntl
 import json
 import os
 import sys
@@ -59,10 +60,16 @@ def known_personas(data_dir: Path) -> list[Persona]:
 
 
 async def ensure_personas(settings: LocalSettings, identity_environment: Mapping[str, str]) -> list[Persona]:
-    """The personas of a running stack, made if there are none. Raises `PersonasFailed`; a second call takes up where the first ended."""
-    known = known_personas(settings.data_dir)
-    if known:
-        return known
+    """The personas of a running stack, made if there are none. Raises `PersonasFailed`; a second call takes up where the first ended.
+
+    Whoever asks while another process makes them waits for that one.
+    """
+    with (settings.data_dir / "personas.lock").open("a") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        return known_personas(settings.data_dir) or await _make_personas(settings, identity_environment)
+
+
+async def _make_personas(settings: LocalSettings, identity_environment: Mapping[str, str]) -> list[Persona]:
     seed = load_or_invent(settings.data_dir / "secrets")["PERSONAS_SEED"]
     begun = settings.data_dir / "personas.begun"
     cast = _Cast(settings, seed, identity_environment, is_resumed=begun.exists())
@@ -70,7 +77,7 @@ async def ensure_personas(settings: LocalSettings, identity_environment: Mapping
     try:
         made = await cast.make()
     except (Refused, StillWaiting, httpx.HTTPError) as error:
-        raise PersonasFailed(f"personas: {error}; see the logs in {settings.data_dir / 'logs'}") from error
+        raise PersonasFailed(f"Не удалось завести учётные записи: {error}. Журналы: {settings.data_dir / 'logs'}") from error
     _write(personas_file(settings.data_dir), made)
     begun.unlink()
     return made
@@ -157,7 +164,7 @@ async def add_first_administrator(body: Mapping[str, Any], identity_environment:
     )
     said, _ = await process.communicate(json.dumps(body).encode())
     if process.returncode != 0:
-        raise PersonasFailed(f"medkabinet staff add ended with status {process.returncode}: {said.decode(errors='replace').strip()}")
+        raise PersonasFailed(f"medkabinet staff add завершилась с кодом {process.returncode}: {said.decode(errors='replace').strip()}")
 
 
 def _staff_persona(title: str, body: Mapping[str, Any]) -> Persona:
