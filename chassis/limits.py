@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
 from limits import RateLimitItem, parse
-from limits.aio.storage import MongoDBStorage, Storage
+from limits.aio.storage import MongoDBStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from chassis.errors import TooManyRequests
@@ -26,17 +26,12 @@ By = Literal["address", "principal"]
 class RateLimiter:
     """Counts in moving windows. What is counted is kept as a keyed hash: neither addresses nor names can be read from the store."""
 
-    def __init__(self, storage: Storage, *, hash_key: bytes, rates: Mapping[str, str] | None = None) -> None:
+    def __init__(self, storage: MongoDBStorage, *, hash_key: bytes, rates: Mapping[str, str] | None = None) -> None:
         self._storage = storage
         self._strategy = MovingWindowRateLimiter(storage)
         self._hash_key = hash_key
         self._rates = {name: parse(rate) for name, rate in (rates or {}).items()}
         self._parsed: dict[str, RateLimitItem] = {}
-
-    def close(self) -> None:
-        """Close the store's connections; the library leaves that to its user."""
-        if isinstance(self._storage, MongoDBStorage):
-            self._storage.storage.close()
 
     async def hit(self, name: str, subject: str, *, rate: str) -> None:
         """Count one use of `name` by `subject`; `TooManyRequests` with the seconds to wait when `rate` (or the setting's) is used up."""
@@ -47,6 +42,10 @@ class RateLimiter:
         window = await self._strategy.get_window_stats(limit, name, key)
         wait = max(1, math.ceil(window.reset_time - time()))
         raise TooManyRequests(f"Слишком много попыток. Повторите через {wait} с.", retry_after_seconds=wait)
+
+    def close(self) -> None:
+        """Close the store's own connections."""
+        self._storage.storage.close()
 
     def rate(self, name: str, default: str) -> RateLimitItem:
         """The rate of the settings, else the default."""

@@ -103,7 +103,7 @@ def set_up(service: str, *, otlp_endpoint: str | None = None) -> Telemetry:
     The first call of a process also becomes its global provider and instruments the MongoDB driver: call it before any client is made.
     """
     resource = Resource.create({"service.name": service, "service.namespace": "medkabinet"})
-    tracer_provider = TracerProvider(resource=resource, sampler=ParentBased(ALWAYS_ON))
+    tracer_provider = TracerProvider(resource=resource, sampler=ParentBased(ALWAYS_ON), shutdown_on_exit=False)
     tracer_provider.add_span_processor(_Scrub())
     readers: list[MetricReader] = []
     if otlp_endpoint is not None:
@@ -111,7 +111,7 @@ def set_up(service: str, *, otlp_endpoint: str | None = None) -> Telemetry:
         tracer_provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{base}/v1/traces")))
         exporter = OTLPMetricExporter(endpoint=f"{base}/v1/metrics")
         readers.append(PeriodicExportingMetricReader(exporter, export_interval_millis=_EXPORT_INTERVAL_MILLIS))
-    meter_provider = MeterProvider(metric_readers=readers, resource=resource)
+    meter_provider = MeterProvider(metric_readers=readers, resource=resource, shutdown_on_exit=False)
     instrumentor = PymongoInstrumentor()
     if not instrumentor.is_instrumented_by_opentelemetry:
         trace.set_tracer_provider(tracer_provider)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -27,17 +27,30 @@ async def database_name(infra: Infra) -> AsyncIterator[str]:
     await infra.drop_database(name)
 
 
-def _limiter(infra: Infra, database_name: str, key: bytes, **rates: str) -> RateLimiter:
-    return RateLimiter(mongo_storage(infra.mongo_url, database_name, server_selection_seconds=2), hash_key=key, rates=rates)
+Limiters = Callable[..., RateLimiter]
+
+
+@pytest.fixture
+def limiter(infra: Infra, database_name: str) -> Iterator[Limiters]:
+    made: list[RateLimiter] = []
+
+    def make(key: bytes = b"k", **rates: str) -> RateLimiter:
+        storage = mongo_storage(infra.mongo_url, database_name, server_selection_seconds=2)
+        made.append(RateLimiter(storage, hash_key=key, rates=rates))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
 async def _client(app: FastAPI, address: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 1)), base_url="http://x")
 
 
-async def test_replicas_share_the_count_and_strangers_do_not(infra: Infra, database_name: str) -> None:
+async def test_replicas_share_the_count_and_strangers_do_not(limiter: Limiters) -> None:
     key = secrets.token_bytes(16)
-    replicas = [_limiter(infra, database_name, key), _limiter(infra, database_name, key)]
+    replicas = [limiter(key), limiter(key)]
     for number in range(4):
         await replicas[number % 2].hit("codes", "203.0.113.9", rate="4/minute")
     with pytest.raises(TooManyRequests) as refused:
@@ -47,16 +60,16 @@ async def test_replicas_share_the_count_and_strangers_do_not(infra: Infra, datab
     await replicas[0].hit("other", "203.0.113.9", rate="4/minute")
 
 
-async def test_a_window_moves_on(infra: Infra, database_name: str) -> None:
-    limiter = _limiter(infra, database_name, b"k")
+async def test_a_window_moves_on(limiter: Limiters) -> None:
+    one = limiter()
     for _ in range(2):
-        await limiter.hit("short", "a", rate="2/second")
+        await one.hit("short", "a", rate="2/second")
     with pytest.raises(TooManyRequests):
-        await limiter.hit("short", "a", rate="2/second")
+        await one.hit("short", "a", rate="2/second")
 
     async def let_in() -> bool:
         try:
-            await limiter.hit("short", "a", rate="2/second")
+            await one.hit("short", "a", rate="2/second")
         except TooManyRequests:
             return False
         return True
@@ -64,15 +77,15 @@ async def test_a_window_moves_on(infra: Infra, database_name: str) -> None:
     assert await eventually(let_in, timeout=3)
 
 
-async def test_the_store_holds_no_address_in_clear(infra: Infra, database_name: str) -> None:
-    await _limiter(infra, database_name, b"k").hit("codes", "198.51.100.77", rate="4/minute")
+async def test_the_store_holds_no_address_in_clear(infra: Infra, database_name: str, limiter: Limiters) -> None:
+    await limiter().hit("codes", "198.51.100.77", rate="4/minute")
     async with AsyncMongoClient[dict[str, Any]](infra.mongo_url) as client:
         found = await client[database_name][limits.COLLECTION].find().to_list()
     assert found
     assert "198.51.100.77" not in json.dumps(found, default=str)
 
 
-async def test_routes_are_limited_by_address_or_person(infra: Infra, database_name: str, signer: Signer) -> None:
+async def test_routes_are_limited_by_address_or_person(limiter: Limiters, signer: Signer) -> None:
     app = FastAPI()
 
     @app.post("/sign-ins", dependencies=[anyone(), limited("sign-in", "2/minute")])
@@ -83,7 +96,7 @@ async def test_routes_are_limited_by_address_or_person(infra: Infra, database_na
 
     async with httpx.AsyncClient() as http:
         auth.install(app, Authenticator(JwksCache(signer.jwks_url, http, lifetime_seconds=60), SystemClock()))
-        limits.install(app, _limiter(infra, database_name, secrets.token_bytes(8), export="1/minute"))
+        limits.install(app, limiter(secrets.token_bytes(8), export="1/minute"))
         problems.install(app)
         one, two = await _client(app, "203.0.113.1"), await _client(app, "203.0.113.2")
         answers = [await one.post("/sign-ins") for _ in range(3)]
