@@ -1,7 +1,7 @@
 """What people do with their notices: list, read, act, follow live, choose channels."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -63,7 +63,7 @@ class Reading(Base):
         newest = (await self.recipients.find(recipient_id)).sequence
         return newest if after is None else min(after, newest)
 
-    async def follow(self, recipient_id: UUID, *, after: int, until: datetime) -> AsyncIterator[Notice]:
+    async def follow(self, recipient_id: UUID, *, after: int, until: datetime) -> AsyncGenerator[Notice, None]:
         """The person's notices above the sequence, in order, as they are committed, until the moment."""
         with self.bell.listening(recipient_id) as listener:
             has_missed = True

@@ -1,0 +1,291 @@
+import asyncio
+from contextlib import aclosing
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from chassis.transaction import AlreadyHandled
+from contracts.applications import ApplicationRejected, DeadlineMissed, DeadlineNear, Reason
+from contracts.base import Event
+from contracts.identity import Mismatch, ProfileRefused, SecurityAlertRaised, VerificationEscalated
+from contracts.notifications import DeliveryFailed, DeliveryRequested, RepeatDue
+from contracts.roles import Role
+from contracts.topology import SUBSCRIPTIONS
+from services.notifications.domain import KINDS, ONE_TIME_CODE, Channel, DeliveryState, Notice
+from services.notifications.gateways import MessageRefused, ProviderUnavailable, Templates, sms_segments
+from services.notifications.usecases import ACTS, TABLE
+from tests.notifications.events import NOW, NUMBER, code_issued, contacts_changed, provided, requested, submitted
+from tests.notifications.fakes import House
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+async def deliver_all(house: House) -> None:
+    """What the queue would hand over."""
+    for event in house.begin.events(DeliveryRequested):
+        if str(event.event_id) not in house.begin.handled:
+            await house.usecases.deliver(event)
+
+
+async def pass_time(house: House, delta: timedelta) -> list[Event]:
+    house.clock.move(delta)
+    due = house.begin.due(house.clock.now())
+    for event in due:
+        if isinstance(event, DeliveryRequested):
+            await house.usecases.deliver(event)
+        elif isinstance(event, RepeatDue):
+            await house.usecases.repeat(event)
+    return due
+
+
+def only_notice(house: House) -> Notice:
+    [notice] = house.notices.stored.values()
+    return notice
+
+
+def test_every_subscription_is_in_the_table_or_has_a_use_case_of_its_own() -> None:
+    own = {"identity.contacts-changed.v1", "identity.one-time-code-issued.v1"}
+    told = {rule.event.type for rule in TABLE} | own
+    assert told | {event.type for event in ACTS} == {
+        event.type for event in SUBSCRIPTIONS["notifications"] if not event.type.startswith("notifications.")
+    }
+
+
+def test_every_kind_is_told_by_some_rule_and_has_a_template() -> None:
+    templates = Templates(public_url="https://cabinet.example.org", time_zone="Europe/Moscow")
+    assert {rule.kind for rule in TABLE} == set(KINDS)
+    for kind in (*KINDS, ONE_TIME_CODE):
+        assert templates.newest(kind) == f"{kind}.v1"
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.kind)
+def test_every_message_renders_and_its_sms_is_short_linked_and_names_the_number(rule: object) -> None:
+    templates = Templates(public_url="https://medkabinet.example.ru", time_zone="Europe/Moscow")
+    kind = KINDS[rule.kind]  # type: ignore[attr-defined]
+    facts = {
+        "occurred_at": NOW, "due_at": NOW, "valid_until": NOW, "correct_by": NOW, "number": NUMBER,
+        "certificate_number": "MC-2026-00000017-4",
+        "application_id": uuid4(), "document_id": uuid4(), "ticket_id": uuid4(), "practitioner_id": uuid4(), "remark_count": 2,
+        "reason_count": 3, "document": "диплом", "fields": ["СНИЛС"], "registries": ["snils"], "what": "Вход закрыт.", "days_left": 30,
+    }  # fmt: skip
+    template = templates.newest(kind.name)
+    title, text = templates.block(template, "title", facts), templates.block(template, "text", facts)
+    assert "\n" not in title
+    assert len(text.split("\n\n")) >= 2
+    path = kind.link.format_map(facts)
+    message = templates.sms(template, facts, path=path)
+    assert sms_segments(message) <= 2
+    assert "https://medkabinet.example.ru/" in message
+    if kind.name != "deadline-missed":
+        assert message.endswith(path)
+
+
+async def test_a_notice_is_told_once_however_often_the_event_comes(house: House) -> None:
+    event = submitted(uuid4())
+    await house.usecases.announce(event)
+    with pytest.raises(AlreadyHandled):
+        await house.usecases.announce(event)
+    notice = only_notice(house)
+    assert (notice.sequence, notice.link) == (1, f"/applications/{event.application_id}")
+    assert "2 марта 2026 г., 12:00 (UTC+3)" in notice.text
+
+
+async def test_outside_messages_wait_for_contacts_and_expire_without_them(house: House) -> None:
+    person = uuid4()
+    await house.usecases.announce(requested(person))
+    assert {delivery.state for delivery in house.deliveries.stored.values()} == {DeliveryState.WAITING}
+    assert house.begin.events(DeliveryRequested) == []
+    await house.usecases.change_contacts(contacts_changed(person))
+    await deliver_all(house)
+    assert {delivery.state for delivery in house.deliveries.stored.values()} == {DeliveryState.DELIVERED}
+    assert (len(house.mail.sent), len(house.sms.sent)) == (1, 1)
+
+    await house.usecases.announce(requested(uuid4()))
+    await pass_time(house, timedelta(hours=72))
+    assert sum(delivery.state is DeliveryState.EXPIRED for delivery in house.deliveries.stored.values()) == 2
+    assert len(house.begin.events(DeliveryFailed)) == 2
+
+
+async def test_a_failing_provider_is_asked_again_then_given_up_and_reported(house: House) -> None:
+    person = uuid4()
+    await house.usecases.change_contacts(contacts_changed(person))
+    house.mail.failure = ProviderUnavailable("smtp-421")
+    await house.usecases.announce(requested(person))
+    await deliver_all(house)
+    await pass_time(house, timedelta(seconds=10))
+    await pass_time(house, timedelta(seconds=30))
+    [letter] = [one for one in house.deliveries.stored.values() if one.channel is Channel.EMAIL]
+    assert (letter.state, [attempt.outcome for attempt in letter.attempts]) == (DeliveryState.FAILED, ["smtp-421"] * 3)
+    [failure] = house.begin.events(DeliveryFailed)
+    assert (failure.channel, failure.is_critical) == ("email", True)
+    assert len(house.sms.sent) == 1
+
+
+async def test_a_refused_message_fails_at_once(house: House) -> None:
+    house.sms.failure = MessageRefused("sms-400")
+    await house.usecases.send_code(code_issued())
+    await deliver_all(house)
+    [delivery] = house.deliveries.stored.values()
+    assert (delivery.state, delivery.secrets) == (DeliveryState.FAILED, {})
+
+
+async def test_a_crash_between_sending_and_recording_is_repeated_under_the_same_id(house: House) -> None:
+    await house.usecases.send_code(code_issued())
+    [event] = house.begin.events(DeliveryRequested)
+    claimed = await house.usecases._claim(event)
+    assert claimed is not None
+    await house.sms.send(await house.usecases._compose(claimed))
+    await pass_time(house, timedelta(seconds=60))
+    [delivery] = house.deliveries.stored.values()
+    assert [attempt.outcome for attempt in delivery.attempts] == ["interrupted", "delivered"]
+    assert {message.id for message in house.sms.sent} == {delivery.id}
+
+
+async def test_a_code_is_never_sent_after_its_end(house: House) -> None:
+    house.sms.failure = ProviderUnavailable("sms-503")
+    await house.usecases.send_code(code_issued(minutes=5))
+    await deliver_all(house)
+    house.sms.failure = None
+    await pass_time(house, timedelta(minutes=6))
+    [delivery] = house.deliveries.stored.values()
+    assert (delivery.state, delivery.secrets, house.sms.sent) == (DeliveryState.EXPIRED, {}, [])
+
+
+async def test_a_dead_provider_is_left_alone_without_using_up_attempts(house: House) -> None:
+    house.sms.failure = ProviderUnavailable("sms-503")
+    for _ in range(4):
+        await house.usecases.send_code(code_issued(minutes=10))
+    await deliver_all(house)
+    attempts = sorted(len(delivery.attempts) for delivery in house.deliveries.stored.values())
+    assert attempts == [0, 1, 1, 1]
+    house.sms.failure = None
+    house.monotonic[0] = 16
+    await pass_time(house, timedelta(seconds=16))
+    assert {delivery.state for delivery in house.deliveries.stored.values()} == {DeliveryState.DELIVERED}
+
+
+async def test_a_slow_provider_takes_only_its_share_of_consumers(house: House) -> None:
+    house.sms.gate = asyncio.Event()
+    for _ in range(3):
+        await house.usecases.send_code(code_issued())
+    events = house.begin.events(DeliveryRequested)
+    running = [asyncio.create_task(house.usecases.deliver(event)) for event in events[:2]]
+    await house.sms.waiting.acquire()
+    await house.sms.waiting.acquire()
+    async with asyncio.timeout(1):
+        await house.usecases.deliver(events[2])
+    house.sms.gate.set()
+    await asyncio.gather(*running)
+    assert len(house.sms.sent) == 2
+
+
+async def test_reminders_end_after_five(house: House) -> None:
+    person = uuid4()
+    await house.usecases.change_contacts(contacts_changed(person))
+    await house.usecases.announce(requested(person))
+    await deliver_all(house)
+    for _ in range(8):
+        await pass_time(house, timedelta(hours=48))
+        await deliver_all(house)
+    assert only_notice(house).repetitions == 5
+    assert (len(house.mail.sent), only_notice(house).sequence) == (6, 6)
+    assert house.mail.sent[-1].subject.startswith("Напоминание: ")
+
+
+async def test_reminders_end_with_the_answer_and_what_has_not_left_does_not_leave(house: House) -> None:
+    person = uuid4()
+    request = requested(person)
+    await house.usecases.announce(request)
+    await house.usecases.announce(provided(request, at=NOW + timedelta(minutes=5)))
+    assert only_notice(house).acted_at is not None
+    assert house.begin.scheduled == {}
+    await house.usecases.change_contacts(contacts_changed(person))
+    await deliver_all(house)
+    assert house.mail.sent == []
+
+
+async def test_an_answer_that_overtook_its_request_still_ends_it(house: House) -> None:
+    request = requested(uuid4())
+    await house.usecases.announce(provided(request, at=NOW + timedelta(minutes=5)))
+    await house.usecases.announce(request)
+    assert only_notice(house).acted_at is not None
+    assert not any(key.startswith("repeat:") for key in house.begin.scheduled)
+
+
+async def test_a_refusal_is_repeated_until_the_person_acknowledges_or_applies_again(house: House) -> None:
+    for is_resubmitted in (True, False):
+        person = uuid4()
+        event = ApplicationRejected(
+            occurred_at=house.clock.now(), application_id=uuid4(), applicant_id=person, number=NUMBER,
+            reasons=(Reason(code="licence-expired", pointer="/professional/licence"),),
+        )  # fmt: skip
+        await house.usecases.announce(event)
+        [refusal] = [notice for notice in house.notices.stored.values() if notice.recipient_id == person]
+        assert refusal.awaits_act
+        house.clock.move(timedelta(hours=1))
+        if is_resubmitted:
+            await house.usecases.announce(submitted(person, at=house.clock.now()))
+        else:
+            await house.usecases.mark_acted(refusal.id, recipient_id=person)
+        await pass_time(house, timedelta(hours=48))
+        assert house.notices.stored[refusal.id].repetitions == 0
+        assert house.notices.stored[refusal.id].acted_at is not None
+
+
+async def test_deadlines_go_to_whoever_must_act_and_misses_to_the_administrators_too(house: House) -> None:
+    applicant, reviewer, administrator, registrar = uuid4(), uuid4(), uuid4(), uuid4()
+    for person, role in ((administrator, Role.ADMINISTRATOR), (registrar, Role.REGISTRAR)):
+        await house.usecases.change_contacts(contacts_changed(person, roles=(role,)))
+    known = {"occurred_at": NOW, "application_id": uuid4(), "applicant_id": applicant, "number": NUMBER, "due_at": NOW}
+    await house.usecases.announce(DeadlineNear(**known, term="review", responsible="reviewer", responsible_id=reviewer))
+    await house.usecases.announce(DeadlineNear(**known, term="approval", responsible="registrar", responsible_id=None))
+    await house.usecases.announce(DeadlineMissed(**known, term="review", responsible="reviewer", responsible_id=reviewer))
+    told = sorted((notice.kind, notice.recipient_id) for notice in house.notices.stored.values())
+    assert told == sorted([
+        ("review-deadline-near", reviewer), ("approval-deadline-near", registrar),
+        ("deadline-missed", applicant), ("review-deadline-missed", reviewer), ("deadline-escalated", administrator),
+    ])  # fmt: skip
+
+
+async def test_words_for_unknown_codes_are_general_ones(house: House) -> None:
+    person = uuid4()
+    await house.usecases.announce(SecurityAlertRaised(occurred_at=NOW, person_id=person, kind="something-new"))
+    mismatches = (Mismatch(field="snils", registry="snils", code="x"), Mismatch(field="shoe_size", registry="y", code="z"))
+    await house.usecases.announce(ProfileRefused(occurred_at=NOW, practitioner_id=person, mismatches=mismatches, correct_by=NOW))
+    alert, refused = sorted(house.notices.stored.values(), key=lambda notice: notice.sequence)
+    assert "необычные действия" in alert.text
+    assert "СНИЛС, другие сведения" in refused.text
+
+
+async def test_an_event_for_a_role_nobody_holds_tells_nobody(house: House) -> None:
+    await house.usecases.announce(VerificationEscalated(occurred_at=NOW, practitioner_id=uuid4(), registries=("snils",)))
+    assert house.notices.stored == {}
+
+
+async def test_a_stream_gets_missed_then_live_notices_in_order_and_each_once(house: House) -> None:
+    person = uuid4()
+    await house.usecases.announce(submitted(person))
+    after = await house.usecases.open_stream(person, after=0)
+    following = house.usecases.follow(person, after=after, until=NOW + timedelta(minutes=5))
+    async with asyncio.timeout(2), aclosing(following) as live:
+        seen = [(await anext(live)).sequence]
+        waiting = asyncio.ensure_future(anext(live))
+        await asyncio.sleep(0)
+        await house.usecases.announce(submitted(person))
+        seen.append((await waiting).sequence)
+        house.usecases.bell.ring(next(iter(house.notices.stored.values())))
+        await house.usecases.announce(submitted(person))
+        seen.append((await anext(live)).sequence)
+    assert seen == [1, 2, 3]
+
+
+async def test_a_stream_starts_now_or_where_the_person_left_never_in_the_future(house: House) -> None:
+    person = uuid4()
+    await house.usecases.announce(submitted(person))
+    assert await house.usecases.open_stream(person, after=None) == 1
+    assert await house.usecases.open_stream(person, after=2**60) == 1
+    assert await house.usecases.open_stream(person, after=0) == 0
