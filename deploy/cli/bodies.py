@@ -18,7 +18,7 @@ def readable(event_type: str, body: bytes) -> str:
     """The body as JSON with sealed fields left out. Of what is no known event only its shape is told: it may hold anything."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _summary(body)
     declared = EVENT_TYPES.get(event_type)
     if declared is None or not isinstance(content, dict):

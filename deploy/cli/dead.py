@@ -113,7 +113,7 @@ async def _with_letters(settings: ServiceSettings, service: str, work: Callable[
 
 async def _chosen(letters: DeadLetters, named: list[str] | None, *, every: bool) -> AsyncIterator[str]:
     if bool(named) == every:
-        raise ValueError("name the messages, or say --all")
+        raise ValueError("Назовите сообщения или укажите --all")
     for letter_id in named or []:
         yield letter_id
     while every and (page := await letters.list(limit=100)):

@@ -45,11 +45,11 @@ def refusals() -> Iterator[None]:
     except (Unusable, PersonasFailed, ValueError) as error:
         _refuse(str(error))
     except PyMongoError as error:
-        _refuse(f"the store does not answer: {type(error).__name__}")
+        _refuse(f"Хранилище не отвечает: {type(error).__name__}")
     except CONNECTION_ERRORS as error:
-        _refuse(f"the broker does not answer: {type(error).__name__}")
+        _refuse(f"Брокер не отвечает: {type(error).__name__}")
 
 
 def _refuse(words: str) -> None:
-    errors.print(Text(words, style="red"))
+    errors.print(Text(words, style="red"), soft_wrap=True)
     raise typer.Exit(1)

@@ -22,14 +22,14 @@ def local_settings() -> LocalSettings:
     """The settings the local stack was last started with. Raises `Unusable` when there was none."""
     file = settings_file(LocalSettings().data_dir)
     if not file.exists():
-        raise Unusable(f"no local stack in {file.parent.resolve()}: start one with `make run`, or set the environment of the service")
+        raise Unusable(f"В {file.parent} нет стенда: запустите его (make run) или задайте окружение сервиса")
     return LocalSettings.model_validate_json(file.read_text())
 
 
 def environment_of(service: str) -> Mapping[str, str]:
     """The environment of a service: ours when it names the service's store, else that of the local stack."""
     if service not in SERVICES:
-        raise Unusable(f"no service {service!r}; there are {', '.join(SERVICES)}")
+        raise Unusable(f"Нет сервиса «{service}»; есть {', '.join(SERVICES)}")
     if os.environ.get(f"{service.upper()}_MONGO_URL"):
         return os.environ
     settings = local_settings()
@@ -59,6 +59,6 @@ def settings_of(service: str) -> ServiceSettings:
 def sandbox_clock_file() -> Path:
     """The file that moves everybody's clock. Raises `Unusable` outside development."""
     if os.environ.get("ENVIRONMENT") == "production":
-        raise Unusable("the clock can be moved in development only")
+        raise Unusable("Часы можно переводить только при разработке")
     named = os.environ.get("SANDBOX_CLOCK_FILE")
     return Path(named) if named else clock_file(local_settings())

@@ -27,19 +27,19 @@ def main() -> None:
         return
     names = " ".join(missing)
     if shutil.which("apt-get") is None:
-        _give_up(f"These programs are missing and apt-get is not there to install them: {names}")
+        _give_up(f"Не хватает системных пакетов, а apt-get здесь нет: {names}")
     if os.geteuid() != 0:
-        _give_up(f"System packages are missing. Install them with:\n  sudo apt-get install --no-install-recommends {names}")
-    print(f"Installing system packages: {names}", flush=True)
+        _give_up(f"Не хватает системных пакетов. Установите их:\n  sudo apt-get install --no-install-recommends {names}")
+    print(f"Устанавливаются системные пакеты: {names}", flush=True)
     # RUNLEVEL=1 keeps the package from starting a broker of its own
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
         done = subprocess.run(["apt-get", *command], env=environment, stdout=subprocess.DEVNULL, check=False)
         if done.returncode != 0 and command[0] == "install":
-            _give_up(f"apt-get could not install {names} (status {done.returncode}); its own words are above")
+            _give_up(f"apt-get не установил {names} (код {done.returncode}); причина в его сообщениях выше")
     left = missing_packages()
     if left:
-        _give_up(f"Still missing after apt-get: {' '.join(left)}")
+        _give_up(f"Не хватает и после apt-get: {' '.join(left)}")
 
 
 def _has_venv() -> bool:

@@ -76,9 +76,11 @@ class ChildProcess:
         limit = time.monotonic() + self.start_seconds
         while not await self.is_ready():
             if not self.is_running:
-                raise ProcessFailed(f"{self.name} ended with status {self.exit_status} before it was ready\n{self.last_log()}")
+                raise ProcessFailed(
+                    f"{self.name}: процесс завершился с кодом {self.exit_status}, не успев начать работу\n{self.last_log()}"
+                )
             if time.monotonic() > limit:
-                raise ProcessFailed(f"{self.name} was not ready after {self.start_seconds:.0f} s\n{self.last_log()}")
+                raise ProcessFailed(f"{self.name}: не готов и через {self.start_seconds:.0f} с\n{self.last_log()}")
             await asyncio.sleep(READY_POLL_SECONDS)
 
     async def wait_exited(self, timeout_seconds: float) -> bool:

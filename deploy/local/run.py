@@ -30,7 +30,8 @@ async def run(settings: LocalSettings) -> int:
     told = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
-        console.print("\nОстанавливаем…")
+        if not work.done():
+            console.print("\nОстанавливаем…")
     finally:
         is_failure = work.done()
         work.cancel()
@@ -62,7 +63,7 @@ def _explain(work: asyncio.Task[None], console: Console) -> int:
     if not all(isinstance(cause, EXPECTED) for cause in causes):
         work.result()
     for cause in causes:
-        console.print(str(cause), style="red", markup=False, highlight=False)
+        console.print(str(cause), style="red", markup=False, highlight=False, soft_wrap=True)
     return 1
 
 

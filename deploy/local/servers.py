@@ -134,7 +134,7 @@ class Broker:
         self.mapper = ChildProcess(
             name=f"{self.name}-ports",
             command=[_program("epmd", "erlang-base"), "-port", str(self.mapper_port), "-address", "127.0.0.1"],
-            log_file=self.log_file,
+            log_file=self.log_file.with_name("rabbitmq-ports.log"),
             is_ready=self._mapper_answers,
         )
         self.process = ChildProcess(
@@ -208,5 +208,5 @@ def _program(name: str, package: str) -> str:
             return f"{folder}/{name}"
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise MissingSystemPackage(f"{name} is not installed; install it with: apt-get install --no-install-recommends {package}")
+        raise MissingSystemPackage(f"Не установлена программа {name}. Установите её: apt-get install --no-install-recommends {package}")
     return found

@@ -118,7 +118,7 @@ class Stack:
             owner = lock.read().strip()
             lock.close()
             raise CannotStart(
-                f"the stack of {self.data_dir} already runs (process {owner}); stop it, or choose another folder with LOCAL_DATA_DIR"
+                f"Стенд в {self.data_dir} уже запущен (процесс {owner}). Остановите его или задайте другую папку: LOCAL_DATA_DIR=<папка>"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -184,7 +184,7 @@ class Stack:
     def _refuse_taken_ports(self) -> None:
         taken = {setting: port for setting, port in self.settings.ports_in_use().items() if is_taken(port)}
         if taken:
-            words = "\n".join(f"port {port} is taken by another program; choose another: {name}=<port>" for name, port in taken.items())
+            words = "\n".join(f"Порт {port} занят другой программой. Задайте другой: {name}=<порт>" for name, port in taken.items())
             raise CannotStart(words)
 
 
@@ -195,7 +195,7 @@ def _all_or_nothing(processes: Iterable[ChildProcess]) -> Iterator[None]:
     except OSError as error:
         for process in processes:
             process.kill_now()
-        raise CannotStart(f"cannot start: {error}") from error
+        raise CannotStart(f"Не запускается: {error}") from error
 
 
 async def _is_ok(port: int, path: str) -> bool:

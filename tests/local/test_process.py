@@ -47,7 +47,7 @@ async def test_a_child_is_ready_when_it_answers_and_gone_when_it_was_stopped(tmp
 async def test_a_child_that_ends_too_early_is_named_with_its_last_words(tmp_path: Path) -> None:
     child = child_of(tmp_path, "raise SystemExit('no such setting')")
     child.start()
-    with pytest.raises(ProcessFailed, match=r"probe ended with status 1 before it was ready\nno such setting"):
+    with pytest.raises(ProcessFailed, match=r"probe: процесс завершился с кодом 1.*\nno such setting"):
         await child.wait_ready()
 
 
@@ -55,7 +55,7 @@ async def test_a_child_that_never_answers_is_named(tmp_path: Path) -> None:
     child = child_of(tmp_path, "import time; time.sleep(600)", start_seconds=0.2)
     child.start()
     try:
-        with pytest.raises(ProcessFailed, match="probe was not ready after"):
+        with pytest.raises(ProcessFailed, match="probe: не готов"):
             await child.wait_ready()
     finally:
         await child.kill()

@@ -30,7 +30,7 @@ def settings_class_of(service: str) -> type[ServiceSettings]:
 async def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
     stack = Stack(tmp_path)
     port = stack.settings.gateway_port
-    words = rf"port {port} is taken.*LOCAL_GATEWAY_PORT=<port>"
+    words = rf"Порт {port} занят.*LOCAL_GATEWAY_PORT=<порт>"
     with socket.create_server(("127.0.0.1", port)), pytest.raises(CannotStart, match=words):
         await stack.start()
     assert not any(process.is_running for process in stack.processes.values())
@@ -40,7 +40,7 @@ async def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Pa
 async def test_two_stacks_do_not_share_a_folder(tmp_path: Path) -> None:
     first, second = Stack(tmp_path), Stack(tmp_path)
     first.take_folder()
-    with pytest.raises(CannotStart, match=rf"already runs \(process {os.getpid()}\).*LOCAL_DATA_DIR"):
+    with pytest.raises(CannotStart, match=rf"уже запущен \(процесс {os.getpid()}\).*LOCAL_DATA_DIR"):
         await second.start()
     await first.stop()
     second.take_folder()
