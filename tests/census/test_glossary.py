@@ -12,7 +12,8 @@ TEXT = (ROOT / "docs/glossary.md").read_text()
 
 def rows(text: str) -> list[list[str]]:
     """The cells of every table row; one word may have a row in several tables."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    lines = (line for line in text.splitlines() if line.startswith("| "))
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def missing_words(text: str, words: dict[str, str]) -> list[str]:
