@@ -67,9 +67,12 @@ class AccessLogRepository:
     async def chain_of(self, subject_id: UUID) -> AsyncIterator[ChainedEntry]:
         """Every row of a chain in order, read in batches."""
         last = -1
-        while documents := await self._rows.find({"subject_id": subject_id, "sequence": {"$gt": last}}).sort(
-            [("sequence", ASCENDING)]
-        ).limit(_BATCH).to_list(_BATCH):
+        while (
+            documents := await self._rows.find({"subject_id": subject_id, "sequence": {"$gt": last}})
+            .sort([("sequence", ASCENDING)])
+            .limit(_BATCH)
+            .to_list(_BATCH)
+        ):
             for document in documents:
                 last = document["sequence"]
                 yield await self._read(document)

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.sessions import Session
 from services.identity.repository.encoding import StaleRecord, document_of, present
@@ -105,8 +105,8 @@ class SigningKeyRepository:
         fields = {"signs_from": 1, "public_jwk": 1}
         return await self._collection.find({}, fields).sort([("_id", DESCENDING)]).limit(limit).to_list(limit)
 
-    async def add(self, tx: Transaction, key: SigningKey) -> bool:
-        """Whether this is the key of its ordinal now; False if another replica was first, and the transaction is void then."""
+    async def add(self, tx: Transaction, key: SigningKey) -> None:
+        """A new key. If another replica makes the key of this ordinal at the same moment, one of the transactions runs again."""
         personal = await self._cipher.encrypt({"private_jwk": key.private_jwk})
         document = {
             "_id": key.ordinal,
@@ -115,11 +115,7 @@ class SigningKeyRepository:
             "personal": personal,
             "schema_version": 1,
         }
-        try:
-            await self._collection.insert_one(document, session=tx.session)
-        except DuplicateKeyError:
-            return False
-        return True
+        await self._collection.insert_one(document, session=tx.session)
 
     async def _read(self, document: Document) -> SigningKey:
         opened = await self._cipher.decrypt(document["personal"])

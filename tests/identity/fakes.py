@@ -1,0 +1,240 @@
+"""In-memory twins of the repositories; the behaviour tests run on both."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+from uuid import UUID
+
+from chassis.mongo import Database, Document
+from chassis.transaction import Transaction
+from services.identity.domain.access_log import GENESIS, ChainedEntry, Entry, chain
+from services.identity.domain.codes import CodeAllowance
+from services.identity.domain.people import NoSuchPerson, Person, Status
+from services.identity.domain.registration import Registration
+from services.identity.domain.sessions import Session
+from services.identity.domain.sign_ins import Failures, SignIn
+from services.identity.domain.verification import Registry, RegistryAnswer
+from services.identity.gateways.registries import Registries
+from services.identity.repository.access_log import AccessLogRepository
+from services.identity.repository.encoding import StaleRecord
+from services.identity.repository.people import Credentials, PersonRepository, already_registered, lookups
+from services.identity.repository.registrations import RegistrationRepository
+from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
+from services.identity.repository.sign_ins import AllowanceRepository, FailureRepository, SignInRepository
+
+NO_DATABASE = cast(Database, None)
+NO_CIPHER = cast(Any, None)
+
+
+def stored(rows: dict[UUID, Any], aggregate: Any) -> Any:
+    """Replace a row of the version that was read."""
+    if aggregate.id not in rows or rows[aggregate.id].version != aggregate.version:
+        raise StaleRecord
+    rows[aggregate.id] = replace(aggregate, version=aggregate.version + 1)
+    return rows[aggregate.id]
+
+
+class FakeRegistrations(RegistrationRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE, NO_CIPHER)
+        self.rows: dict[UUID, Registration] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def open_by_phone(self, tx: Transaction, phone: str) -> Registration | None:
+        return next((row for row in self.rows.values() if row.phone == phone and row.completed_at is None), None)
+
+    async def get(self, tx: Transaction, registration_id: UUID) -> Registration | None:
+        return self.rows.get(registration_id)
+
+    async def add(self, tx: Transaction, registration: Registration) -> Registration:
+        self.rows[registration.id] = replace(registration, version=registration.version + 1)
+        return self.rows[registration.id]
+
+    async def save(self, tx: Transaction, registration: Registration) -> Registration:
+        return cast(Registration, stored(self.rows, registration))
+
+    async def remove(self, tx: Transaction, registration: Registration) -> None:
+        self.rows.pop(registration.id, None)
+
+
+def found_by(person: Person) -> dict[str, str | None]:
+    return {"phone": person.phone, "email": person.email} | lookups(person)
+
+
+class FakePeople(PersonRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE, NO_CIPHER)
+        self.rows: dict[UUID, Person] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, person_id: UUID) -> Person:
+        if person_id not in self.rows:
+            raise NoSuchPerson("Учётная запись не найдена.")
+        return self.rows[person_id]
+
+    async def is_taken(self, tx: Transaction, name: str, value: str) -> bool:
+        return any(found_by(row).get(name) == value for row in self.rows.values())
+
+    async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
+        fits = [row for row in self.rows.values() if any(found_by(row).get(name) == value for name, value in candidates.items())]
+        return Credentials(fits[0].id, fits[0].password_hash) if len(fits) == 1 else None
+
+    async def has_staff(self, tx: Transaction, role: str) -> bool:
+        return any(row.status is Status.STAFF and role in row.roles for row in self.rows.values())
+
+    async def escalated(self, tx: Transaction, *, limit: int, after: tuple[Any, ...] | None) -> list[Person]:
+        def place(person: Person) -> tuple[Any, bytes]:
+            return (person.verification and person.verification.requested_at, person.id.bytes)
+
+        queue = sorted((row for row in self.rows.values() if row.status is Status.ESCALATED), key=place)
+        return [row for row in queue if after is None or place(row) > (after[0], after[1].bytes)][:limit]
+
+    async def add(self, tx: Transaction, person: Person) -> Person:
+        for name in ("phone", "email", "snils", "inn"):
+            value = found_by(person).get(name)
+            if value is not None and await self.is_taken(tx, name, value):
+                raise already_registered(name)
+        self.rows[person.id] = replace(person, version=person.version + 1)
+        return self.rows[person.id]
+
+    async def save(self, tx: Transaction, person: Person) -> Person:
+        return cast(Person, stored(self.rows, person))
+
+
+class FakeSignIns(SignInRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE)
+        self.rows: dict[UUID, SignIn] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, sign_in_id: UUID) -> SignIn | None:
+        return self.rows.get(sign_in_id)
+
+    async def latest(self, tx: Transaction, person_id: UUID) -> SignIn | None:
+        return max((row for row in self.rows.values() if row.person_id == person_id), key=lambda row: row.created_at, default=None)
+
+    async def add(self, tx: Transaction, sign_in: SignIn) -> SignIn:
+        self.rows[sign_in.id] = replace(sign_in, version=sign_in.version + 1)
+        return self.rows[sign_in.id]
+
+    async def save(self, tx: Transaction, sign_in: SignIn) -> SignIn:
+        return cast(SignIn, stored(self.rows, sign_in))
+
+
+class FakeFailures(FailureRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE)
+        self.rows: dict[bytes, Failures] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, key: bytes) -> Failures:
+        return self.rows.get(key, Failures(key=key))
+
+    async def save(self, tx: Transaction, failures: Failures) -> None:
+        self.rows[failures.key] = replace(failures, version=failures.version + 1)
+
+
+class FakeAllowances(AllowanceRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE)
+        self.rows: dict[bytes, CodeAllowance] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, key: bytes) -> CodeAllowance:
+        return self.rows.get(key, CodeAllowance(key=key))
+
+    async def save(self, tx: Transaction, allowance: CodeAllowance) -> None:
+        self.rows[allowance.key] = replace(allowance, version=allowance.version + 1)
+
+
+class FakeSessions(SessionRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE, NO_CIPHER, keep=cast(Any, None))
+        self.rows: dict[UUID, Session] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, session_id: UUID) -> Session | None:
+        return self.rows.get(session_id)
+
+    async def not_ended(self, tx: Transaction, person_id: UUID, *, limit: int) -> list[Session]:
+        found = [row for row in self.rows.values() if row.person_id == person_id and row.ended_at is None]
+        return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+
+    async def add(self, tx: Transaction, session: Session) -> Session:
+        self.rows[session.id] = replace(session, version=session.version + 1)
+        return self.rows[session.id]
+
+    async def save(self, tx: Transaction, session: Session) -> Session:
+        return cast(Session, stored(self.rows, session))
+
+
+class FakeSigningKeys(SigningKeyRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE, NO_CIPHER)
+        self.rows: dict[int, SigningKey] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def latest(self, tx: Transaction, *, limit: int) -> Sequence[SigningKey]:
+        return [self.rows[ordinal] for ordinal in sorted(self.rows, reverse=True)][:limit]
+
+    async def published(self, *, limit: int) -> list[Document]:
+        newest = [self.rows[ordinal] for ordinal in sorted(self.rows, reverse=True)][:limit]
+        return [{"_id": key.ordinal, "signs_from": key.signs_from, "public_jwk": key.public_jwk} for key in newest]
+
+    async def add(self, tx: Transaction, key: SigningKey) -> None:
+        self.rows[key.ordinal] = key
+
+
+class FakeAccessLog(AccessLogRepository):
+    def __init__(self, secret: bytes) -> None:
+        super().__init__(NO_DATABASE, NO_CIPHER, secret=secret)
+        self.secret = secret
+        self.rows: list[ChainedEntry] = []
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def append(self, tx: Transaction, entry: Entry) -> ChainedEntry:
+        sequence, previous = await self.head(tx, entry.subject_id)
+        self.rows.append(chain(entry, sequence=sequence + 1, previous=previous, secret=self.secret))
+        return self.rows[-1]
+
+    async def head(self, tx: Transaction, subject_id: UUID) -> tuple[int, bytes]:
+        own = [row for row in self.rows if row.entry.subject_id == subject_id]
+        return (own[-1].sequence, own[-1].digest) if own else (0, GENESIS)
+
+    async def page(self, tx: Transaction, subject_id: UUID, *, limit: int, before: int | None) -> list[ChainedEntry]:
+        own = [row for row in self.rows if row.entry.subject_id == subject_id and (before is None or row.sequence < before)]
+        return own[::-1][:limit]
+
+    async def chain_of(self, subject_id: UUID) -> AsyncIterator[ChainedEntry]:
+        for row in self.rows:
+            if row.entry.subject_id == subject_id:
+                yield row
+
+
+class FakeRegistries(Registries):
+    """Answers set by the test; a registry without one is silent."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.answers: dict[Registry, RegistryAnswer] = {}
+        self.asked: list[tuple[Registry, ...]] = []
+
+    async def check(self, person: Person, names: tuple[Registry, ...]) -> dict[Registry, RegistryAnswer]:
+        self.asked.append(names)
+        return {name: self.answers[name] for name in names if name in self.answers}

@@ -1,0 +1,274 @@
+"""One behaviour for the stores and their twins."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.app import Chassis
+from chassis.testing import FakeBegin
+from chassis.transaction import Begin, Transaction, atomic
+from services.identity.domain.access_log import first_break
+from services.identity.domain.codes import CodeAllowance
+from services.identity.domain.people import NoSuchPerson, Status
+from services.identity.domain.registration import AlreadyRegistered
+from services.identity.domain.sessions import Ending
+from services.identity.domain.sign_ins import Failures, identifier_candidates
+from services.identity.repository.access_log import AccessLogRepository
+from services.identity.repository.encoding import StaleRecord
+from services.identity.repository.people import PersonRepository
+from services.identity.repository.registrations import RegistrationRepository
+from services.identity.repository.sessions import SessionRepository
+from services.identity.repository.sign_ins import AllowanceRepository, FailureRepository, SignInRepository
+from tests.identity import fakes, people
+from tests.identity.samples import NOW, a_practitioner, a_registration, a_session, a_sign_in, an_entry
+from tests.support import Component
+
+SECRET = b"s" * 32
+Work = Callable[[Transaction], Awaitable[Any]]
+
+
+@dataclass
+class Stores:
+    """Every repository, and the way to use them."""
+
+    begin: Begin
+    registrations: RegistrationRepository
+    people: PersonRepository
+    sign_ins: SignInRepository
+    failures: FailureRepository
+    allowances: AllowanceRepository
+    sessions: SessionRepository
+    access_log: AccessLogRepository
+
+    @atomic
+    async def do(self, work: Work) -> Any:
+        """One transaction."""
+        async with self.begin() as tx:
+            return await work(tx)
+
+
+def fake_stores() -> Stores:
+    return Stores(
+        FakeBegin(),
+        fakes.FakeRegistrations(),
+        fakes.FakePeople(),
+        fakes.FakeSignIns(),
+        fakes.FakeFailures(),
+        fakes.FakeAllowances(),
+        fakes.FakeSessions(),
+        fakes.FakeAccessLog(SECRET),
+    )
+
+
+def real_stores(chassis: Chassis) -> Stores:
+    database, cipher = chassis.database, chassis.cipher
+    return Stores(
+        chassis.begin,
+        RegistrationRepository(database, cipher),
+        PersonRepository(database, cipher),
+        SignInRepository(database),
+        FailureRepository(database),
+        AllowanceRepository(database),
+        SessionRepository(database, cipher, keep=timedelta(days=30)),
+        AccessLogRepository(database, cipher, secret=SECRET),
+    )
+
+
+@pytest.fixture(params=["fake", "real"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    if request.param == "fake":
+        return fake_stores()
+    identity: Component = request.getfixturevalue("identity")
+    return real_stores(identity.app.state.chassis)
+
+
+class TestRegistrations:
+    async def test_it_comes_back_as_it_was(self, stores: Stores) -> None:
+        registration = a_registration()
+        saved = await stores.do(lambda tx: stores.registrations.add(tx, registration))
+        assert saved == replace(registration, version=1)
+        assert await stores.do(lambda tx: stores.registrations.get(tx, registration.id)) == saved
+        assert await stores.do(lambda tx: stores.registrations.open_by_phone(tx, registration.phone)) == saved
+        bare = a_registration(**dict.fromkeys(("passport", "numbers", "profile", "email", "phone_code", "password_hash")), consents=())
+        saved = await stores.do(lambda tx: stores.registrations.add(tx, bare))
+        assert await stores.do(lambda tx: stores.registrations.get(tx, bare.id)) == saved
+
+    async def test_a_completed_one_is_not_found_by_phone_any_more(self, stores: Stores) -> None:
+        registration = await stores.do(lambda tx: stores.registrations.add(tx, a_registration()))
+        completed = await stores.do(lambda tx: stores.registrations.save(tx, registration.completed(uuid4(), NOW)))
+        assert await stores.do(lambda tx: stores.registrations.open_by_phone(tx, registration.phone)) is None
+        assert await stores.do(lambda tx: stores.registrations.get(tx, registration.id)) == completed
+        assert await stores.do(lambda tx: stores.registrations.add(tx, a_registration(phone=registration.phone)))
+
+    async def test_what_somebody_else_wrote_since_is_not_overwritten(self, stores: Stores) -> None:
+        registration = await stores.do(lambda tx: stores.registrations.add(tx, a_registration()))
+        await stores.do(lambda tx: stores.registrations.save(tx, registration))
+        with pytest.raises(StaleRecord):
+            await stores.do(lambda tx: stores.registrations.save(tx, registration))
+
+    async def test_a_removed_one_is_gone(self, stores: Stores) -> None:
+        registration = await stores.do(lambda tx: stores.registrations.add(tx, a_registration()))
+        await stores.do(lambda tx: stores.registrations.remove(tx, registration))
+        assert await stores.do(lambda tx: stores.registrations.get(tx, registration.id)) is None
+
+
+class TestPeople:
+    async def test_it_comes_back_as_it_was(self, stores: Stores) -> None:
+        person = a_practitioner()
+        saved = await stores.do(lambda tx: stores.people.add(tx, person))
+        assert await stores.do(lambda tx: stores.people.get(tx, person.id)) == saved
+        staff = a_practitioner(passport=None, numbers=None, profile=None, consents=(), verification=None, status=Status.STAFF)
+        saved = await stores.do(lambda tx: stores.people.add(tx, staff))
+        assert await stores.do(lambda tx: stores.people.get(tx, staff.id)) == saved
+
+    async def test_nobody_is_found_by_a_made_up_id(self, stores: Stores) -> None:
+        with pytest.raises(NoSuchPerson):
+            await stores.do(lambda tx: stores.people.get(tx, uuid4()))
+
+    @pytest.mark.parametrize("field", ["phone", "email", "snils", "inn"])
+    async def test_each_unique_field_belongs_to_one_account(self, stores: Stores, field: str) -> None:
+        first, second = a_practitioner(), a_practitioner()
+        assert first.numbers is not None
+        assert second.numbers is not None
+        await stores.do(lambda tx: stores.people.add(tx, first))
+        if field in {"snils", "inn"}:
+            second = replace(second, numbers=replace(second.numbers, **{field: getattr(first.numbers, field)}))
+        else:
+            second = replace(second, **{field: getattr(first, field)})
+        with pytest.raises(AlreadyRegistered) as raised:
+            await stores.do(lambda tx: stores.people.add(tx, second))
+        assert raised.value.extra["field"] == field
+
+    async def test_credentials_are_found_by_every_identifier_if_it_is_clear_whose(self, stores: Stores) -> None:
+        person = a_practitioner()
+        assert person.numbers is not None
+        assert person.profile is not None
+        await stores.do(lambda tx: stores.people.add(tx, person))
+        licence = person.profile.licence
+        for identifier in (person.phone, person.email, person.numbers.snils, str(person.numbers.inn), licence.number):
+            candidates = identifier_candidates(identifier)
+            found = await stores.do(partial(stores.people.credentials, candidates=candidates))
+            assert found is not None
+            assert (found.person_id, found.password_hash) == (person.id, person.password_hash)
+        colleague = a_practitioner(profile=person.profile)
+        await stores.do(lambda tx: stores.people.add(tx, colleague))
+        shared = identifier_candidates(licence.number)
+        assert await stores.do(lambda tx: stores.people.credentials(tx, shared)) is None
+
+    async def test_the_queue_is_in_order_of_waiting_and_pages(self, stores: Stores) -> None:
+        waiting = []
+        for hours in (3, 1, 2, 1):
+            person = a_practitioner(status=Status.ESCALATED)
+            assert person.verification is not None
+            verification = replace(person.verification, requested_at=NOW.replace(year=2001) + timedelta(hours=hours))
+            waiting.append(await stores.do(partial(stores.people.add, person=replace(person, verification=verification))))
+        waiting.sort(key=lambda person: (person.verification.requested_at, person.id.bytes))
+        first = await stores.do(lambda tx: stores.people.escalated(tx, limit=2, after=None))
+        assert first == waiting[:2]
+        position = (first[-1].verification.requested_at, first[-1].id)
+        assert await stores.do(lambda tx: stores.people.escalated(tx, limit=2, after=position)) == waiting[2:]
+        for person in waiting:
+            await stores.do(partial(stores.people.save, person=replace(person, status=Status.VERIFIED)))
+
+
+class TestSignIns:
+    async def test_it_comes_back_as_it_was_and_the_latest_is_found(self, stores: Stores) -> None:
+        person_id = uuid4()
+        older = await stores.do(lambda tx: stores.sign_ins.add(tx, a_sign_in(person_id=person_id, created_at=NOW - timedelta(minutes=1))))
+        newer = await stores.do(lambda tx: stores.sign_ins.add(tx, a_sign_in(person_id=person_id)))
+        assert await stores.do(lambda tx: stores.sign_ins.get(tx, older.id)) == older
+        assert await stores.do(lambda tx: stores.sign_ins.latest(tx, person_id)) == newer
+        assert await stores.do(lambda tx: stores.sign_ins.latest(tx, uuid4())) is None
+        with pytest.raises(StaleRecord):
+            await stores.do(lambda tx: stores.sign_ins.save(tx, replace(newer, version=7)))
+
+    async def test_failures_and_allowances_are_kept_by_key(self, stores: Stores) -> None:
+        key = uuid4().bytes
+        failures = Failures(key=key, begun_at=(NOW,), locked_until=NOW)
+        assert await stores.do(lambda tx: stores.failures.get(tx, key)) == Failures(key=key)
+        await stores.do(lambda tx: stores.failures.save(tx, failures))
+        assert await stores.do(lambda tx: stores.failures.get(tx, key)) == replace(failures, version=1)
+        allowance = CodeAllowance(key=key, issued_at=(NOW,))
+        await stores.do(lambda tx: stores.allowances.save(tx, allowance))
+        assert await stores.do(lambda tx: stores.allowances.get(tx, key)) == replace(allowance, version=1)
+
+
+class TestSessions:
+    async def test_it_comes_back_as_it_was_and_ended_ones_are_not_listed(self, stores: Stores) -> None:
+        person_id = uuid4()
+        older = await stores.do(lambda tx: stores.sessions.add(tx, a_session(person_id=person_id, created_at=NOW - timedelta(hours=1))))
+        newer = await stores.do(lambda tx: stores.sessions.add(tx, a_session(person_id=person_id, address=None, device=None)))
+        assert await stores.do(lambda tx: stores.sessions.get(tx, older.id)) == older
+        assert await stores.do(lambda tx: stores.sessions.not_ended(tx, person_id, limit=10)) == [newer, older]
+        await stores.do(lambda tx: stores.sessions.save(tx, newer.ended(Ending.IDLE, NOW)))
+        assert await stores.do(lambda tx: stores.sessions.not_ended(tx, person_id, limit=10)) == [older]
+
+
+class TestAccessLog:
+    async def test_rows_form_a_chain_and_page_backwards(self, stores: Stores) -> None:
+        subject_id = uuid4()
+        rows = [await self.append(stores, subject_id) for _ in range(3)]
+        assert [row.sequence for row in rows] == [1, 2, 3]
+        assert await stores.do(lambda tx: stores.access_log.page(tx, subject_id, limit=2, before=None)) == rows[:0:-1]
+        assert await stores.do(lambda tx: stores.access_log.page(tx, subject_id, limit=2, before=2)) == rows[:1]
+        head = await stores.do(lambda tx: stores.access_log.head(tx, subject_id))
+        read = [row async for row in stores.access_log.chain_of(subject_id)]
+        assert first_break(read, head=head, secret=SECRET) is None
+        assert first_break(read[:-1], head=head, secret=SECRET) == 3
+        assert first_break([*read[:1], *read[2:]], head=head, secret=SECRET) == 2
+
+    async def append(self, stores: Stores, subject_id: UUID) -> Any:
+        return await stores.do(lambda tx: stores.access_log.append(tx, an_entry(subject_id=subject_id)))
+
+
+@asynccontextmanager
+async def both_at_once() -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Two transactions meet here before either goes on; a repetition does not wait again."""
+    barrier = asyncio.Barrier(2)
+    met = 0
+
+    async def meet() -> None:
+        nonlocal met
+        met += 1
+        if met <= 2:
+            await barrier.wait()
+
+    yield meet
+
+
+async def test_rows_written_at_the_same_moment_still_form_one_chain(identity: Component) -> None:
+    stores, subject_id = real_stores(identity.app.state.chassis), uuid4()
+    async with both_at_once() as meet:
+
+        async def append(tx: Transaction) -> None:
+            await stores.access_log.head(tx, subject_id)
+            await meet()
+            await stores.access_log.append(tx, an_entry(subject_id=subject_id))
+
+        await asyncio.gather(stores.do(append), stores.do(append))
+    head = await stores.do(lambda tx: stores.access_log.head(tx, subject_id))
+    assert head[0] == 2
+    assert first_break([row async for row in stores.access_log.chain_of(subject_id)], head=head, secret=SECRET) is None
+
+
+async def test_two_accounts_with_one_snils_at_the_same_moment_become_one(identity: Component) -> None:
+    stores, first = real_stores(identity.app.state.chassis), a_practitioner()
+    second = a_practitioner(numbers=first.numbers)
+    async with both_at_once() as meet:
+
+        async def add(tx: Transaction, person: Any) -> None:
+            await stores.people.is_taken(tx, "phone", people.phone())
+            await meet()
+            await stores.people.add(tx, person)
+
+        results = await asyncio.gather(stores.do(lambda tx: add(tx, first)), stores.do(lambda tx: add(tx, second)), return_exceptions=True)
+    refused = [result for result in results if result is not None]
+    assert len(refused) == 1
+    assert isinstance(refused[0], AlreadyRegistered)

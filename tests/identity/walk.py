@@ -1,0 +1,81 @@
+"""The ways a client walks through identity."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from contracts.identity import OneTimeCodeIssued
+from tests.identity import people
+from tests.support import Component
+
+CONSENTS = [{"document": "terms", "version": "1"}, {"document": "personal-data", "version": "1"}]
+Json = dict[str, Any]
+
+
+@dataclass
+class Walk:
+    """One invented person before a running identity."""
+
+    identity: Component
+    phone: str = field(default_factory=people.phone)
+    email: str = field(default_factory=people.email)
+    snils: str = field(default_factory=people.snils)
+    inn: str | None = field(default_factory=people.inn)
+    profile: Json = field(default_factory=people.profile)
+    registration_id: str = ""
+    token: str = ""
+
+    @property
+    def path(self) -> str:
+        return f"/registrations/{self.registration_id}"
+
+    @property
+    def licence_number(self) -> str:
+        return str(self.profile["licence"]["number"])
+
+    async def code(self, address: str) -> str:
+        """The next code that goes to the address."""
+        issued = await self.identity.tap.next(OneTimeCodeIssued, where=lambda event: event.address == address)
+        return issued.code
+
+    async def send(self, method: str, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
+        own = {"Registration-Token": self.token} if self.token else {}
+        return await self.identity.client.request(method, path, json=body, headers=own | headers)
+
+    async def ask(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
+        """The answer's body; anything but success fails the test."""
+        answer = await self.send(method, path, body, **headers)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    async def begin(self) -> "Walk":
+        begun = await self.ask("POST", "/registrations", {"phone": self.phone})
+        self.registration_id = begun["registration_id"]
+        confirmed = await self.ask("POST", f"{self.path}/phone-confirmation", {"code": await self.code(self.phone)})
+        self.token = confirmed["registration_token"]
+        return self
+
+    async def fill(self) -> "Walk":
+        await self.ask("PUT", f"{self.path}/passport", people.passport())
+        await self.ask("PUT", f"{self.path}/snils", {"snils": self.snils, "inn": self.inn})
+        await self.ask("PUT", f"{self.path}/profile", self.profile)
+        await self.ask("PUT", f"{self.path}/email", {"email": self.email})
+        await self.ask("POST", f"{self.path}/email-confirmation", {"code": await self.code(self.email)})
+        await self.ask("PUT", f"{self.path}/password", {"password": people.PASSWORD})
+        await self.ask("PUT", f"{self.path}/consents", {"consents": CONSENTS})
+        return self
+
+    async def complete(self) -> UUID:
+        return UUID((await self.ask("POST", f"{self.path}/completion"))["practitioner_id"])
+
+    async def register(self) -> UUID:
+        return await (await (await self.begin()).fill()).complete()
+
+    async def start_sign_in(self, identifier: str, password: str = people.PASSWORD) -> Json:
+        return await self.ask("POST", "/sign-ins", {"identifier": identifier, "password": password})
+
+    async def sign_in(self, identifier: str | None = None) -> Json:
+        started = await self.start_sign_in(identifier or self.licence_number)
+        return await self.ask("POST", f"/sign-ins/{started['sign_in_id']}/code", {"code": await self.code(self.phone)})
