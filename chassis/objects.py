@@ -116,7 +116,7 @@ class ObjectStore:
         )
 
     async def put_stream(self, bucket: str, key: str, chunks: AsyncIterator[bytes], size_bytes: int, media_type: str) -> StoredObject:
-        """Store exactly `size_bytes` from `chunks`, holding no more than two chunks in memory.
+        """Store exactly `size_bytes` from `chunks`, holding no more than some hundred KiB in memory.
 
         `PayloadTooLarge` or `UploadCut` when more or fewer come, and then nothing is stored.
         The store's ETag must be the MD5 of what was sent, which holds for single uploads without SSE-KMS.
@@ -260,22 +260,26 @@ class _Passed:
         self._md5 = hashlib.md5(usedforsecurity=False)
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """The chunks, each one late: the last leaves only when the size is known to be right, so a wrong one is never complete."""
-        held = b""
+        """The bytes in larger pieces. The last one leaves only when the size is known to be right, so a wrong stream is never complete."""
+        held = bytearray()
         async for chunk in self._chunks:
             self._seen += len(chunk)
             if self._seen > self._promised:
                 raise PayloadTooLarge("Пришло больше байт, чем указано в Content-Length.", limit_bytes=self._promised)
-            self._sha256.update(chunk)
-            self._md5.update(chunk)
-            if held and chunk:
-                yield held
-            held = chunk or held
+            if len(held) >= CHUNK_BYTES and chunk:
+                yield self._hashed(held)
+                held = bytearray()
+            held += chunk
         if self._seen < self._promised:
             wrong = FieldError("#header:Content-Length", "upload-cut", "Файл короче, чем указано.")
             raise UploadCut("Загрузка оборвалась. Повторите её.", errors=[wrong])
         if held:
-            yield held
+            yield self._hashed(held)
+
+    def _hashed(self, piece: bytearray) -> bytes:
+        self._sha256.update(piece)
+        self._md5.update(piece)
+        return bytes(piece)
 
     def result(self) -> StoredObject:
         return StoredObject(self._seen, self._sha256.hexdigest(), self._md5.hexdigest())
