@@ -107,6 +107,12 @@ def esia_router(esia: Esia) -> APIRouter:
     router = APIRouter(prefix="/esia", tags=["ЕСИА"])
     router.add_api_route("/.well-known/openid-configuration", lambda: _discovery(esia.issuer), methods=["GET"])
     router.add_api_route("/jwks.json", lambda: {"keys": [esia.key.as_dict(private=False)]}, methods=["GET"])
+    _add_browser_routes(router, esia)
+    _add_client_routes(router, esia)
+    return router
+
+
+def _add_browser_routes(router: APIRouter, esia: Esia) -> None:
 
     @router.get("/authorize", response_class=HTMLResponse)
     async def authorize(asked: Annotated[AuthorizationRequest, Depends()], request: Request) -> str:
@@ -132,6 +138,8 @@ def esia_router(esia: Esia) -> APIRouter:
         code = esia.allow(Grant(asked.client_id, asked.redirect_uri, asked.nonce, asked.code_challenge, claims, expires_at))
         return RedirectResponse(f"{asked.redirect_uri}?{urlencode({'code': code, 'state': asked.state})}", status_code=303)
 
+
+def _add_client_routes(router: APIRouter, esia: Esia) -> None:
     @router.post("/token")
     async def token(
         client: Annotated[HTTPBasicCredentials, Depends(HTTPBasic())],
@@ -151,8 +159,6 @@ def esia_router(esia: Esia) -> APIRouter:
     async def userinfo(request: Request) -> dict[str, str]:
         """Who signed in."""
         return person_claims(esia.grant_of(request.headers.get("Authorization", "").removeprefix("Bearer ")))
-
-    return router
 
 
 def _discovery(issuer: str) -> dict[str, Any]:
