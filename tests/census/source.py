@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from contracts.topology import SUBSCRIPTIONS
@@ -35,7 +36,14 @@ class Source:
 def sources(root: Path, *folders: str) -> list[Source]:
     """Every Python file below the folders, in order."""
     paths = sorted(path for folder in folders for path in (root / folder).rglob("*.py") if "__pycache__" not in path.parts)
-    return [Source(str(path.relative_to(root)), text := path.read_text(), ast.parse(text)) for path in paths]
+    return [_read(path, root, path.stat().st_mtime_ns) for path in paths]
+
+
+@cache
+def _read(path: Path, root: Path, _mtime_ns: int) -> Source:
+    """Parsed once for all checks, anew when the file changed."""
+    text = path.read_text()
+    return Source(str(path.relative_to(root)), text, ast.parse(text))
 
 
 def dotted(node: ast.AST) -> str:
