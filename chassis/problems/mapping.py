@@ -108,7 +108,9 @@ def answer(scope: Scope, error: Exception) -> Response:
     problem = to_problem(error)
     response = problem.response()
     route = getattr(scope.get("route"), "path", None)
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if problem.code == "not-ready":
+        pass  # asked every second by whoever waits; `Readiness` logs the changes
+    elif problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("request-postponed", code=problem.code, route=route, error=type(error).__name__)
     elif problem.status >= _SERVER_ERROR:
         log.error("request-failed", code=problem.code, route=route, error=type(error).__name__, exc_info=error)

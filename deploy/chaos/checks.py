@@ -73,7 +73,7 @@ class Checker:
             waiting = await self.database(service)["outbox"].count_documents({"state": {"$ne": "published"}})
             if waiting:
                 found.append(f"{service}: {waiting} outbox rows")
-        checking = await self.database("documents")["documents"].count_documents({"state": {"$nin": _FINAL_DOCUMENT_STATES}})
+        checking = await self.database("documents")["documents"].count_documents({"files.state": {"$nin": _FINAL_DOCUMENT_STATES}})
         if checking:
             found.append(f"{checking} documents without a verdict")
         queued = await asyncio.to_thread(self._queued)
@@ -92,17 +92,18 @@ class Checker:
         notices = self.database("notifications")["notices"]
         lost = doubled = 0
         promised = [
-            (self.database("support")["tickets"], ledger.tickets, "ticket-opened"),
-            (self.database("applications")["applications"], ledger.applications, "application-received"),
-            (self.database("applications")["applications"], ledger.withdrawn, "application-withdrawn"),
-            (self.database("documents")["documents"], ledger.documents, "document-accepted"),
+            ("support", "ticket", ledger.tickets, "ticket-opened"),
+            ("applications", "application", ledger.applications, "application-received"),
+            ("applications", "application", ledger.withdrawn, "application-withdrawn"),
+            ("documents", "document", ledger.documents, "document-accepted"),
         ]
-        for collection, ids, kind in promised:
+        for service, noun, ids, kind in promised:
+            collection = self.database(service)[f"{noun}s"]
             doubled += len(ids) - len(set(ids))
             for record_id in set(ids):
                 if await collection.count_documents({"_id": UUID(record_id)}) != 1:
                     lost += 1
-                told = await notices.count_documents({"subject": record_id, "kind": kind})
+                told = await notices.count_documents({"subject": f"{noun}:{record_id}", "kind": kind})
                 lost += told == 0
                 doubled += max(0, told - 1)
         return lost, doubled + await self._unasked(ledger)

@@ -29,10 +29,14 @@ _NO_LIMITS = {
 }
 
 
+_SHORT_TERMS = {"DOCUMENTS_UPLOAD_SECONDS": "10", "DOCUMENTS_UPLOAD_TERM_SECONDS": "15", "DOCUMENTS_CHECK_TERM_SECONDS": "30"}
+"""An upload that died with its service is cleared away after its term; the checker waits for that."""
+
+
 async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS) -> AsyncIterator[Verdict]:
     """The verdicts as they are reached."""
     async with AsyncExitStack() as stack_of_exits:
-        stack = await stack_of_exits.enter_async_context(Stack(folder, environment=_FAST_LADDER | _NO_LIMITS))
+        stack = await stack_of_exits.enter_async_context(Stack(folder, environment=_FAST_LADDER | _NO_LIMITS | _SHORT_TERMS))
         http = await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.url, timeout=15))
         outside = Outside(await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.simulators_url, timeout=30)))
         checker = Checker(stack)

@@ -1,0 +1,58 @@
+"""Generated requests, good and bad, against every operation: never a 5xx, and every answer is one the document describes."""
+
+import asyncio
+import importlib
+import json
+import re
+import sys
+from uuid import uuid4
+
+import pytest
+
+from contracts.roles import Role
+from tests.support import Infra, Signer, component, service_environment
+
+EXAMPLES = 10
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
+LIMITED = {
+    "identity": (
+        *("registration", "registration-code", "registration-email", "registration-password"),
+        *("sign-in", "sign-in-code", "tokens", "staff"),
+    ),
+    "applications": ("certificate-verification",),
+    "documents": ("upload",),
+    "notifications": ("stream",),
+    "support": ("tickets", "messages"),
+}
+"""Rates that would answer 429 to most generated requests."""
+ENDLESS = "/api/notifications/stream"
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("service", sorted(LIMITED))
+async def test_the_service_keeps_to_its_openapi_document(infra: Infra, signer: Signer, service: str) -> None:
+    main = importlib.import_module(f"services.{service}.main")
+    settings = importlib.import_module(f"services.{service}.settings")
+    async with (
+        service_environment(infra, service, **_without_rates(service)) as env,
+        component(main.create_app, settings.Settings, env) as running,
+    ):
+        headers = signer.headers(uuid4(), *Role)
+        command = [
+            *("run", f"{running.url}/api/{service}/openapi.json", "--url", running.url, "--no-color"),
+            *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--generation-deterministic"),
+            *("--exclude-path", ENDLESS, "--request-timeout", "30", "--warnings", "off"),
+            *("--header", f"Authorization:{headers['Authorization']}", "--workers", "2"),
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", *command),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output = (await process.communicate())[0].decode()
+    assert process.returncode == 0, output[-6_000:]
+    assert re.search(r"[1-9]\d* generated", output), output[-2_000:]
+
+
+def _without_rates(service: str) -> dict[str, str]:
+    return {f"{service.upper()}_RATE_LIMITS": json.dumps(dict.fromkeys(LIMITED[service], "100000/second"))}
