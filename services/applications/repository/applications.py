@@ -102,6 +102,10 @@ class ApplicationRepository:
         """One the reviewer holds. Raises `ApplicationNotFound`."""
         return await self._get({"_id": application_id, "claimed_by": reviewer_id}, tx)
 
+    async def get_for_review(self, application_id: UUID, specialty_codes: frozenset[str], *, tx: Transaction) -> Application:
+        """A submitted one of the reviewer's specialties. Raises `ApplicationNotFound`."""
+        return await self._get({"_id": application_id, "specialty_code": {"$in": sorted(specialty_codes)}, "number": {"$ne": None}}, tx)
+
     async def get_for_registrar(self, application_id: UUID, *, tx: Transaction | None = None) -> Application:
         """One that waits for a registrar or was approved by one. Raises `ApplicationNotFound`."""
         shown = [Desk.REGISTRAR.value], [State.APPROVED.value, State.CERTIFIED.value]
@@ -167,9 +171,10 @@ class ApplicationRepository:
         self, found: Document, column: str, direction: int, column_type: type, page: PageRequest
     ) -> tuple[list[Row], str | None]:
         after = page.after(column_type, UUID)
-        if after is not None:
-            beyond = "$gt" if direction == ASCENDING else "$lt"
-            found = {"$and": [found, {"$or": [{column: {beyond: after[0]}}, {column: after[0], "_id": {beyond: after[1]}}]}]}
+        if after is not None:  # the bound on the column lets the index begin at the page, the rest is the tie-break
+            beyond, within = ("$gt", "$gte") if direction == ASCENDING else ("$lt", "$lte")
+            rest = [{column: {beyond: after[0]}}, {column: after[0], "_id": {beyond: after[1]}}]
+            found = {**found, column: {**found.get(column, {}), within: after[0]}, "$or": rest}
         cursor = self._collection.find(found, {"personal": False}).sort([(column, direction), ("_id", direction)])
         documents = await cursor.limit(page.limit + 1).to_list(page.limit + 1)
         rows = documents[: page.limit]

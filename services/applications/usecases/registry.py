@@ -35,10 +35,10 @@ class Registry(Room):
     async def decide(
         self, application_id: UUID, registrar_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str
     ) -> Application:
-        """Approve or refuse. Raises `NoRecommendation`, `ConflictOfInterest`, `ReasonsMissing`, `UnknownReason`, `IllegalMove`."""
+        """Approve or refuse. Raises `ApplicationNotFound`, `ConflictOfInterest`, `ReasonsMissing`, `UnknownReason`, `IllegalMove`."""
         given = review.valid_remarks(remarks, member="reasons")
         async with self.begin() as tx:
-            application = await self.applications.get_any(application_id, tx=tx)
+            application = await self.applications.get_for_registrar(application_id, tx=tx)
             decided = review.decide(application, registrar_id, decision, given, comment, at=self.now())
             await self._keep(tx, decided, read=application)
             if decided.state is State.REJECTED:

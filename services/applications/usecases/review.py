@@ -48,7 +48,7 @@ class Review(Room):
             member = await self.facts.staff_member(reviewer_id, tx=tx)
             if member is None:
                 raise ApplicationNotFound("Такого заявления нет.")
-            application = await self.applications.get_any(application_id, tx=tx)
+            application = await self.applications.get_for_review(application_id, member.specialty_codes, tx=tx)
             claimed = review.claim(application, member, at=self.now(), terms=self.terms)
             if claimed is application:
                 return application

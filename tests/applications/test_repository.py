@@ -1,0 +1,94 @@
+"""What the store promises: guards against old news, numbers given once, lists served by indexes."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from contracts.roles import Role
+from tests.applications import people
+from tests.applications.conftest import Applicant, Hands
+from tests.support import Component, Signer, eventually
+
+
+def stages(plan: Any) -> Iterator[str]:
+    """Names of all stages of a winning plan, however nested."""
+    if isinstance(plan, dict):
+        if "stage" in plan:
+            yield plan["stage"]
+        for inner in plan.values():
+            yield from stages(inner)
+    elif isinstance(plan, list):
+        for inner in plan:
+            yield from stages(inner)
+
+
+@pytest.mark.parametrize(
+    ("found", "order"),
+    [
+        ({"applicant_id": uuid4()}, {"created_at": -1, "_id": -1}),
+        ({"applicant_id": uuid4()}, {"ends_at": 1, "_id": 1}),
+        ({"applicant_id": uuid4()}, {"kind": -1, "_id": -1}),
+        ({"desk": "reviewer", "specialty_code": people.CARDIOLOGY}, {"review_due_at": 1, "_id": 1}),
+        ({"desk": "registrar"}, {"approval_due_at": 1, "_id": 1}),
+        ({"document_ids": uuid4(), "state": "submitted"}, {"_id": 1}),
+    ],
+)
+async def test_every_list_is_served_by_an_index(service: Component, found: dict[str, Any], order: dict[str, int]) -> None:
+    command = {"explain": {"find": "applications", "filter": found, "sort": order, "limit": 21}, "verbosity": "queryPlanner"}
+    plan = await service.database.command(command, codec_options=service.database.codec_options)
+    names = set(stages(plan["queryPlanner"]["winningPlan"]))
+    assert "COLLSCAN" not in names
+    assert "IXSCAN" in names
+
+
+async def test_an_event_delivered_again_or_late_changes_nothing(service: Component, signer: Signer) -> None:
+    applicant = await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known()
+    newer, older = people.verified(applicant.id, version=5, surname="Новая"), people.verified(applicant.id, version=3, surname="Старая")
+    for event in (newer, older, newer, newer):
+        await service.publish(event)
+
+    async def all_seen() -> bool:
+        seen = await service.database["inbox"].count_documents({"stream": f"practitioner_id:{applicant.id}"})
+        return seen == 3  # the first verdict, the newer, the older; repeats leave no second row
+
+    await eventually(all_seen)
+    draft = await applicant.ok("POST", "/applications", {"kind": "primary", "specialty_code": people.CARDIOLOGY})
+    assert draft["personal"]["surname"] == "Новая"
+
+
+async def test_a_submission_repeated_by_key_and_without_one_has_one_number(service: Component, signer: Signer) -> None:
+    applicants = [await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known() for _ in range(3)]
+    drafts = [await one.confirm(await one.draft()) for one in applicants]
+    calls = [
+        one.call("POST", f"/applications/{draft['id']}/submission", Idempotency_Key=f"key-{draft['id']}")
+        for one, draft in zip(applicants, drafts, strict=True)
+    ]
+    numbers = [answer.json()["number"] for answer in await asyncio.gather(*calls)]
+    assert len(set(numbers)) == 3
+    for one, draft, number in zip(applicants, drafts, numbers, strict=True):
+        path = f"/applications/{draft['id']}/submission"
+        assert (await one.ok("POST", path, Idempotency_Key=f"key-{draft['id']}"))["number"] == number
+        assert (await one.ok("POST", path))["number"] == number
+
+
+async def test_the_queue_hides_what_the_reviewer_may_not_judge(
+    service: Component, signer: Signer, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await applicant.under_review()
+    colleague, other = (Hands(service, signer, uuid4(), Role.REVIEWER) for _ in range(2))
+    await service.publish(people.reviewer(colleague.id, workplace_ogrn=people.ogrn()))
+    await service.publish(people.reviewer(other.id, "31.08.49"))
+
+    async def known() -> bool:
+        return await service.database["staff_members"].count_documents({"_id": {"$in": [colleague.id, other.id]}}) == 2
+
+    await eventually(known)
+    for hands, is_shown in ((reviewers[0], True), (colleague, False), (other, False)):
+        rows = (await hands.ok("GET", "/reviews?limit=100"))["items"]
+        assert (application["id"] in [row["application_id"] for row in rows]) is is_shown
+    refused = await colleague.call("PUT", f"/reviews/{application['id']}/claim")
+    assert (refused.status_code, refused.json()["code"]) == (403, "conflict-of-interest")
+    assert (await other.call("PUT", f"/reviews/{application['id']}/claim")).status_code == 404
