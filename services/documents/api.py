@@ -23,6 +23,7 @@ from services.documents.domain.holds import Reader
 from services.documents.domain.rules import MAX_BYTES, RULES, MediaType
 from services.documents.schemas import DocumentDetailOut, DocumentOut, LinkIn, LinkOut, TypeOut, TypesOut
 from services.documents.usecases import UseCases
+from services.documents.usecases.access import DocumentView
 from services.documents.usecases.uploads import Announced
 
 router = APIRouter()
@@ -76,7 +77,7 @@ async def add_document(
 ) -> DocumentDetailOut:
     """Upload the first file of a new document. The check follows; its verdict is told by event and notice."""
     document = await usecases.uploads.add(document_type, _announced(request), _chunks(request), owner_id=owner.id)
-    return await _received(document, response, usecases)
+    return _received(document, response)
 
 
 @router.put("/documents/{document_id}/file", status_code=202, dependencies=_UPLOAD, openapi_extra=_HEADERS)
@@ -87,7 +88,7 @@ async def replace_file(
     document = await usecases.uploads.replace(
         document_id, _announced(request), _chunks(request), owner_id=owner.id, expected_version=expected_version
     )
-    return await _received(document, response, usecases)
+    return _received(document, response)
 
 
 @router.get("/documents")
@@ -114,10 +115,10 @@ async def make_link(document_id: UUID, caller: MayRead, usecases: UseCasesDep, w
     return LinkOut.of(await usecases.access.link(document_id, file_version, _reader(caller)))
 
 
-async def _received(document: Document, response: Response, usecases: UseCases) -> DocumentDetailOut:
+def _received(document: Document, response: Response) -> DocumentDetailOut:
     response.headers["ETag"] = etag(document.version)
     response.headers["Location"] = f"/api/documents/documents/{document.id}"
-    return DocumentDetailOut.of(await usecases.access.view(document))
+    return DocumentDetailOut.of(DocumentView(document, locked_by=()))
 
 
 def _reader(caller: Principal) -> Reader:

@@ -59,6 +59,7 @@ from services.documents.usecases.checks import Checks
 from services.documents.usecases.holds import Holds
 from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
 from tests.documents.fakes import FakeDocumentRepository, FakeFiles, FakeHoldRepository, FakeInspector
+from tests.support import eventually
 
 CONTENT = b"%PDF-1.7 a diploma"
 OWNER = uuid4()
@@ -187,14 +188,24 @@ class TestReceiving:
         assert (read, house.documents.stored, house.begin.scheduled) == ([], {}, {})
 
     async def test_while_bytes_come_the_document_says_receiving(self, house: House) -> None:
-        seen: list[State] = []
+        async def there() -> list[State]:
+            return [one.state for one in house.documents.stored.values()]
 
         async def watched() -> AsyncIterator[bytes]:
-            seen.extend(one.state for one in house.documents.stored.values())
-            yield CONTENT
+            yield CONTENT[:5]
+            assert await eventually(there) == [State.RECEIVING]
+            yield CONTENT[5:]
 
-        await house.usecases.uploads.add(DocumentType.DIPLOMA, announced(), watched(), owner_id=OWNER)
-        assert seen == [State.RECEIVING]
+        document = await house.usecases.uploads.add(DocumentType.DIPLOMA, announced(), watched(), owner_id=OWNER)
+        assert document.state is State.CHECKING
+
+    async def test_no_object_appears_before_its_row_and_a_refused_row_ends_the_upload(self, house: House) -> None:
+        for number in range(3):
+            await house.upload(b"%PDF-" + str(number).encode())
+        kept = dict(house.files.stored)
+        with pytest.raises(TooManyDocuments):
+            await house.upload(CONTENT)
+        assert house.files.stored == kept
 
     async def test_an_upload_cut_half_way_leaves_nothing_and_can_be_repeated(self, house: House) -> None:
         with pytest.raises(UploadCut):
@@ -269,8 +280,12 @@ async def stale_upload(house: House) -> UploadTermReached:
     """An upload whose process died: the row and the bytes are there, nothing else."""
     kept: list[tuple[dict[UUID, Document], dict[str, tuple[datetime, object]]]] = []
 
+    async def expected() -> bool:
+        return bool(house.begin.scheduled)
+
     async def watched() -> AsyncIterator[bytes]:
         yield CONTENT
+        await eventually(expected)
         kept.append((dict(house.documents.stored), dict(house.begin.scheduled)))
         raise UploadInterrupted.of()
 

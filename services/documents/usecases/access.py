@@ -58,16 +58,13 @@ class Access:
         views = [DocumentView(document, tuple(locks.get(document.id, ()))) for document in shown]
         return views, encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > page.limit else None
 
-    async def view(self, document: Document) -> DocumentView:
-        """With its locks."""
-        return DocumentView(document, tuple((await self.holds.locking([document.id])).get(document.id, ())))
-
     async def read(self, document_id: UUID, reader: Reader) -> DocumentView:
         """A document the reader may see; for anybody else there is none."""
         document, grant = await self._for(document_id, reader)
         if grant is not None:
             await self._tell(document, reader, grant)
-        return await self.view(document)
+        locks = await self.holds.locking([document.id])
+        return DocumentView(document, tuple(locks.get(document.id, ())))
 
     async def link(self, document_id: UUID, file_version: int | None, reader: Reader) -> DownloadLink:
         """A short-lived link to an accepted file, the newest one without a version."""

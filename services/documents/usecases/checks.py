@@ -19,7 +19,7 @@ from services.documents.domain.documents import Document, FileVersion, State
 from services.documents.domain.findings import Finding, judge
 from services.documents.gateways import Files, Inspector
 from services.documents.repository import DocumentRepository
-from services.documents.usecases.uploads import check_term_key
+from services.documents.usecases.uploads import term_key
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +56,8 @@ class Checks:
                 return
             document = before.decide(event.file_version, findings, at=self.now())
             await self.documents.save(tx, document, replacing=before)
-            await tx.cancel(check_term_key(document.id, event.file_version))
             file = document.file(event.file_version)
+            await tx.cancel(term_key(file.upload_id))
             if document.is_current(file):
                 await self._tell(tx, document, file)
 
@@ -86,7 +86,7 @@ class Checks:
             attempt = event.attempt + 1
             due_at = self.now() + self.term * 2 ** min(event.attempt, _MOST_DOUBLINGS)
             await tx.publish(CheckRequested(attempt=attempt, **names))
-            await tx.schedule(check_term_key(document.id, file.number), due_at, CheckTermReached(attempt=attempt, **names))
+            await tx.schedule(term_key(file.upload_id), due_at, CheckTermReached(attempt=attempt, **names))
 
     async def _delay(self, tx: Transaction, before: Document, file: FileVersion) -> Document:
         document = before.delay(file.number)

@@ -1,7 +1,11 @@
-"""Receiving files: a row first, the bytes outside any transaction, then one transaction that makes them a file."""
+"""Receiving files: a row, the bytes outside any transaction, then one transaction that makes them a file.
+
+The row is written while the first bytes flow; the last ones are withheld until it is committed. The store shows an object
+only when all of it has come, so there is never an object without a row, and nobody waits for the row.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -67,8 +71,7 @@ class Uploads:
         document = Document(
             id=document_id, owner_id=owner_id, document_type=document_type, version=0, created_at=upload.started_at, upload=upload
         )
-        await self._expect_new(document)
-        return await self._receive(document, upload, size_bytes, chunks)
+        return await self._receive(document, upload, size_bytes, chunks, self._expect_new(document, upload))
 
     async def replace(
         self, document_id: UUID, announced: Announced, chunks: AsyncIterator[bytes], *, owner_id: UUID, expected_version: int
@@ -77,8 +80,7 @@ class Uploads:
         document = await self.documents.get(document_id, owner_id=owner_id)
         size_bytes, media_type = _accepted(document.rule, announced)
         upload = self._upload(owner_id, document_id, announced.file_name, media_type)
-        await self._expect_replacement(document, upload, expected_version)
-        return await self._receive(document, upload, size_bytes, chunks)
+        return await self._receive(document, upload, size_bytes, chunks, self._expect_replacement(document, upload, expected_version))
 
     async def end_of_term(self, event: UploadTermReached) -> None:
         """Remove what an upload left that ended without a word; one that became a file of its own stays."""
@@ -97,13 +99,13 @@ class Uploads:
         )
 
     @atomic
-    async def _expect_new(self, document: Document) -> None:
+    async def _expect_new(self, document: Document, upload: Upload) -> None:
         async with self.begin(is_last=False) as tx:
             limit = self.limits.documents_per_owner
             if await self.documents.count(document.owner_id, limit=limit, tx=tx) >= limit:
                 raise TooManyDocuments.of(limit)
             await self.documents.add(tx, document)
-            await self._schedule_removal(tx, document, document.upload, due_at=self.now() + self.limits.term)
+            await tx.schedule(term_key(upload.id), self.now() + self.limits.term, self._removal(document, upload))
 
     @atomic
     async def _expect_replacement(self, seen: Document, upload: Upload, expected_version: int) -> None:
@@ -115,24 +117,27 @@ class Uploads:
                 raise TooManyFiles.of(self.limits.files_per_document)
             await self._refuse_if_locked(tx, document)
             await self.documents.save(tx, document.receive(upload), replacing=document)
-            await self._schedule_removal(tx, document, upload, due_at=self.now() + self.limits.term)
+            await tx.schedule(term_key(upload.id), self.now() + self.limits.term, self._removal(document, upload))
 
-    async def _receive(self, document: Document, upload: Upload, size_bytes: int, chunks: AsyncIterator[bytes]) -> Document:
+    async def _receive(
+        self, document: Document, upload: Upload, size_bytes: int, chunks: AsyncIterator[bytes], expect: Awaitable[None]
+    ) -> Document:
+        expected = asyncio.ensure_future(expect)
         is_done = False
         try:
-            stored = await self._store(upload, size_bytes, chunks)
+            stored = await self._store(upload, size_bytes, _gated(_paced(chunks, self.limits.silence), expected))
             received = await self._finish(document, upload, stored)
             is_done = True
         finally:
             if not is_done:
+                await asyncio.gather(expected, return_exceptions=True)
                 await self._remove_rest(document.owner_id, document.id, upload.id)
         return received
 
     async def _store(self, upload: Upload, size_bytes: int, chunks: AsyncIterator[bytes]) -> StoredBytes:
-        paced = _paced(chunks, self.limits.silence)
         try:
             async with asyncio.timeout(self.limits.longest.total_seconds()):
-                stored = await self.files.store(upload.object_key, paced, size_bytes=size_bytes, media_type=upload.media_type)
+                stored = await self.files.store(upload.object_key, chunks, size_bytes=size_bytes, media_type=upload.media_type)
         except TimeoutError:
             raise UploadInterrupted.of() from None
         return StoredBytes(upload.object_key, stored.size_bytes, stored.sha256)
@@ -146,10 +151,8 @@ class Uploads:
             placed = await self._named_twin(tx, document, stored)
             received = document.finish(upload.id, placed, at=self.now())
             await self.documents.save(tx, received, replacing=document)
-            if placed.object_key == upload.object_key:
-                await tx.cancel(_removal_key(upload.id))
-            else:
-                await self._schedule_removal(tx, document, upload, due_at=self.now())
+            if placed.object_key != upload.object_key:
+                await tx.schedule(f"rest:{upload.id}", self.now(), self._removal(document, upload))
             await self._announce(tx, received)
         return received
 
@@ -176,25 +179,22 @@ class Uploads:
                 version=document.version, size_bytes=file.size_bytes, media_type=file.media_type.value, sha256=file.sha256, **names
             )
         )
-        due_at = self.now() + self.limits.check_term
-        await tx.schedule(check_term_key(document.id, file.number), due_at, CheckTermReached(**names))
+        await tx.schedule(term_key(file.upload_id), self.now() + self.limits.check_term, CheckTermReached(**names))
 
     async def _refuse_if_locked(self, tx: Transaction, document: Document) -> None:
         locks = await self.holds.locking([document.id], tx=tx)
         if locks:
             raise DocumentLocked.of(locks[document.id])
 
-    async def _schedule_removal(self, tx: Transaction, document: Document, upload: Upload | None, *, due_at: datetime) -> None:
-        if upload is not None:
-            reached = UploadTermReached(
-                document_id=document.id,
-                owner_id=document.owner_id,
-                document_type=document.document_type.value,
-                file_version=document.next_file_version,
-                upload_id=upload.id,
-                occurred_at=self.now(),
-            )
-            await tx.schedule(_removal_key(upload.id), due_at, reached)
+    def _removal(self, document: Document, upload: Upload) -> UploadTermReached:
+        return UploadTermReached(
+            document_id=document.id,
+            owner_id=document.owner_id,
+            document_type=document.document_type.value,
+            file_version=document.next_file_version,
+            upload_id=upload.id,
+            occurred_at=self.now(),
+        )
 
     async def _remove_rest(self, owner_id: UUID, document_id: UUID, upload_id: UUID) -> None:
         """First the row, so that the upload can no longer become a file, then the bytes. Bears repetition."""
@@ -224,12 +224,8 @@ class Uploads:
             """Only the inbox row: the work is done."""
 
 
-def check_term_key(document_id: UUID, file_version: int) -> str:
-    """The timer that looks whether a check is done."""
-    return f"check:{document_id}:{file_version}"
-
-
-def _removal_key(upload_id: UUID) -> str:
+def term_key(upload_id: UUID) -> str:
+    """The timer of an upload: first that it must end, then that the check of its file must be done."""
     return f"upload:{upload_id}"
 
 
@@ -258,3 +254,17 @@ async def _paced(chunks: AsyncIterator[bytes], silence: timedelta) -> AsyncItera
         except TimeoutError:
             raise UploadInterrupted.of() from None
         yield chunk
+
+
+async def _gated(chunks: AsyncIterator[bytes], expected: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    """The chunks, the last of them not before `expected` is done; its failure ends them at once."""
+    held: bytes | None = None
+    async for chunk in chunks:
+        if expected.done():
+            expected.result()
+        if held is not None:
+            yield held
+        held = chunk
+    await expected
+    if held is not None:
+        yield held

@@ -1,0 +1,76 @@
+"""Memory of a real process does not grow with the size of what is uploaded."""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import httpx
+import psutil
+
+from contracts.roles import Role
+from deploy.local.ports import free_ports
+from services.documents.domain.rules import MEGABYTE
+from tests.documents import samples
+from tests.support import Infra, Signer, eventually, service_environment
+
+UPLOADS = 20
+SIZE = 10 * MEGABYTE
+MAY_GROW = 32 * MEGABYTE
+CHUNK = 65_536
+
+
+async def test_twenty_uploads_of_ten_megabytes_at_once_grow_memory_by_32_at_most(infra: Infra, signer: Signer) -> None:
+    (port,) = free_ports(1)
+    async with service_environment(infra, "documents", DOCUMENTS_PORT=str(port)) as env, _process(env, port) as (process, client):
+        headers = signer.headers(uuid4(), Role.PRACTITIONER)
+        await asyncio.gather(*(_upload(client, headers, MEGABYTE) for _ in range(UPLOADS)))  # connections, threads and caches come to life
+        before = most = process.memory_info().rss
+        uploads = [asyncio.create_task(_upload(client, headers, SIZE)) for _ in range(UPLOADS)]
+        while not all(upload.done() for upload in uploads):
+            await asyncio.wait(uploads, timeout=0.02)
+            most = max(most, process.memory_info().rss)
+        assert [upload.result() for upload in uploads] == [202] * UPLOADS
+        grown = most - before
+        assert grown <= MAY_GROW, f"grew by {grown / MEGABYTE:.1f} MiB from {before / MEGABYTE:.1f}"
+
+
+async def _upload(client: httpx.AsyncClient, headers: dict[str, str], size_bytes: int) -> int:
+    start = samples.pdf() + b"\n%" + secrets.token_hex(16).encode()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield start
+        rest = size_bytes - len(start)
+        for sent in range(0, rest, CHUNK):
+            yield b"-" * min(CHUNK, rest - sent)
+
+    about = {
+        "Content-Length": str(size_bytes),
+        "Content-Type": "application/pdf",
+        "Content-Disposition": "attachment; filename=passport.pdf",
+    }
+    answer = await client.post("/types/passport/files", content=chunks(), headers=headers | about)
+    return answer.status_code
+
+
+@asynccontextmanager
+async def _process(env: dict[str, str], port: int) -> AsyncIterator[tuple[psutil.Process, httpx.AsyncClient]]:
+    """The service as it runs in production."""
+    running = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.documents.main", env=os.environ | env)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/documents", timeout=60) as client:
+
+            async def ready() -> bool:
+                try:
+                    return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == httpx.codes.OK
+                except httpx.TransportError:
+                    return False
+
+            await eventually(ready, timeout=30)
+            yield psutil.Process(running.pid), client
+    finally:
+        running.terminate()
+        await asyncio.wait_for(running.wait(), 30)
