@@ -18,13 +18,13 @@ UV := VIRTUAL_ENV=$(VENV) UV_SYSTEM_CERTS=1 $(TOOLS)/bin/uv
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY) ## the whole system on this machine, without containers; Ctrl-C stops it
+run: packages $(READY) ## the whole system on this machine, without containers; Ctrl-C stops it
 	@exec $(BIN)/python -m deploy.local run
 
-demo: $(READY) ## walk the whole journey through the gateway and leave a certificate PDF
+demo: packages $(READY) ## walk the whole journey through the gateway and leave a certificate PDF
 	@exec $(BIN)/python -m deploy.demo
 
-test: check ## everything that must pass: check, then all tests on real servers
+test: packages check ## everything that must pass: check, then all tests on real servers
 	@$(BIN)/pytest
 
 check: fmt-check lint types imports contracts ## formatting, lint, types, import law, contracts
@@ -45,16 +45,19 @@ imports: $(READY) ## the import law
 contracts: $(READY) ## schemas in git match the classes and stay compatible
 	@$(BIN)/python -m contracts.generate --check
 
-bench: $(READY) ## measure speed and memory against bare drivers
+bench: packages $(READY) ## measure speed and memory against bare drivers
 	@exec $(BIN)/python -m deploy.bench
 
-chaos: $(READY) ## kill things under load and count what was lost
+chaos: packages $(READY) ## kill things under load and count what was lost
 	@exec $(BIN)/python -m deploy.chaos
 
 clean: ## remove the virtual environment and caches; data of `make run` stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: fmt-check
+.PHONY: fmt-check packages
+packages:
+	@$(PYTHON) -m deploy.local.packages
+
 fmt-check: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make fmt" >&2; exit 1; }
 

@@ -25,8 +25,8 @@ class LocalSettings(BaseSettings):
     """Where people reach the cabinet, when that is not the gateway's own address."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
-    mongo: Literal["per-service", "shared"] = "per-service"
-    """One embedded MongoDB for each service, as in production, or one for all, which saves memory."""
+    mongo: Literal["shared", "per-service"] = "shared"
+    """One embedded MongoDB for all services, each with its own database, or one process for each."""
 
     gateway_port: Port = 8080
     identity_port: Port = 8101

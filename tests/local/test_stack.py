@@ -77,10 +77,10 @@ def test_every_port_of_a_stack_on_free_ports_is_another(tmp_path: Path) -> None:
 
 
 def test_services_may_share_one_store(tmp_path: Path) -> None:
-    shared = LocalSettings.on_free_ports(tmp_path, mongo="shared")
-    stack = Stack(tmp_path, shared)
-    assert [name for name in stack.processes if name.startswith("mongo")] == ["mongo"]
-    assert len(shared.ports_in_use()) == len(LocalSettings().ports_in_use()) - len(SERVICES) + 1
+    shared, own = (LocalSettings.on_free_ports(tmp_path, mongo=kind) for kind in ("shared", "per-service"))
+    assert [name for name in Stack(tmp_path, shared).processes if name.startswith("mongo")] == ["mongo"]
+    assert len([name for name in Stack(tmp_path, own).processes if name.startswith("mongo")]) == len(SERVICES)
+    assert len(shared.ports_in_use()) == len(own.ports_in_use()) - len(SERVICES) + 1
 
 
 def test_the_settings_of_a_stack_are_readable_for_the_command_line(tmp_path: Path) -> None:
