@@ -1,0 +1,31 @@
+"""The short form of `make chaos`: each kind of fault once, on the whole system under load."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.chaos.faults import short_faults
+from deploy.chaos.ledger import Ledger, Verdict
+from deploy.chaos.run import run
+
+
+@pytest.mark.timeout(400)
+async def test_nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> None:
+    verdicts = [verdict async for verdict in run(tmp_path, short_faults(), clients=2)]
+    assert len(verdicts) == len(short_faults())
+    assert [verdict for verdict in verdicts if not verdict.is_good] == []
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [{"lost": 1}, {"doubled": 1}, {"stuck": 1}, {"dead_letters": 1}, {"accepted": 0}, {"expected_dead_letters": 1}],
+    ids=lambda numbers: next(iter(numbers)),
+)
+def test_a_bad_number_makes_a_bad_verdict(numbers: dict[str, int]) -> None:
+    counts = {"accepted": 5, "lost": 0, "doubled": 0, "stuck": 0, "dead_letters": 0, "expected_dead_letters": 0} | numbers
+    assert not Verdict("case", **counts).is_good  # type: ignore[arg-type]
+
+
+def test_a_ledger_counts_every_promise() -> None:
+    ledger = Ledger(tickets=["a"], documents=["b"], applications=["c"], withdrawn=["c"], refreshed=1)
+    assert ledger.accepted == 5
