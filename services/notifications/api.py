@@ -1,10 +1,10 @@
 """HTTP routes of notifications: the inbox, its live stream, preferences. Everybody who is signed in sees their own only."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Header, Query, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -26,6 +26,7 @@ IsUnread = Annotated[bool | None, Query(alias="unread", description="true: то�
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=2**63 - 1, description="id последнего полученного события.")]
 
 _RECONNECT_MILLISECONDS = 2000
+_GOODBYE_SECONDS = 2
 
 
 @router.get("/notices")
@@ -68,17 +69,20 @@ async def mark_acted(notice_id: UUID, reader: Reader, usecases: UseCasesDep) -> 
 async def stream_notices(reader: Reader, usecases: UseCasesDep, last_event_id: LastEventId = None) -> EventSourceResponse:
     """Live notices as Server-Sent Events (`event: notice`, `id`: sequence); ends when the token does, then reconnect with a new one."""
     after = await usecases.open_stream(reader.id, after=last_event_id)
+    shutdown = anyio.Event()
     return EventSourceResponse(
-        _events(usecases, reader.id, after, reader.expires_at),
+        _events(usecases, reader, after, shutdown),
+        shutdown_event=shutdown,
+        shutdown_grace_period=_GOODBYE_SECONDS,
         ping=usecases.terms.stream_heartbeat_seconds,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(usecases: UseCases, recipient_id: UUID, after: int, until: datetime) -> AsyncIterator[ServerSentEvent]:
+async def _events(usecases: UseCases, reader: Principal, after: int, shutdown: anyio.Event) -> AsyncIterator[ServerSentEvent]:
     """First only an id, so that a reconnection resumes exactly here even if nothing came."""
     yield ServerSentEvent(id=str(after), retry=_RECONNECT_MILLISECONDS)
-    async for notice in usecases.follow(recipient_id, after=after, until=until):
+    async for notice in usecases.follow(reader.id, after=after, until=reader.expires_at, stopped=shutdown.wait):
         yield _event(usecases, notice)
 
 

@@ -112,8 +112,8 @@ class TicketRepository:
         return [_to_summary(document) for document in await found.to_list(limit)]
 
     async def has_since(self, tx: Transaction, requester_id: UUID, since: datetime) -> bool:
-        """Whether the person asked for help since the moment."""
-        wanted = {"requester_id": requester_id, "kind": TicketKind.REQUEST.value, "opened_at": {"$gte": since}}
+        """Whether the person asked for help after the moment."""
+        wanted = {"requester_id": requester_id, "kind": TicketKind.REQUEST.value, "opened_at": {"$gt": since}}
         return await self._collection.find_one(wanted, {"_id": 1}, session=tx.session) is not None
 
     async def open_about(self, tx: Transaction, application_id: UUID, *, limit: int) -> list[Ticket]:

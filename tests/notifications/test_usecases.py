@@ -270,7 +270,7 @@ async def test_a_stream_gets_missed_then_live_notices_in_order_and_each_once(hou
     person = uuid4()
     await house.usecases.announce(submitted(person))
     after = await house.usecases.open_stream(person, after=0)
-    following = house.usecases.follow(person, after=after, until=NOW + timedelta(minutes=5))
+    following = house.usecases.follow(person, after=after, until=NOW + timedelta(minutes=5), stopped=asyncio.Event().wait)
     async with asyncio.timeout(2), aclosing(following) as live:
         seen = [(await anext(live)).sequence]
         waiting = asyncio.ensure_future(anext(live))
@@ -289,3 +289,14 @@ async def test_a_stream_starts_now_or_where_the_person_left_never_in_the_future(
     assert await house.usecases.open_stream(person, after=None) == 1
     assert await house.usecases.open_stream(person, after=2**60) == 1
     assert await house.usecases.open_stream(person, after=0) == 0
+
+
+async def test_a_stream_ends_when_the_service_stops(house: House) -> None:
+    stop = asyncio.Event()
+    following = house.usecases.follow(uuid4(), after=0, until=NOW + timedelta(minutes=5), stopped=stop.wait)
+    async with asyncio.timeout(2), aclosing(following) as live:
+        waiting = asyncio.ensure_future(anext(live))
+        await asyncio.sleep(0)
+        stop.set()
+        with pytest.raises(StopAsyncIteration):
+            await waiting

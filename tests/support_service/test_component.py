@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -154,7 +155,7 @@ async def test_an_undelivered_important_notice_becomes_one_ticket_for_the_agents
 ) -> None:
     for event in (undelivered(person), undelivered(person), undelivered(person, is_critical=False)):
         await service.publish(event)
-        await eventually(lambda handled=str(event.event_id): service.database["inbox"].find_one({"_id": handled}))
+        await eventually(partial(service.database["inbox"].find_one, {"_id": str(event.event_id)}))
     queue = (await service.client.get("/desk/tickets", headers=desk, params={"limit": 100})).json()["items"]
     [ticket] = [item for item in queue if item["requester_id"] == str(person)]
     assert (ticket["kind"], ticket["is_urgent"]) == ("undelivered-notice", True)

@@ -1,13 +1,15 @@
 """What people do with their notices: list, read, act, follow live, choose channels."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chassis.transaction import atomic
 from services.notifications.domain import Channel, Notice, Recipient, check_preferences
 from services.notifications.usecases.base import Base
+from services.notifications.usecases.streaming import Listener
 
 _BATCH = 100
 _HINT_PAUSE_SECONDS = 1
@@ -63,28 +65,39 @@ class Reading(Base):
         newest = (await self.recipients.find(recipient_id)).sequence
         return newest if after is None else min(after, newest)
 
-    async def follow(self, recipient_id: UUID, *, after: int, until: datetime) -> AsyncGenerator[Notice, None]:
-        """The person's notices above the sequence, in order, as they are committed, until the moment."""
+    async def follow(
+        self, recipient_id: UUID, *, after: int, until: datetime, stopped: Callable[[], Coroutine[Any, Any, object]]
+    ) -> AsyncGenerator[Notice, None]:
+        """The person's notices above the sequence, in order, as they are committed; until the moment, or until `stopped` returns."""
         with self.bell.listening(recipient_id) as listener:
-            has_missed = True
-            while True:
-                while listener.heard:
-                    notice = listener.heard.popleft()
-                    if notice.sequence == after + 1:
-                        after = notice.sequence
-                        yield notice
-                    has_missed = has_missed or notice.sequence > after
-                while has_missed:
-                    batch = await self.notices.after(recipient_id, after, limit=_BATCH)
-                    for notice in batch:
-                        after = notice.sequence
-                        yield notice
-                    has_missed = len(batch) == _BATCH
-                left = (until - self.now()).total_seconds()
-                if left <= 0:
-                    return
-                if not listener.heard:
-                    has_missed = not await listener.wait(min(left, self.terms.stream_poll_seconds))
+            stopping = asyncio.create_task(stopped())
+            stopping.add_done_callback(lambda _: listener.end())
+            try:
+                async for notice in self._heard(listener, recipient_id, after, until):
+                    yield notice
+            finally:
+                stopping.cancel()
+
+    async def _heard(self, listener: Listener, recipient_id: UUID, after: int, until: datetime) -> AsyncGenerator[Notice, None]:
+        has_missed = True
+        while not listener.is_over:
+            while listener.heard:
+                notice = listener.heard.popleft()
+                if notice.sequence == after + 1:
+                    after = notice.sequence
+                    yield notice
+                has_missed = has_missed or notice.sequence > after
+            while has_missed:
+                batch = await self.notices.after(recipient_id, after, limit=_BATCH)
+                for notice in batch:
+                    after = notice.sequence
+                    yield notice
+                has_missed = len(batch) == _BATCH
+            left = (until - self.now()).total_seconds()
+            if left <= 0:
+                return
+            if not listener.heard:
+                has_missed = not await listener.wait(min(left, self.terms.stream_poll_seconds))
 
     async def hear_other_replicas(self) -> None:
         """Wake this process' streams by what any replica commits; runs for ever. While the store is away streams look for themselves."""

@@ -18,11 +18,18 @@ class Listener:
     """One open stream."""
 
     heard: deque[Notice] = field(default_factory=lambda: deque(maxlen=_QUEUE))
+    is_over: bool = False
+    """The service stops; the stream says goodbye."""
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, notice: Notice) -> None:
         """Wake the stream with the notice in hand."""
         self.heard.append(notice)
+        self._rung.set()
+
+    def end(self) -> None:
+        """Wake the stream to end it."""
+        self.is_over = True
         self._rung.set()
 
     async def wait(self, seconds: float) -> bool:
