@@ -68,5 +68,5 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(TOOLS)/bin/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(TOOLS) uv==$(UV_VERSION)
 	@$(UV) pip sync --quiet --require-hashes requirements.lock
-	@$(UV) pip install --quiet --no-deps --editable .
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
+from contracts.applications import ApplicationApproved
 from contracts.notifications import DeliveryRequested
 from contracts.sealed import KeyRing
 from contracts.topology import ARCHIVE_STREAM, EVENTS_EXCHANGE, queue_name
@@ -142,10 +143,12 @@ def _copy(message: AbstractIncomingMessage) -> aio_pika.Message:
 
 
 async def _poison(stack: Stack) -> None:
-    """An event that can never be handled: it names a delivery that does not exist."""
-    event = DeliveryRequested(occurred_at=datetime.now(UTC), delivery_id=uuid4())
+    """An event that can never be handled: it approves an application that does not exist."""
+    event = ApplicationApproved(
+        occurred_at=datetime.now(UTC), application_id=uuid4(), applicant_id=uuid4(), registrar_id=uuid4(), number="MK-2026-00000000-0"
+    )
     body = event.to_wire(KeyRing.from_json(stack.secrets["SEALED_KEY_RING"]))
-    await _send(stack, [(body, str(event.event_id), event.type)], queue_name("notifications", DeliveryRequested))
+    await _send(stack, [(body, str(event.event_id), event.type)], queue_name("applications", ApplicationApproved))
     await asyncio.sleep(3)
 
 
