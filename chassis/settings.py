@@ -4,11 +4,22 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict, SettingsError
 
 Seconds = Annotated[float, Field(gt=0)]
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone; an example is Europe/Moscow")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+"""The name of a time zone of the tz database."""
 
 
 class ServiceSettings(BaseSettings):
