@@ -266,9 +266,10 @@ class _Passed:
             self._seen += len(chunk)
             if self._seen > self._promised:
                 raise PayloadTooLarge("Пришло больше байт, чем указано в Content-Length.", limit_bytes=self._promised)
-            if len(held) >= CHUNK_BYTES and chunk:
-                yield self._hashed(held)
-                held = bytearray()
+            if chunk and held and len(held) + len(chunk) > CHUNK_BYTES:
+                ready, held = self._hashed(held), bytearray()
+                yield ready
+                del ready  # while many uploads wait for more, none keeps what is sent
             held += chunk
         if self._seen < self._promised:
             wrong = FieldError("#header:Content-Length", "upload-cut", "Файл короче, чем указано.")
