@@ -9,12 +9,13 @@ import pytest
 from chassis.transaction import Begin, Transaction, atomic
 from services.documents.main import create_app
 from services.documents.settings import Settings
+from tests.documents.house import House
 from tests.support import Component, Infra, component, service_environment
 
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def service(infra: Infra) -> AsyncIterator[Component]:
     """Documents, running."""
     async with service_environment(infra, "documents") as env, component(create_app, Settings, env) as running:
@@ -31,3 +32,8 @@ class Work:
     async def __call__(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self.begin() as tx:
             return await work(tx)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()

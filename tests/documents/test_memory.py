@@ -20,14 +20,16 @@ from tests.support import Infra, Signer, eventually, service_environment
 UPLOADS = 20
 SIZE = 10 * MEGABYTE
 MAY_GROW = 32 * MEGABYTE
-CHUNK = 65_536
+CHUNK = MEGABYTE
 
 
 async def test_twenty_uploads_of_ten_megabytes_at_once_grow_memory_by_32_at_most(infra: Infra, signer: Signer) -> None:
     (port,) = free_ports(1)
     async with service_environment(infra, "documents", DOCUMENTS_PORT=str(port)) as env, _process(env, port) as (process, client):
         headers = signer.headers(uuid4(), Role.PRACTITIONER)
-        await asyncio.gather(*(_upload(client, headers, MEGABYTE) for _ in range(UPLOADS)))  # connections, threads and caches come to life
+        await asyncio.gather(
+            *(_upload(client, headers, MEGABYTE // 4) for _ in range(UPLOADS))
+        )  # connections, threads and caches come to life
         before = most = process.memory_info().rss
         uploads = [asyncio.create_task(_upload(client, headers, SIZE)) for _ in range(UPLOADS)]
         while not all(upload.done() for upload in uploads):

@@ -125,7 +125,7 @@ class Uploads:
         expected = asyncio.ensure_future(expect)
         is_done = False
         try:
-            stored = await self._store(upload, size_bytes, _gated(_paced(chunks, self.limits.silence), expected))
+            stored = await self._store(upload, size_bytes, _gated(_paced(chunks, self.limits.silence), size_bytes, expected))
             received = await self._finish(document, upload, stored)
             is_done = True
         finally:
@@ -256,15 +256,11 @@ async def _paced(chunks: AsyncIterator[bytes], silence: timedelta) -> AsyncItera
         yield chunk
 
 
-async def _gated(chunks: AsyncIterator[bytes], expected: asyncio.Future[None]) -> AsyncIterator[bytes]:
-    """The chunks, the last of them not before `expected` is done; its failure ends them at once."""
-    held: bytes | None = None
+async def _gated(chunks: AsyncIterator[bytes], size_bytes: int, expected: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    """The chunks, the one that completes the file not before `expected` is done; its failure ends them at once."""
+    seen = 0
     async for chunk in chunks:
-        if expected.done():
-            expected.result()
-        if held is not None:
-            yield held
-        held = chunk
-    await expected
-    if held is not None:
-        yield held
+        seen += len(chunk)
+        if expected.done() or seen >= size_bytes:
+            await expected
+        yield chunk

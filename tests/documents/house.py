@@ -1,0 +1,107 @@
+"""Documents built on fakes, and what tests of its use-cases do again and again."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from chassis.testing import FakeBegin, FrozenClock
+from contracts.applications import (
+    ApplicationSubmitted,
+)
+from contracts.documents import (
+    DocumentReceived,
+    DocumentType,
+)
+from services.documents.domain.documents import Document
+from services.documents.usecases import UseCases
+from services.documents.usecases.access import Access
+from services.documents.usecases.checks import Checks
+from services.documents.usecases.holds import Holds
+from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
+from tests.documents.fakes import FakeDocumentRepository, FakeFiles, FakeHoldRepository, FakeInspector
+
+CONTENT = b"%PDF-1.7 a diploma"
+OWNER = uuid4()
+SHORT = timedelta(milliseconds=50)
+
+
+async def chunks(content: bytes = CONTENT) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 5):
+        yield content[start : start + 5]
+
+
+def announced(
+    size_bytes: int | None = len(CONTENT), media_type: str | None = "application/pdf", file_name: str = "диплом.pdf"
+) -> Announced:
+    return Announced(file_name, media_type, size_bytes)
+
+
+@dataclass
+class House:
+    begin: FakeBegin = field(default_factory=FakeBegin)
+    clock: FrozenClock = field(default_factory=lambda: FrozenClock(datetime(2026, 3, 2, 9, tzinfo=UTC)))
+    documents: FakeDocumentRepository = field(default_factory=FakeDocumentRepository)
+    holds: FakeHoldRepository = field(default_factory=FakeHoldRepository)
+    files: FakeFiles = field(default_factory=FakeFiles)
+    inspector: FakeInspector = field(default_factory=FakeInspector)
+    silence: timedelta = timedelta(seconds=5)
+
+    @property
+    def usecases(self) -> UseCases:
+        term = timedelta(minutes=5)
+        limits = UploadLimits(
+            documents_per_owner=3,
+            files_per_document=3,
+            longest=timedelta(seconds=5),
+            silence=self.silence,
+            term=timedelta(minutes=15),
+            check_term=term,
+        )
+        return UseCases(
+            uploads=Uploads(self.begin, self.documents, self.holds, self.files, self.clock.now, limits),
+            checks=Checks(self.begin, self.documents, self.files, self.inspector, self.clock.now, term),
+            access=Access(self.begin, self.documents, self.holds, self.files, self.clock.now),
+            holds=Holds(self.begin, self.holds),
+        )
+
+    async def upload(self, content: bytes = CONTENT, owner_id: UUID = OWNER) -> Document:
+        return await self.usecases.uploads.add(DocumentType.DIPLOMA, announced(len(content)), chunks(content), owner_id=owner_id)
+
+    async def replace(self, document: Document, content: bytes = b"%PDF-1.7 better") -> Document:
+        return await self.usecases.uploads.replace(
+            document.id, announced(len(content)), chunks(content), owner_id=OWNER, expected_version=document.version
+        )
+
+    async def check(self) -> None:
+        await self.usecases.checks.check(self.begin.events(DocumentReceived)[-1])
+
+    async def accepted(self) -> Document:
+        document = await self.upload()
+        await self.check()
+        return self.documents.stored[document.id]
+
+    def submitted(self, *document_ids: UUID, version: int = 2) -> ApplicationSubmitted:
+        now = self.clock.now()
+        return ApplicationSubmitted(
+            application_id=uuid4(),
+            applicant_id=OWNER,
+            number="MK-2026-00000001-1",
+            version=version,
+            occurred_at=now,
+            kind="primary",
+            specialty_code="1",
+            document_ids=document_ids,
+            snapshot_sha256="0",
+            due_at=now,
+        )
+
+
+def names(event: ApplicationSubmitted, version: int) -> dict[str, object]:
+    return {
+        "application_id": event.application_id,
+        "applicant_id": event.applicant_id,
+        "number": event.number,
+        "occurred_at": event.occurred_at,
+        "version": version,
+    }
