@@ -102,9 +102,9 @@ class FakeHoldRepository(HoldRepository):
     async def holding(self, document_id: UUID) -> list[Hold]:
         return [hold for hold in self.stored.values() if document_id in hold.document_ids.value]
 
-    async def locking(self, document_ids: Many[UUID], *, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
+    async def locking(self, document_ids: Many[UUID], *, owner_id: UUID, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
         locks: dict[UUID, list[UUID]] = {}
-        for hold in self.stored.values():
+        for hold in (one for one in self.stored.values() if one.applicant_id == owner_id):
             for document_id in set(hold.locked_document_ids) & set(document_ids):
                 locks.setdefault(document_id, []).append(hold.application_id)
         return locks
