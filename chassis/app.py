@@ -5,13 +5,15 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 import structlog
 import uvicorn
+from aio_pika.exceptions import ChannelPreconditionFailed
 from fastapi import APIRouter, Depends, FastAPI, Request
 from faststream import ContextRepo
 from faststream.rabbit import RabbitBroker, RabbitRouter
@@ -46,6 +48,7 @@ from contracts.topology import SUBSCRIPTIONS
 log = structlog.get_logger()
 
 _START_PAUSE_SECONDS = 1.0
+_DECLARE_SECONDS = 30.0
 _STORE_ERRORS = (PyMongoError, OSError, TimeoutError, Unavailable)
 
 
@@ -127,24 +130,11 @@ class Chassis:
         """The application. `prepare` makes collections and buckets before anything is served; `background` runs until the end."""
         broker = self._broker(usecases, consumers_router)
         readiness = self._checks(broker)
-        start = [self._prepare, *prepare]
-
-        @asynccontextmanager
-        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-            async with httpx.AsyncClient(timeout=self.settings.request_timeout_seconds) as http:
-                self._install(app, http)
-                running = _Running(self, broker, readiness, start, background)
-                await running.begin()
-                try:
-                    yield
-                finally:
-                    await running.end()
-                    app.state.limiter.close()
-
+        running = _Running(self, broker, readiness, [self._prepare, *prepare], background)
         prefix = f"/api/{self.service}"
         app = FastAPI(
             title=title,
-            lifespan=lifespan,
+            lifespan=partial(self._lifespan, running),
             openapi_url=f"{prefix}/openapi.json",
             docs_url=None,
             redoc_url=None,
@@ -154,17 +144,30 @@ class Chassis:
         app.state.chassis = self
         for router in api_routers:
             app.include_router(router, prefix=prefix)
-        for router in root_routers:
+        for router in (*root_routers, health_router(readiness)):
             app.include_router(router)
-        app.include_router(health_router(readiness))
+        self._add_middleware(app)
+        return app
+
+    def _add_middleware(self, app: FastAPI) -> None:
+        """Each wraps those before it; problems come last, so that failures of the others are answered too."""
         app.add_exception_handler(Answered, replay)
         app.add_middleware(IdempotencyMiddleware)
         app.add_middleware(_CauseMiddleware)
         guards.install(app, body_limit_bytes=self.settings.body_limit_bytes, request_timeout_seconds=self.settings.request_timeout_seconds)
         problems.install(app)
-        return app
 
-    def _install(self, app: FastAPI, http: httpx.AsyncClient) -> None:
+    @asynccontextmanager
+    async def _lifespan(self, running: "_Running", app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as ends:
+            http = await ends.enter_async_context(httpx.AsyncClient(timeout=self.settings.request_timeout_seconds))
+            ends.push_async_callback(self._install(app, http).aclose)
+            ends.callback(app.state.limiter.close)
+            ends.push_async_callback(running.end)
+            await running.begin()
+            yield
+
+    def _install(self, app: FastAPI, http: httpx.AsyncClient) -> JwksCache:
         settings = self.settings
         keys = JwksCache(settings.jwks_url, http, lifetime_seconds=settings.jwks_cache_seconds)
         auth.install(app, Authenticator(keys, self.clock, trusted_proxies=settings.trusted_proxies))
@@ -175,6 +178,7 @@ class Chassis:
         )
         hash_key = settings.field_master_key.get_secret_value().encode()
         limits.install(app, RateLimiter(storage, hash_key=hash_key, rates=settings.rate_limits))
+        return keys
 
     def _broker(self, usecases: Any, consumers_router: RabbitRouter) -> RabbitBroker:
         delays = self.settings.retry_delays_seconds
@@ -207,11 +211,25 @@ class Chassis:
     async def connect_broker(self, broker: RabbitBroker) -> None:
         """Connect both ways and declare everybody's queues."""
         await self.publisher.start()
-        channel = await self.publisher.connection.channel(publisher_confirms=False)
-        await declare_topology(channel, SUBSCRIPTIONS, {self.service: self.settings.retry_delays_seconds})
-        await channel.close()
+        await self._declare()
         await broker.start()
         self.is_started = True
+
+    async def keep_topology(self) -> None:
+        """Declare everything again now and then: a queue that somebody removed is back before much was published past it."""
+        while True:
+            await asyncio.sleep(_DECLARE_SECONDS)
+            try:
+                await self._declare()
+            except CONNECTION_ERRORS as error:
+                log.warning("topology-not-declared", error=type(error).__name__)
+
+    async def _declare(self) -> None:
+        async with await self.publisher.connection.channel(publisher_confirms=False) as channel:
+            try:
+                await declare_topology(channel, SUBSCRIPTIONS, {self.service: self.settings.retry_delays_seconds})
+            except ChannelPreconditionFailed as error:
+                raise RuntimeError(f"a queue or exchange exists with other arguments; move its messages and delete it: {error}") from error
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -240,21 +258,29 @@ class _Running:
         self._spawn(self._start())
 
     async def end(self) -> None:
-        """Stop consuming first, then publish what was committed, then let go."""
+        """Stop consuming, stop the loops, publish what was committed, let go; each also when the one before failed."""
         self.readiness.stop()
-        await self.broker.stop()
-        await self._drain_outbox()
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(self.chassis.close)
+            ends.push_async_callback(self._drain_outbox)
+            ends.push_async_callback(self._stop_loops)
+            ends.push_async_callback(self.broker.stop)
+
+    async def _stop_loops(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.chassis.close()
 
     async def _start(self) -> None:
         await _until_it_works("mongo", self._prepare_all, _STORE_ERRORS)
         await _until_it_works("rabbitmq", lambda: self.chassis.connect_broker(self.broker), CONNECTION_ERRORS)
-        for run in (self.chassis.relay.run, self.chassis.relay.watch, self.chassis.timers.run, *self.background):
+        for run in self._loops():
             self._spawn(run())
         log.info("started")
+
+    def _loops(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        chassis = self.chassis
+        return [chassis.relay.run, chassis.relay.watch, chassis.timers.run, chassis.keep_topology, *self.background]
 
     async def _prepare_all(self) -> None:
         for prepare in self.prepare:

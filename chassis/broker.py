@@ -6,6 +6,7 @@ Nothing is ever nacked: newer brokers do not count that.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -142,7 +143,9 @@ class PolicyMiddleware(BaseMiddleware[Any, AbstractIncomingMessage | None]):
     async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: StreamMessage[Any]) -> Any:
         """Handle; while the store is out of reach hold the message and try again."""
         token = current_cause.set(Cause(str(msg.correlation_id), str(msg.message_id)))
-        give_up_at, pause = time.monotonic() + _HOLD_SECONDS, _HOLD_FIRST_SECONDS
+        is_last_resort = _queue_of(self.context) == dead_letter_queue(self._policy.service)
+        give_up_at = math.inf if is_last_resort else time.monotonic() + _HOLD_SECONDS
+        pause = _HOLD_FIRST_SECONDS
         try:
             while True:
                 try:

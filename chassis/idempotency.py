@@ -6,10 +6,10 @@ Answers may hold personal data and are encrypted like it.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pymongo.errors import PyMongoError
 from starlette.datastructures import Headers
@@ -27,7 +27,9 @@ ANSWERS = "idempotency_answers"
 MAX_KEY_LENGTH = 200
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 _KEPT_HEADERS = {b"content-type", b"etag", b"location"}
-_ERROR = 400
+_ERROR, _SERVER_ERROR = 400, 500
+_LARGEST_READ_AHEAD = 262_144
+"""Larger bodies are files: they are known by size, type and name, and stream past without being kept."""
 
 
 class KeyReused(Invalid):
@@ -59,6 +61,14 @@ class Answered(Exception):
         self.answer = answer
 
 
+class Finish(Protocol):
+    """Ends a held transaction: commits it with the answer, commits it and frees the key (no answer), or aborts it."""
+
+    async def __call__(self, answer: Answer | None, *, commits: bool) -> None:
+        """Exactly once."""
+        ...
+
+
 @dataclass(slots=True)
 class KeyedRequest:
     """One request with a key, and the transaction that waits for its answer."""
@@ -66,7 +76,7 @@ class KeyedRequest:
     key: str
     fingerprint: str
     state: dict[str, Any]
-    _finish: Callable[[Answer | None], Awaitable[None]] | None = None
+    _finish: Finish | None = None
 
     @property
     def record_id(self) -> str:
@@ -77,15 +87,15 @@ class KeyedRequest:
         caller = str(principal.id) if principal is not None else "anonymous"
         return hashlib.sha256(f"{caller}\n{self.key}".encode()).hexdigest()
 
-    def hold(self, finish: Callable[[Answer | None], Awaitable[None]]) -> None:
-        """Leave the transaction open; `finish` commits it, with the answer if there is one to keep."""
+    def hold(self, finish: Finish) -> None:
+        """Leave the transaction open until the answer is known."""
         self._finish = finish
 
-    async def settle(self, answer: Answer | None = None) -> None:
-        """Commit what is held."""
+    async def settle(self, answer: Answer | None = None, *, commits: bool = True) -> None:
+        """End what is held, if anything."""
         finish, self._finish = self._finish, None
         if finish is not None:
-            await finish(answer)
+            await finish(answer, commits=commits)
 
 
 current_request: ContextVar[KeyedRequest | None] = ContextVar("current_request", default=None)
@@ -160,13 +170,17 @@ class _Capture:
     async def send(self, message: Message) -> None:
         self.messages.append(message)
 
-    @property
-    def answer(self) -> Answer | None:
-        if not self.messages or self.messages[0]["status"] >= _ERROR:
-            return None
-        start = self.messages[0]
-        headers = [(bytes(name), bytes(value)) for name, value in start["headers"] if name.lower() in _KEPT_HEADERS]
-        return Answer(start["status"], headers, b"".join(part.get("body", b"") for part in self.messages[1:]))
+    async def settle(self, request: KeyedRequest) -> None:
+        """A complete success is kept; a complete refusal commits what it had decided and frees the key; anything else never happened."""
+        status = self.messages[0]["status"] if self.messages else _SERVER_ERROR
+        is_complete = len(self.messages) > 1 and not self.messages[-1].get("more_body", False)
+        if not is_complete or status >= _SERVER_ERROR:
+            await request.settle(commits=False)
+        elif status >= _ERROR:
+            await request.settle()
+        else:
+            headers = [(bytes(name), bytes(value)) for name, value in self.messages[0]["headers"] if name.lower() in _KEPT_HEADERS]
+            await request.settle(Answer(status, headers, b"".join(part.get("body", b"") for part in self.messages[1:])))
 
 
 class IdempotencyMiddleware:
@@ -189,26 +203,29 @@ class IdempotencyMiddleware:
         token = current_request.set(request)
         capture = _Capture()
         try:
-            try:
-                await self._app(scope, receive, capture.send)
-            finally:
-                await request.settle(capture.answer)
+            await self._app(scope, receive, capture.send)
+            await capture.settle(request)
         except PyMongoError as error:
             # Nothing was answered yet and the repetition is safe: the store's troubles are the problem to report.
             await answer(scope, error)(scope, receive, send)
             return
         finally:
             current_request.reset(token)
+            await request.settle(commits=False)
         for message in capture.messages:
             await send(message)
 
 
 async def _keyed_request(scope: Scope, headers: Headers, key: str, receive: Receive) -> tuple[KeyedRequest, Receive]:
     digest = hashlib.sha256(f"{scope['method']} {scope['path']}?{scope.get('query_string', b'').decode('latin-1')}".encode())
-    if headers.get("content-type", "").startswith("application/json"):
-        receive = await _read_ahead(receive, digest.update)
+    for name, value in sorted(headers.items()):
+        if name == "if-match" or name.endswith("-token"):
+            digest.update(f"{name}: {value}\n".encode())
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length[:20]) > _LARGEST_READ_AHEAD:
+        digest.update(f"{length} {headers.get('content-type')} {headers.get('content-disposition')}".encode())
     else:
-        digest.update(f"{headers.get('content-length')} {headers.get('content-disposition')}".encode())
+        receive = await _read_ahead(receive, digest.update)
     return KeyedRequest(key, digest.hexdigest(), scope.setdefault("state", {})), receive
 
 

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self, TypeVar
@@ -156,11 +156,16 @@ class ObjectStore:
                     raise StoreUnavailable
                 yield response
 
-    async def open(self, bucket: str, key: str) -> AsyncIterator[bytes]:
+    async def open(self, bucket: str, key: str) -> AsyncGenerator[bytes, None]:
         """The object's bytes, chunk by chunk; `FileMissing` if there is none."""
         async with self._get(bucket, key) as response:
             async for chunk in response.aiter_raw(CHUNK_BYTES):
                 yield chunk
+
+    async def opened(self, bucket: str, key: str) -> AsyncIterator[bytes]:
+        """The same once the first chunk is here, so that a store that fails does so before an answer has begun."""
+        chunks = self.open(bucket, key)
+        return _resumed(await anext(chunks, b""), chunks)
 
     async def fetch(self, bucket: str, key: str, *, max_bytes: int = MAX_FETCH_BYTES) -> bytes:
         """The whole object in memory; `PayloadTooLarge` when it is larger than `max_bytes`."""
@@ -247,6 +252,13 @@ class _failures_named:  # noqa: N801 - a context manager, reads as a phrase
         if isinstance(error, httpx.HTTPError | MinioException | ServerError | urllib3.exceptions.HTTPError | OSError):
             log.warning("object-store-failed", error=type(error).__name__)
             raise StoreUnavailable from error
+
+
+async def _resumed(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with aclosing(rest):
+        yield first
+        async for chunk in rest:
+            yield chunk
 
 
 class _Passed:

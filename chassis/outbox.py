@@ -72,10 +72,11 @@ async def prepare_outbox(database: Database, settings: ServiceSettings) -> None:
         partialFilterExpression={"state": "pending"},
     )
     parked = IndexModel([("stream", ASCENDING)], name="parked", partialFilterExpression={"state": "parked"})
+    skipped = IndexModel([("created_ms", ASCENDING)], name="skipped", partialFilterExpression={"state": "skipped"})
     published = IndexModel([("published_at", ASCENDING)], name="kept", expireAfterSeconds=settings.outbox_keep_days * _DAY_SECONDS)
     handled = IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=settings.inbox_keep_days * _DAY_SECONDS)
     due = IndexModel([("due_at", ASCENDING)], name="due")
-    await prepare_collection(database, OUTBOX, indexes=[pending, stream, parked, published])
+    await prepare_collection(database, OUTBOX, indexes=[pending, stream, parked, skipped, published])
     await prepare_collection(database, INBOX, indexes=[handled])
     await prepare_collection(database, TIMERS, indexes=[due])
     await prepare_collection(database, LEASES)

@@ -8,7 +8,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractRobustChannel, AbstractRobustConnection, HeadersType
 from aio_pika.exceptions import AMQPError
-from aiormq.exceptions import PublishError
+from aiormq.exceptions import ChannelInvalidStateError, PublishError
 from yarl import URL
 
 from chassis.settings import ServiceSettings
@@ -16,7 +16,7 @@ from contracts.topology import EVENTS_EXCHANGE
 
 log = structlog.get_logger()
 
-CONNECTION_ERRORS = (AMQPError, OSError, TimeoutError)
+CONNECTION_ERRORS = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError)
 """What a broker that is gone, blocked or restarting looks like; trying again later is the remedy."""
 _RECONNECT_SECONDS = 1
 

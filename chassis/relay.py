@@ -33,8 +33,7 @@ tracer = trace.get_tracer("medkabinet.relay")
 _LEASE_SHARE = 0.6
 """Publishing stops this far into the lease, so that its holder never overlaps with the next one for long."""
 _LONGEST_PAUSE_SECONDS = 10.0
-_PARKED_READ_SECONDS = 5.0
-_MOST_PARKED = 1_000
+_PARKED_READ_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -114,11 +113,14 @@ class Relay:
         stop_at = min(held_until, time.monotonic() + self.settings.relay_lease_seconds * _LEASE_SHARE)
         streams = [list(group) for _, group in itertools.groupby(sorted(rows, key=_order), key=lambda row: row["stream"])]
         slots = asyncio.Semaphore(self.settings.relay_in_flight)
-        done = await asyncio.gather(*(self._publish_stream(stream, slots, stop_at) for stream in streams))
-        published = [row_id for ids in done for row_id in ids]
+        done = await asyncio.gather(*(self._publish_stream(stream, slots, stop_at) for stream in streams), return_exceptions=True)
+        published = [row_id for ids in done if not isinstance(ids, BaseException) for row_id in ids]
         if published:
             with suppress_instrumentation():
                 await self._mark(published)
+        for failure in done:
+            if isinstance(failure, BaseException):
+                raise failure
         return len(published)
 
     async def _pending(self) -> list[Document]:
@@ -127,7 +129,7 @@ class Relay:
         if blocked := await self._blocked_streams():
             found["stream"] = {"$nin": blocked}
         limit = self.settings.relay_batch
-        rows = await self._rows.find(found).sort([("created_ms", 1), ("index", 1)]).limit(limit).to_list(limit)
+        rows = await self._rows.find(found).sort([("created_ms", 1), ("index", 1)]).limit(limit).batch_size(limit).to_list(limit)
         if len(rows) == limit:
             # The batch may have cut a stream whose earlier version was committed with a later clock.
             streams = list({row["stream"] for row in rows})
@@ -142,9 +144,10 @@ class Relay:
         now = time.monotonic()
         self._blocked_until = {stream: until for stream, until in self._blocked_until.items() if until > now}
         if now - self._parked_read_at > _PARKED_READ_SECONDS:
-            parked = await self._rows.find({"state": "parked"}, {"stream": 1}).limit(_MOST_PARKED).to_list(_MOST_PARKED)
-            self._parked = {row["stream"] for row in parked}
+            self._parked = set(await self._rows.distinct("stream", {"state": "parked"}))
             self._parked_read_at = now
+            for state, count in zip(("pending", "parked"), await self.lag(), strict=True):
+                self.meters.outbox_rows.set(count, {"service": self.service, "state": state})
         return [*self._blocked_until, *self._parked]
 
     async def _publish_stream(self, rows: list[Document], slots: asyncio.Semaphore, stop_at: float) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import context as otel_context
-from opentelemetry import metrics, trace
+from opentelemetry import metrics, propagate, trace
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.pymongo import PymongoInstrumentor
@@ -16,11 +16,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 INSTRUMENTATION = "medkabinet.chassis"
 _FLUSH_MILLIS = 5_000
 _EXPORT_INTERVAL_MILLIS = 10_000
 _UNTRACED = ("/health/live", "/health/ready")
+_SAMPLER = ParentBased(ALWAYS_ON, remote_parent_not_sampled=ALWAYS_ON)
+"""A stranger's header may continue a trace, but not switch it off."""
 _PERSONAL = ("url.query", "client.address", "client.port", "user_agent.original", "network.peer.address", "network.peer.port")
 
 
@@ -53,6 +56,8 @@ class Meters:
     """Time from delivery to acknowledgement by `consumer`."""
     published: metrics.Counter = field(init=False)
     """Outbox rows by `event` and `outcome` (confirmed, failed, parked)."""
+    outbox_rows: metrics._Gauge = field(init=False)
+    """Outbox rows that wait, by `service` and `state` (pending, parked)."""
     outbox_lag_seconds: metrics.Histogram = field(init=False)
     """Time from commit to confirm by `event`."""
 
@@ -62,6 +67,7 @@ class Meters:
         set_field(self, "messages", meter.create_counter("medkabinet.consumer.messages", description="Messages by outcome"))
         set_field(self, "message_seconds", meter.create_histogram("medkabinet.consumer.duration", unit="s"))
         set_field(self, "published", meter.create_counter("medkabinet.outbox.published", description="Outbox rows by outcome"))
+        set_field(self, "outbox_rows", meter.create_gauge("medkabinet.outbox.rows", description="Rows that are not published"))
         set_field(self, "outbox_lag_seconds", meter.create_histogram("medkabinet.outbox.lag", unit="s"))
 
 
@@ -114,6 +120,8 @@ def set_up(service: str, *, otlp_endpoint: str | None = None) -> Telemetry:
     meter_provider = MeterProvider(metric_readers=readers, resource=resource, shutdown_on_exit=False)
     instrumentor = PymongoInstrumentor()
     if not instrumentor.is_instrumented_by_opentelemetry:
+        # Baggage is whatever a client wrote: it must not reach the outbox and the bus.
+        propagate.set_global_textmap(TraceContextTextMapPropagator())
         trace.set_tracer_provider(tracer_provider)
         metrics.set_meter_provider(meter_provider)
         instrumentor.instrument(capture_statement=False)

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pymongo.errors import ConnectionFailure, PyMongoError
@@ -165,7 +165,7 @@ class MongoBegin:
             yield tx
             await tx.flush()
             if request is not None and is_last:
-                request.hold(lambda answer: self._finish(tx, answer, request))
+                request.hold(partial(self._finish, tx, request))
                 is_held = True
             else:
                 await self._commit(tx)
@@ -173,10 +173,13 @@ class MongoBegin:
             if not is_held:
                 await _close(session)
 
-    async def _finish(self, tx: MongoTransaction, answer: idempotency.Answer | None, request: idempotency.KeyedRequest) -> None:
+    async def _finish(
+        self, tx: MongoTransaction, request: idempotency.KeyedRequest, answer: idempotency.Answer | None, *, commits: bool
+    ) -> None:
         try:
-            await self.answers.keep(request, answer, tx.session)
-            await self._commit(tx)
+            if commits:
+                await self.answers.keep(request, answer, tx.session)
+                await self._commit(tx)
         finally:
             await _close(tx.session)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from chassis.check_digits import check_digit
 from chassis.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 
 
@@ -113,31 +114,9 @@ class StaleTicket(Conflict):
     code = "stale-ticket"
 
 
-_DAMM = (
-    (0, 3, 1, 7, 5, 9, 8, 6, 4, 2),
-    (7, 0, 9, 2, 1, 5, 4, 8, 6, 3),
-    (4, 2, 0, 6, 8, 7, 1, 3, 5, 9),
-    (1, 7, 5, 0, 9, 8, 3, 4, 2, 6),
-    (6, 1, 2, 3, 0, 4, 5, 9, 7, 8),
-    (3, 6, 7, 4, 2, 0, 9, 5, 8, 1),
-    (5, 8, 6, 9, 7, 2, 0, 1, 3, 4),
-    (8, 9, 4, 5, 3, 6, 2, 0, 1, 7),
-    (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
-    (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
-)
-"""Source: H. M. Damm, "Total anti-symmetrische Quasigruppen", 2004. Finds every wrong digit and every swap of neighbours."""
-
-
-def _check_digit(digits: str) -> int:
-    interim = 0
-    for digit in digits:
-        interim = _DAMM[interim][int(digit)]
-    return interim
-
-
 def ticket_number(year: int, serial: int) -> str:
     """`SU-YYYY-NNNNNN-C`; C is a check digit over year and serial."""
-    return f"SU-{year:04}-{serial:06}-{_check_digit(f'{year:04}{serial:06}')}"
+    return f"SU-{year:04}-{serial:06}-{check_digit(f'{year:04}{serial:06}')}"
 
 
 _SIGN_IN_BLOCKED = re.compile(
@@ -242,11 +221,12 @@ class Ticket:
         self._require_owner(message.author_id)
         return self._say(message, limit, state=TicketState.ANSWERED, answered_at=message.at)
 
-    def add(self, message: Message, *, limit: int) -> "Ticket":
-        """The requester, or the system, adds something; an answered ticket is the agents' turn again."""
+    def add(self, message: Message, *, limit: int, due_at: datetime) -> "Ticket":
+        """The requester, or the system, adds something; an answered ticket is the agents' turn again, by a new term."""
         self._require_open()
         waiting = TicketState.OPEN if self.owner_id is None else TicketState.ASSIGNED
-        return self._say(message, limit, state=waiting)
+        said = self._say(message, limit, state=waiting)
+        return replace(said, due_at=due_at, overdue_at=None) if self.state is TicketState.ANSWERED else said
 
     def close(self, *, at: datetime) -> "Ticket":
         """Settled. `TicketClosedAlready` if it was."""

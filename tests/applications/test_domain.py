@@ -27,7 +27,7 @@ from services.applications.domain.errors import (
 )
 from services.applications.domain.facts import OwnedDocument, Practitioner, StaffMember, Verdict
 from services.applications.domain.form import TITLES, changes, experience_months, prefilled
-from services.applications.domain.numbers import APPLICATION_PREFIX, check_digit, is_number, written
+from services.applications.domain.numbers import APPLICATION_PREFIX, is_number, written
 from services.applications.domain.reasons import REASONS, Code
 from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES, Kind, required_documents
 from services.applications.domain.states import GROUPS, MOVES, WORDS, Move, State, after
@@ -296,10 +296,6 @@ def test_a_number_with_one_wrong_digit_or_swapped_neighbours_is_no_number(year: 
         swapped = digits.copy()
         swapped[place], swapped[place + 1] = swapped[place + 1], swapped[place]
         assert not is_number(APPLICATION_PREFIX, spelled(swapped))
-
-
-def test_the_check_digit_is_damms() -> None:
-    assert check_digit("572") == "4"
 
 
 @given(st.text(max_size=14))

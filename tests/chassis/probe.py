@@ -66,6 +66,8 @@ class UseCases:
             )
             if text == "abort":
                 raise NotNow("Не сейчас.")
+        if text == "break":
+            raise RuntimeError("a mistake of ours after the change")
         if text == "refuse":
             raise Refused("Отказано после записи.")
         return version
