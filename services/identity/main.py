@@ -25,7 +25,13 @@ from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
-from services.identity.repository.sign_ins import AllowanceRepository, FailureRepository, SignInRepository
+from services.identity.repository.sign_ins import (
+    AllowanceRepository,
+    FailureRepository,
+    SentCodeRepository,
+    SignInRepository,
+    StrangerRefusalRepository,
+)
 from services.identity.settings import Settings
 from services.identity.usecases import UseCases
 from services.identity.usecases.access import AccessUseCases
@@ -44,7 +50,9 @@ class _Stores:
     registrations: RegistrationRepository
     people: PersonRepository
     sign_ins: SignInRepository
+    sent_codes: SentCodeRepository
     failures: FailureRepository
+    strangers: StrangerRefusalRepository
     allowances: AllowanceRepository
     sessions: SessionRepository
     signing_keys: SigningKeyRepository
@@ -52,8 +60,10 @@ class _Stores:
 
     def prepare(self) -> list[Prepare]:
         """Everything that makes collections and indexes."""
-        stores = (self.registrations, self.people, self.sign_ins, self.failures, self.allowances)
-        return [store.prepare for store in (*stores, self.sessions, self.signing_keys, self.access_log)]
+        signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances)
+        return [
+            store.prepare for store in (self.registrations, self.people, *signing_in, self.sessions, self.signing_keys, self.access_log)
+        ]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -98,7 +108,9 @@ def _stores(chassis: Chassis, settings: Settings) -> _Stores:
         registrations=RegistrationRepository(database, cipher),
         people=PersonRepository(database, cipher),
         sign_ins=SignInRepository(database),
+        sent_codes=SentCodeRepository(database),
         failures=FailureRepository(database),
+        strangers=StrangerRefusalRepository(database, cipher, keep=timedelta(days=settings.stranger_refusal_keep_days)),
         allowances=AllowanceRepository(database),
         sessions=SessionRepository(database, cipher, keep=timedelta(days=settings.session_keep_days)),
         signing_keys=SigningKeyRepository(database, cipher),
@@ -137,7 +149,19 @@ def _usecases(chassis: Chassis, settings: Settings, stores: _Stores, registries:
         ),
         verification=VerificationUseCases(begin, people, registries, access, _verification_rules(settings, zone), now),
         sign_in=SignInUseCases(
-            begin, people, stores.sign_ins, stores.failures, codes, sessions, access, passwords, secrets, _failure_policy(settings), now
+            begin,
+            people,
+            stores.sign_ins,
+            stores.sent_codes,
+            stores.failures,
+            stores.strangers,
+            codes,
+            sessions,
+            access,
+            passwords,
+            secrets,
+            _failure_policy(settings),
+            now,
         ),
         sessions=sessions,
         people=PeopleUseCases(begin, people, access, passwords, _password_policy(settings), now),

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import Seconds, ServiceSettings
+from chassis.settings import Seconds, ServiceSettings, TimeZone
 
 
 class Settings(ServiceSettings):
@@ -28,7 +28,7 @@ class Settings(ServiceSettings):
     verification_backoff_seconds: Seconds = 60
     verification_backoff_limit_seconds: Seconds = 3600
     correction_working_days: int = Field(default=10, ge=1)
-    working_time_zone: str = "Europe/Moscow"
+    working_time_zone: TimeZone = "Europe/Moscow"
 
     registration_keep_days: int = Field(default=30, ge=1)
     registration_token_hours: Seconds = 24
@@ -51,6 +51,9 @@ class Settings(ServiceSettings):
     """Pause before the next try once `failures_slow` is reached; doubles with each further failure."""
     failures_lock: int = Field(default=10, ge=1)
     failure_lock_seconds: Seconds = 900
+
+    stranger_refusal_keep_days: int = Field(default=30, ge=1)
+    """How long refused sign-ins are kept whose identifier no account has; they belong to nobody's access log."""
 
     password_length: int = Field(default=12, ge=8)
     argon2_time_cost: int = Field(default=3, ge=1)

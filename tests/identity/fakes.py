@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from services.identity.domain.codes import CodeAllowance
 from services.identity.domain.people import NoSuchPerson, Person, Status
 from services.identity.domain.registration import Registration
 from services.identity.domain.sessions import Session
-from services.identity.domain.sign_ins import Failures, SignIn
+from services.identity.domain.sign_ins import Failures, SentCode, SignIn
 from services.identity.domain.verification import Registry, RegistryAnswer
 from services.identity.gateways.registries import Registries
 from services.identity.repository.access_log import AccessLogRepository
@@ -20,7 +21,13 @@ from services.identity.repository.encoding import StaleRecord
 from services.identity.repository.people import Credentials, PersonRepository, already_registered, lookups
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
-from services.identity.repository.sign_ins import AllowanceRepository, FailureRepository, SignInRepository
+from services.identity.repository.sign_ins import (
+    AllowanceRepository,
+    FailureRepository,
+    SentCodeRepository,
+    SignInRepository,
+    StrangerRefusalRepository,
+)
 
 NO_DATABASE = cast(Database, None)
 NO_CIPHER = cast(Any, None)
@@ -80,7 +87,13 @@ class FakePeople(PersonRepository):
         return any(found_by(row).get(name) == value for row in self.rows.values())
 
     async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
-        fits = [row for row in self.rows.values() if any(found_by(row).get(name) == value for name, value in candidates.items())]
+        def fitting(*names: str) -> list[Person]:
+            rows, sought = self.rows.values(), {name: candidates[name] for name in names if name in candidates}
+            return [row for row in rows if any(found_by(row).get(name) == value for name, value in sought.items())]
+
+        owners = [row for name in ("phone", "email", "snils", "inn") for row in fitting(name)]
+        licensed = fitting("licence_number", "licence")
+        fits = owners[:1] or [row for row in licensed if row.status is Status.VERIFIED] or licensed
         return Credentials(fits[0].id, fits[0].password_hash) if len(fits) == 1 else None
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:
@@ -116,15 +129,42 @@ class FakeSignIns(SignInRepository):
     async def get(self, tx: Transaction, sign_in_id: UUID) -> SignIn | None:
         return self.rows.get(sign_in_id)
 
-    async def latest(self, tx: Transaction, person_id: UUID) -> SignIn | None:
-        return max((row for row in self.rows.values() if row.person_id == person_id), key=lambda row: row.created_at, default=None)
-
     async def add(self, tx: Transaction, sign_in: SignIn) -> SignIn:
         self.rows[sign_in.id] = replace(sign_in, version=sign_in.version + 1)
         return self.rows[sign_in.id]
 
     async def save(self, tx: Transaction, sign_in: SignIn) -> SignIn:
         return cast(SignIn, stored(self.rows, sign_in))
+
+
+class FakeSentCodes(SentCodeRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE)
+        self.rows: dict[UUID, SentCode] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, account_id: UUID) -> SentCode | None:
+        return self.rows.get(account_id)
+
+    async def save(self, tx: Transaction, sent: SentCode) -> None:
+        self.rows[sent.id] = replace(sent, version=sent.version + 1)
+
+
+class FakeStrangerRefusals(StrangerRefusalRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE, NO_CIPHER, keep=cast(Any, None))
+        self.counts: dict[UUID, int] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def note(self, tx: Transaction, subject_id: UUID, at: datetime, address: str | None) -> None:
+        self.counts[subject_id] = self.counts.get(subject_id, 0) + 1
+
+    async def count(self, tx: Transaction, subject_id: UUID) -> int:
+        return self.counts.get(subject_id, 0)
 
 
 class FakeFailures(FailureRepository):
@@ -138,7 +178,7 @@ class FakeFailures(FailureRepository):
     async def get(self, tx: Transaction, key: bytes) -> Failures:
         return self.rows.get(key, Failures(key=key))
 
-    async def save(self, tx: Transaction, failures: Failures) -> None:
+    async def save(self, tx: Transaction, failures: Failures, *, at: datetime) -> None:
         self.rows[failures.key] = replace(failures, version=failures.version + 1)
 
 
@@ -153,7 +193,7 @@ class FakeAllowances(AllowanceRepository):
     async def get(self, tx: Transaction, key: bytes) -> CodeAllowance:
         return self.rows.get(key, CodeAllowance(key=key))
 
-    async def save(self, tx: Transaction, allowance: CodeAllowance) -> None:
+    async def save(self, tx: Transaction, allowance: CodeAllowance, *, at: datetime) -> None:
         self.rows[allowance.key] = replace(allowance, version=allowance.version + 1)
 
 

@@ -17,17 +17,23 @@ from chassis.transaction import Begin, Transaction, atomic
 from services.identity.domain.access_log import first_break
 from services.identity.domain.codes import CodeAllowance
 from services.identity.domain.people import NoSuchPerson, Status
-from services.identity.domain.registration import AlreadyRegistered
+from services.identity.domain.registration import AlreadyRegistered, Numbers
 from services.identity.domain.sessions import Ending
-from services.identity.domain.sign_ins import Failures, identifier_candidates
+from services.identity.domain.sign_ins import Failures, SentCode, identifier_candidates
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.encoding import StaleRecord
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository
-from services.identity.repository.sign_ins import AllowanceRepository, FailureRepository, SignInRepository
+from services.identity.repository.sign_ins import (
+    AllowanceRepository,
+    FailureRepository,
+    SentCodeRepository,
+    SignInRepository,
+    StrangerRefusalRepository,
+)
 from tests.identity import fakes, people
-from tests.identity.samples import NOW, a_practitioner, a_registration, a_session, a_sign_in, an_entry
+from tests.identity.samples import CODE, NOW, a_practitioner, a_registration, a_session, a_sign_in, an_entry
 from tests.support import Component
 
 SECRET = b"s" * 32
@@ -42,7 +48,9 @@ class Stores:
     registrations: RegistrationRepository
     people: PersonRepository
     sign_ins: SignInRepository
+    sent_codes: SentCodeRepository
     failures: FailureRepository
+    strangers: StrangerRefusalRepository
     allowances: AllowanceRepository
     sessions: SessionRepository
     access_log: AccessLogRepository
@@ -60,7 +68,9 @@ def fake_stores() -> Stores:
         fakes.FakeRegistrations(),
         fakes.FakePeople(),
         fakes.FakeSignIns(),
+        fakes.FakeSentCodes(),
         fakes.FakeFailures(),
+        fakes.FakeStrangerRefusals(),
         fakes.FakeAllowances(),
         fakes.FakeSessions(),
         fakes.FakeAccessLog(SECRET),
@@ -74,7 +84,9 @@ def real_stores(chassis: Chassis) -> Stores:
         RegistrationRepository(database, cipher),
         PersonRepository(database, cipher),
         SignInRepository(database),
+        SentCodeRepository(database),
         FailureRepository(database),
+        StrangerRefusalRepository(database, cipher, keep=timedelta(days=30)),
         AllowanceRepository(database),
         SessionRepository(database, cipher, keep=timedelta(days=30)),
         AccessLogRepository(database, cipher, secret=SECRET),
@@ -161,6 +173,32 @@ class TestPeople:
         await stores.do(lambda tx: stores.people.add(tx, colleague))
         shared = identifier_candidates(licence.number)
         assert await stores.do(lambda tx: stores.people.credentials(tx, shared)) is None
+        await stores.do(lambda tx: stores.people.save(tx, replace(colleague, version=1, status=Status.VERIFIED)))
+        found = await stores.do(lambda tx: stores.people.credentials(tx, shared))
+        assert found is not None
+        assert found.person_id == colleague.id
+
+    @pytest.mark.parametrize("field", ["phone", "email", "snils", "inn"])
+    async def test_a_licence_made_up_to_equal_somebodys_identifier_takes_nothing_from_them(self, stores: Stores, field: str) -> None:
+        victim, liar = a_practitioner(), a_practitioner(status=Status.VERIFIED)
+        assert victim.numbers is not None
+        assert liar.profile is not None
+        identifier = {"phone": victim.phone, "email": victim.email, "snils": victim.numbers.snils, "inn": str(victim.numbers.inn)}[field]
+        liar = replace(liar, profile=replace(liar.profile, licence=replace(liar.profile.licence, number=identifier)))
+        await stores.do(lambda tx: stores.people.add(tx, victim))
+        await stores.do(lambda tx: stores.people.add(tx, liar))
+        found = await stores.do(lambda tx: stores.people.credentials(tx, identifier_candidates(identifier)))
+        assert found is not None
+        assert found.person_id == victim.id
+
+    async def test_a_proved_phone_goes_before_an_unproved_snils_of_the_same_digits(self, stores: Stores) -> None:
+        typed = next(text for text in iter(lambda: "89" + people.digits(9), "") if "snils" in identifier_candidates(text))
+        owner, liar = a_practitioner(phone="+7" + typed[1:]), a_practitioner(numbers=Numbers(snils=typed))
+        await stores.do(lambda tx: stores.people.add(tx, liar))
+        await stores.do(lambda tx: stores.people.add(tx, owner))
+        found = await stores.do(lambda tx: stores.people.credentials(tx, identifier_candidates(typed)))
+        assert found is not None
+        assert found.person_id == owner.id
 
     async def test_the_queue_is_in_order_of_waiting_and_pages(self, stores: Stores) -> None:
         waiting = []
@@ -179,24 +217,35 @@ class TestPeople:
 
 
 class TestSignIns:
-    async def test_it_comes_back_as_it_was_and_the_latest_is_found(self, stores: Stores) -> None:
-        person_id = uuid4()
-        older = await stores.do(lambda tx: stores.sign_ins.add(tx, a_sign_in(person_id=person_id, created_at=NOW - timedelta(minutes=1))))
-        newer = await stores.do(lambda tx: stores.sign_ins.add(tx, a_sign_in(person_id=person_id)))
-        assert await stores.do(lambda tx: stores.sign_ins.get(tx, older.id)) == older
-        assert await stores.do(lambda tx: stores.sign_ins.latest(tx, person_id)) == newer
-        assert await stores.do(lambda tx: stores.sign_ins.latest(tx, uuid4())) is None
+    async def test_it_comes_back_as_it_was(self, stores: Stores) -> None:
+        sign_in = await stores.do(lambda tx: stores.sign_ins.add(tx, a_sign_in(is_known=True)))
+        assert await stores.do(lambda tx: stores.sign_ins.get(tx, sign_in.id)) == sign_in
         with pytest.raises(StaleRecord):
-            await stores.do(lambda tx: stores.sign_ins.save(tx, replace(newer, version=7)))
+            await stores.do(lambda tx: stores.sign_ins.save(tx, replace(sign_in, version=7)))
+
+    async def test_an_account_has_one_code_the_last_one(self, stores: Stores) -> None:
+        account_id = uuid4()
+        assert await stores.do(lambda tx: stores.sent_codes.get(tx, account_id)) is None
+        await stores.do(lambda tx: stores.sent_codes.save(tx, SentCode(id=account_id, code=CODE)))
+        later = SentCode(id=account_id, code=replace(CODE, tries_left=1), version=1)
+        await stores.do(lambda tx: stores.sent_codes.save(tx, later))
+        assert await stores.do(lambda tx: stores.sent_codes.get(tx, account_id)) == replace(later, version=2)
+
+    async def test_refusals_of_strangers_are_counted(self, stores: Stores) -> None:
+        subject_id = uuid4()
+        assert await stores.do(lambda tx: stores.strangers.count(tx, subject_id)) == 0
+        for address in ("10.1.2.3", None):
+            await stores.do(partial(stores.strangers.note, subject_id=subject_id, at=NOW, address=address))
+        assert await stores.do(lambda tx: stores.strangers.count(tx, subject_id)) == 2
 
     async def test_failures_and_allowances_are_kept_by_key(self, stores: Stores) -> None:
         key = uuid4().bytes
         failures = Failures(key=key, begun_at=(NOW,), locked_until=NOW)
         assert await stores.do(lambda tx: stores.failures.get(tx, key)) == Failures(key=key)
-        await stores.do(lambda tx: stores.failures.save(tx, failures))
+        await stores.do(lambda tx: stores.failures.save(tx, failures, at=NOW))
         assert await stores.do(lambda tx: stores.failures.get(tx, key)) == replace(failures, version=1)
         allowance = CodeAllowance(key=key, issued_at=(NOW,))
-        await stores.do(lambda tx: stores.allowances.save(tx, allowance))
+        await stores.do(lambda tx: stores.allowances.save(tx, allowance, at=NOW))
         assert await stores.do(lambda tx: stores.allowances.get(tx, key)) == replace(allowance, version=1)
 
 

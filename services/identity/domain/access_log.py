@@ -24,10 +24,8 @@ class Action(StrEnum):
     SIGNED_OUT = "signed-out"
     SESSION_ENDED = "session-ended"
     RECORD_READ = "record-read"
-    PROFILE_READ = "profile-read"
     STAFF_ADDED = "staff-added"
     VERIFICATION_RENEWED = "verification-renewed"
-    ACCESS_LOG_READ = "access-log-read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

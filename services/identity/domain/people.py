@@ -80,11 +80,6 @@ class Person:
         """Given name and patronymic, as letters address the person."""
         return f"{self.given_name} {self.patronymic}" if self.patronymic else self.given_name
 
-    @property
-    def is_staff(self) -> bool:
-        """Whether any role is a staff role."""
-        return bool(self.roles & STAFF)
-
     def with_password(self, password_hash: str) -> "Person":
         """The password changed."""
         return replace(self, password_hash=password_hash)

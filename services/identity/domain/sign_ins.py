@@ -107,10 +107,20 @@ def _seconds(delta: timedelta) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentCode:
+    """The code last sent to an account (`id`). Its sign-ins share it, so it works once and its tries do not multiply."""
+
+    id: UUID
+    code: OneTimeCode
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """One sign-in between password and code. `person_id` is None when identifier or password was wrong: no code was sent and none fits.
 
-    `subject_id` is the account that was tried, or an id derived from an identifier that no account has.
+    `subject_id` is the account that was tried, or an id derived from an identifier that no account has; `is_known` says which.
+    `code` is a decoy for everybody: it says until when and how often this sign-in may be tried, the same whether a code was sent.
     """
 
     id: UUID
@@ -120,15 +130,20 @@ class SignIn:
     created_at: datetime
     code: OneTimeCode
     password_at: datetime
+    is_known: bool = False
     version: int = 0
     finished_at: datetime | None = None
 
-    def tried(self, digest: bytes, at: datetime) -> "tuple[SignIn, SignInRefused | None]":
-        """After one try of a code, to be stored in any case, and the refusal if it was one."""
-        code, refused = self.code.tried(digest, at)
-        after = replace(self, code=code)
-        if refused is not None:
-            return after, SignInRefused(refused)
-        if self.person_id is None:
-            return replace(after, code=replace(code, used_at=None)), SignInRefused()
-        return replace(after, finished_at=at), None
+    def tried(self, digest: bytes, sent: "SentCode | None", at: datetime) -> "tuple[SignIn, SentCode | None, SignInRefused | None]":
+        """After one try: the sign-in and the code of its account, both to be stored in any case, and the refusal if it was one.
+
+        What is said about tries and time is about this sign-in alone. The account's code, shared with its other sign-ins, may be
+        exhausted, used or over earlier; then it is simply wrong: more would tell that the password was right.
+        """
+        own, refused = self.code.tried(digest, at)
+        if isinstance(refused, WrongCode) and self.person_id is not None and sent is not None:
+            code, wrong = sent.code.tried(digest, at)
+            sent = replace(sent, code=code)
+            if wrong is None:
+                return replace(self, code=replace(self.code, used_at=at), finished_at=at), sent, None
+        return replace(self, code=own), sent, SignInRefused(refused)

@@ -17,7 +17,8 @@ from services.identity.repository.encoding import StaleRecord, document_of, plai
 
 _PERSONAL = ("phone", "email", "surname", "given_name", "patronymic", "passport", "numbers", "profile", "consents")
 _UNIQUE = ("phone", "email", "snils", "inn")
-_LOOKUP = frozenset({*_UNIQUE, "licence_number", "licence"})
+_LICENCES = ("licence_number", "licence")
+_LOOKUP = frozenset({*_UNIQUE, *_LICENCES})
 _READ = TypeAdapter(Person)
 _SCHEMA = {
     "bsonType": "object",
@@ -73,7 +74,7 @@ class PersonRepository:
             )
             for name in _UNIQUE
         ]
-        licences = [IndexModel([(f"personal.{name}", ASCENDING)], name=name) for name in ("licence_number", "licence")]
+        licences = [IndexModel([(f"personal.{name}", ASCENDING)], name=name) for name in _LICENCES]
         queue = IndexModel([("status", ASCENDING), ("verification.requested_at", ASCENDING), ("_id", ASCENDING)], name="queue")
         await prepare_collection(self._database, "people", indexes=[*unique, *licences, queue], schema=_SCHEMA)
 
@@ -90,14 +91,28 @@ class PersonRepository:
         return await self._collection.find_one(found, {"_id": 1}, session=tx.session) is not None
 
     async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
-        """The one account that any candidate (field to value) fits. None if there is none, or if it is not clear which."""
+        """The account that the candidates (field to value) fit best. None if there is none, or if it is not clear which.
+
+        Anybody may write anything as a licence number, so a phone, e-mail, SNILS or INN comes first, in this order: the first two are
+        proved by codes. Of several accounts with one licence the verified one counts. The work is the same whatever is found.
+        """
         sought = await self._cipher.encrypt(candidates, lookup=candidates.keys())
-        any_of = [{f"personal.{name}": value} for name, value in sought.items()]
-        cursor = self._collection.find({"$or": any_of}, {"password_hash": 1}, session=tx.session).limit(2)
-        documents = await cursor.to_list(2)
-        if len(documents) != 1:
-            return None
-        return Credentials(person_id=documents[0]["_id"], password_hash=documents[0]["password_hash"])
+        by_unique = await self._fitting(tx, {name: sought[name] for name in _UNIQUE if name in sought})
+        licences = {name: sought[name] for name in _LICENCES if name in sought}
+        verified = await self._fitting(tx, licences, status=str(Status.VERIFIED))
+        anybody = await self._fitting(tx, licences)
+        owners = [found for name in _UNIQUE for found in by_unique if name in sought and found["personal"].get(name) == sought[name]]
+        fits = owners[:1] or verified or anybody
+        return Credentials(person_id=fits[0]["_id"], password_hash=fits[0]["password_hash"]) if len(fits) == 1 else None
+
+    async def _fitting(self, tx: Transaction, sought: Mapping[str, Any], **conditions: str) -> list[Document]:
+        """Up to one account more than is clear."""
+        if not sought:
+            return []
+        any_of = {"$or": [{f"personal.{name}": value} for name, value in sought.items()]}
+        shown = {"password_hash": 1} | {f"personal.{name}": 1 for name in sought}
+        limit = len(sought) + 1
+        return await self._collection.find(any_of | conditions, shown, session=tx.session).limit(limit).to_list(limit)
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:
         """Whether anybody holds the role."""

@@ -25,11 +25,15 @@ class Codes:
     now: Callable[[], datetime]
 
     async def issue(self, tx: Transaction, owner: UUID, *, channel: Literal["sms", "email"], address: str, purpose: Purpose) -> OneTimeCode:
-        """A fresh code on its way. Raises `TooManyCodes` when the address or the owner had enough today."""
+        """A fresh code on its way. Raises `TooManyCodes` when the address or the owner had enough of this purpose today.
+
+        Each purpose has its own allowance: asking for registration codes, which anybody can, uses up nobody's sign-in codes.
+        """
         at = self.now()
-        for key in (self.secrets.digest("code-address", address), self.secrets.digest("code-owner", channel, str(owner))):
-            allowance = await self.allowances.get(tx, key)
-            await self.allowances.save(tx, allowance.take(at, self.policy))
+        keys = (self.secrets.digest("code-address", purpose, address), self.secrets.digest("code-owner", purpose, channel, str(owner)))
+        taken = [(await self.allowances.get(tx, key)).take(at, self.policy) for key in keys]
+        for allowance in taken:
+            await self.allowances.save(tx, allowance, at=at)
         text = self.secrets.code(self.policy.digits)
         code = OneTimeCode.issue(self.digest(purpose, owner, text), at=at, policy=self.policy)
         await tx.publish(
