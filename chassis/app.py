@@ -16,12 +16,12 @@ import uvicorn
 from aio_pika.exceptions import ChannelPreconditionFailed
 from fastapi import APIRouter, Depends, FastAPI, Request
 from faststream import ContextRepo
-from faststream.rabbit import RabbitBroker, RabbitRouter
+from faststream.rabbit import RabbitBroker
 from pymongo.errors import PyMongoError
 
 from chassis import auth, guards, limits, logs, problems
 from chassis.auth import Authenticator, JwksCache
-from chassis.broker import ConsumerPolicy, consumer_broker, declare_topology, parking
+from chassis.broker import ConsumerPolicy, ConsumerRouter, consumer_broker, declare_topology, parking
 from chassis.clock import Clock, SandboxClock, SystemClock
 from chassis.context import Cause, current_cause
 from chassis.dead_letters import DeadLetters
@@ -122,7 +122,7 @@ class Chassis:
         title: str,
         usecases: Any,
         api_routers: Sequence[APIRouter],
-        consumers_router: RabbitRouter,
+        consumers_router: ConsumerRouter,
         root_routers: Sequence[APIRouter] = (),
         prepare: Sequence[Callable[[], Awaitable[None]]] = (),
         background: Sequence[Callable[[], Awaitable[None]]] = (),
@@ -180,11 +180,11 @@ class Chassis:
         limits.install(app, RateLimiter(storage, hash_key=hash_key, rates=settings.rate_limits))
         return keys
 
-    def _broker(self, usecases: Any, consumers_router: RabbitRouter) -> RabbitBroker:
+    def _broker(self, usecases: Any, consumers_router: ConsumerRouter) -> RabbitBroker:
         delays = self.settings.retry_delays_seconds
         policy = ConsumerPolicy(self.service, self.publisher, delays, self.telemetry.meters)
         broker = consumer_broker(self.service, self.settings, self.key_ring, policy, ContextRepo({"usecases": usecases}))
-        broker.include_router(consumers_router)
+        broker.include_router(consumers_router.copy())
         broker.include_router(parking(self.service, self.dead_letters.park))
         return broker
 

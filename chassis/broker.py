@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 from aio_pika import ExchangeType
@@ -36,6 +36,7 @@ from contracts.sealed import KeyRing
 from contracts.topology import ARCHIVE_STREAM, EVENTS_EXCHANGE, SUBSCRIPTIONS, queue_name
 
 log = structlog.get_logger()
+Consumer = TypeVar("Consumer", bound=Callable[..., Awaitable[None]])
 
 EVENTS = RabbitExchange(EVENTS_EXCHANGE, type=RabbitExchangeType.TOPIC, declare=False)
 DELIVERY_LIMIT = 20
@@ -56,6 +57,31 @@ class NotAnEvent(ValueError):
 def queue_for(service: str, event: type[Event]) -> RabbitQueue:
     """The queue a consumer reads; it is declared by `declare_topology`, never by the consumer."""
     return RabbitQueue(queue_name(service, event), queue_type=QueueType.QUORUM, declare=False, routing_key=event.type)
+
+
+class ConsumerRouter(RabbitRouter):
+    """The consumers of a service. A FastStream router belongs to the broker that included it last; this one gives each broker its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._consumers: list[tuple[RabbitQueue, RabbitExchange, Callable[..., Awaitable[None]]]] = []
+
+    def consumer(self, queue: RabbitQueue, exchange: RabbitExchange) -> Callable[[Consumer], Consumer]:
+        """Register the function as the consumer of the queue."""
+
+        def register(function: Consumer) -> Consumer:
+            self._consumers.append((queue, exchange, function))
+            self.subscriber(queue, exchange)(function)
+            return function
+
+        return register
+
+    def copy(self) -> RabbitRouter:
+        """The same consumers in a router of their own."""
+        fresh = RabbitRouter()
+        for queue, exchange, function in self._consumers:
+            fresh.subscriber(queue, exchange)(function)
+        return fresh
 
 
 def dead_letter_queue(service: str) -> str:

@@ -3,9 +3,8 @@
 from typing import Annotated
 
 from faststream import Context
-from faststream.rabbit import RabbitRouter
 
-from chassis.broker import EVENTS, queue_for
+from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationApproved, ApplicationSubmitted, ElectronicDocumentRequested, InformationProvided, TermReached
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
 from contracts.identity import ProfileRefused, ProfileVerified, StaffMemberAdded
@@ -13,70 +12,70 @@ from services.applications.usecases import UseCases
 
 SERVICE = "applications"
 UseCasesDep = Annotated[UseCases, Context("usecases")]
-router = RabbitRouter()
+router = ConsumerRouter()
 
 
-@router.subscriber(queue_for(SERVICE, ApplicationSubmitted), EVENTS)
+@router.consumer(queue_for(SERVICE, ApplicationSubmitted), EVENTS)
 async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
     """Run the automatic stage."""
     await usecases.check_submitted(event)
 
 
-@router.subscriber(queue_for(SERVICE, InformationProvided), EVENTS)
+@router.consumer(queue_for(SERVICE, InformationProvided), EVENTS)
 async def on_information_provided(event: InformationProvided, usecases: UseCasesDep) -> None:
     """Run the automatic stage again if it had asked."""
     await usecases.check_submitted(event)
 
 
-@router.subscriber(queue_for(SERVICE, ElectronicDocumentRequested), EVENTS)
+@router.consumer(queue_for(SERVICE, ElectronicDocumentRequested), EVENTS)
 async def on_electronic_document_requested(event: ElectronicDocumentRequested, usecases: UseCasesDep) -> None:
     """Print what was handed in."""
     await usecases.issue_electronic_document(event)
 
 
-@router.subscriber(queue_for(SERVICE, ApplicationApproved), EVENTS)
+@router.consumer(queue_for(SERVICE, ApplicationApproved), EVENTS)
 async def on_application_approved(event: ApplicationApproved, usecases: UseCasesDep) -> None:
     """Make the certificate."""
     await usecases.issue_certificate(event)
 
 
-@router.subscriber(queue_for(SERVICE, TermReached), EVENTS)
+@router.consumer(queue_for(SERVICE, TermReached), EVENTS)
 async def on_term_reached(event: TermReached, usecases: UseCasesDep) -> None:
     """Remind, call a term missed, or let a claim lapse."""
     await usecases.reach_term(event)
 
 
-@router.subscriber(queue_for(SERVICE, DocumentReceived), EVENTS)
+@router.consumer(queue_for(SERVICE, DocumentReceived), EVENTS)
 async def on_document_received(event: DocumentReceived, usecases: UseCasesDep) -> None:
     """Know the file before its verdict."""
     await usecases.keep_document(event)
 
 
-@router.subscriber(queue_for(SERVICE, DocumentAccepted), EVENTS)
+@router.consumer(queue_for(SERVICE, DocumentAccepted), EVENTS)
 async def on_document_accepted(event: DocumentAccepted, usecases: UseCasesDep) -> None:
     """Let applications that wait for the file go on."""
     await usecases.keep_document(event)
 
 
-@router.subscriber(queue_for(SERVICE, DocumentRejected), EVENTS)
+@router.consumer(queue_for(SERVICE, DocumentRejected), EVENTS)
 async def on_document_rejected(event: DocumentRejected, usecases: UseCasesDep) -> None:
     """Ask applicants that wait for the file to replace it."""
     await usecases.keep_document(event)
 
 
-@router.subscriber(queue_for(SERVICE, ProfileVerified), EVENTS)
+@router.consumer(queue_for(SERVICE, ProfileVerified), EVENTS)
 async def on_profile_verified(event: ProfileVerified, usecases: UseCasesDep) -> None:
     """Know who may apply, and with which facts."""
     await usecases.keep_verified(event)
 
 
-@router.subscriber(queue_for(SERVICE, ProfileRefused), EVENTS)
+@router.consumer(queue_for(SERVICE, ProfileRefused), EVENTS)
 async def on_profile_refused(event: ProfileRefused, usecases: UseCasesDep) -> None:
     """Know who may not apply now."""
     await usecases.keep_refused(event)
 
 
-@router.subscriber(queue_for(SERVICE, StaffMemberAdded), EVENTS)
+@router.consumer(queue_for(SERVICE, StaffMemberAdded), EVENTS)
 async def on_staff_member_added(event: StaffMemberAdded, usecases: UseCasesDep) -> None:
     """Know who may review what."""
     await usecases.keep_staff_member(event)

@@ -3,9 +3,8 @@
 from typing import Annotated
 
 from faststream import Context
-from faststream.rabbit import RabbitRouter
 
-from chassis.broker import EVENTS, queue_for
+from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import (
     ApplicationRejected,
     ApplicationSubmitted,
@@ -20,84 +19,84 @@ from contracts.applications import (
 from contracts.documents import CheckRequested, CheckTermReached, DocumentReceived, UploadTermReached
 from services.documents.usecases import UseCases
 
-router = RabbitRouter()
+router = ConsumerRouter()
 UseCasesDep = Annotated[UseCases, Context("usecases")]
 SERVICE = "documents"
 
 
-@router.subscriber(queue_for(SERVICE, DocumentReceived), EVENTS)
+@router.consumer(queue_for(SERVICE, DocumentReceived), EVENTS)
 async def on_document_received(event: DocumentReceived, usecases: UseCasesDep) -> None:
     """Check the file."""
     await usecases.checks.check(event)
 
 
-@router.subscriber(queue_for(SERVICE, CheckRequested), EVENTS)
+@router.consumer(queue_for(SERVICE, CheckRequested), EVENTS)
 async def on_check_requested(event: CheckRequested, usecases: UseCasesDep) -> None:
     """Check the file whose first check got stuck."""
     await usecases.checks.check(event)
 
 
-@router.subscriber(queue_for(SERVICE, CheckTermReached), EVENTS)
+@router.consumer(queue_for(SERVICE, CheckTermReached), EVENTS)
 async def on_check_term_reached(event: CheckTermReached, usecases: UseCasesDep) -> None:
     """See whether the check is done."""
     await usecases.checks.end_of_term(event)
 
 
-@router.subscriber(queue_for(SERVICE, UploadTermReached), EVENTS)
+@router.consumer(queue_for(SERVICE, UploadTermReached), EVENTS)
 async def on_upload_term_reached(event: UploadTermReached, usecases: UseCasesDep) -> None:
     """Remove what an unfinished upload left."""
     await usecases.uploads.end_of_term(event)
 
 
-@router.subscriber(queue_for(SERVICE, ApplicationSubmitted), EVENTS)
+@router.consumer(queue_for(SERVICE, ApplicationSubmitted), EVENTS)
 async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
     """Lock its documents."""
     await usecases.holds.lock(event)
 
 
-@router.subscriber(queue_for(SERVICE, InformationRequested), EVENTS)
+@router.consumer(queue_for(SERVICE, InformationRequested), EVENTS)
 async def on_information_requested(event: InformationRequested, usecases: UseCasesDep) -> None:
     """Unlock what is flagged."""
     await usecases.holds.unlock(event)
 
 
-@router.subscriber(queue_for(SERVICE, InformationProvided), EVENTS)
+@router.consumer(queue_for(SERVICE, InformationProvided), EVENTS)
 async def on_information_provided(event: InformationProvided, usecases: UseCasesDep) -> None:
     """Lock everything again."""
     await usecases.holds.lock(event)
 
 
-@router.subscriber(queue_for(SERVICE, ReviewClaimed), EVENTS)
+@router.consumer(queue_for(SERVICE, ReviewClaimed), EVENTS)
 async def on_review_claimed(event: ReviewClaimed, usecases: UseCasesDep) -> None:
     """Let the reviewer read."""
     await usecases.holds.give_to_reviewer(event)
 
 
-@router.subscriber(queue_for(SERVICE, ReviewReleased), EVENTS)
+@router.consumer(queue_for(SERVICE, ReviewReleased), EVENTS)
 async def on_review_released(event: ReviewReleased, usecases: UseCasesDep) -> None:
     """Let the reviewer read no longer."""
     await usecases.holds.take_from_reviewer(event)
 
 
-@router.subscriber(queue_for(SERVICE, ApprovalRecommended), EVENTS)
+@router.consumer(queue_for(SERVICE, ApprovalRecommended), EVENTS)
 async def on_approval_recommended(event: ApprovalRecommended, usecases: UseCasesDep) -> None:
     """Let registrars read."""
     await usecases.holds.give_to_registrars(event)
 
 
-@router.subscriber(queue_for(SERVICE, ApplicationRejected), EVENTS)
+@router.consumer(queue_for(SERVICE, ApplicationRejected), EVENTS)
 async def on_application_rejected(event: ApplicationRejected, usecases: UseCasesDep) -> None:
     """Free its documents."""
     await usecases.holds.free(event)
 
 
-@router.subscriber(queue_for(SERVICE, ApplicationWithdrawn), EVENTS)
+@router.consumer(queue_for(SERVICE, ApplicationWithdrawn), EVENTS)
 async def on_application_withdrawn(event: ApplicationWithdrawn, usecases: UseCasesDep) -> None:
     """Free its documents."""
     await usecases.holds.free(event)
 
 
-@router.subscriber(queue_for(SERVICE, CertificateIssued), EVENTS)
+@router.consumer(queue_for(SERVICE, CertificateIssued), EVENTS)
 async def on_certificate_issued(event: CertificateIssued, usecases: UseCasesDep) -> None:
     """End the reading of staff."""
     await usecases.holds.conclude(event)

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from faststream import Context
-from faststream.rabbit import RabbitRouter
 
-from chassis.broker import EVENTS, queue_for
+from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import (
+    ApplicationApproved,
     ApplicationRejected,
     ApplicationSubmitted,
     ApplicationWithdrawn,
@@ -33,167 +33,173 @@ from contracts.notifications import DeliveryRequested, RepeatDue
 from contracts.support import TicketAnswered, TicketClosed, TicketOpened, TicketOverdue
 from services.notifications.usecases import UseCases
 
-router = RabbitRouter()
+router = ConsumerRouter()
 UseCasesDep = Annotated[UseCases, Context("usecases")]
 
 
-@router.subscriber(queue_for("notifications", ApplicationRejected), EVENTS)
+@router.consumer(queue_for("notifications", ApplicationApproved), EVENTS)
+async def on_application_approved(event: ApplicationApproved, usecases: UseCasesDep) -> None:
+    """Tell the applicant of the decision; the certificate follows."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ApplicationRejected), EVENTS)
 async def on_application_rejected(event: ApplicationRejected, usecases: UseCasesDep) -> None:
     """Tell the applicant of the refusal; nothing else is awaited about it any more."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", ApplicationSubmitted), EVENTS)
+@router.consumer(queue_for("notifications", ApplicationSubmitted), EVENTS)
 async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
     """Confirm number and date."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", ApplicationWithdrawn), EVENTS)
+@router.consumer(queue_for("notifications", ApplicationWithdrawn), EVENTS)
 async def on_application_withdrawn(event: ApplicationWithdrawn, usecases: UseCasesDep) -> None:
     """Confirm the withdrawal and end reminders."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", CertificateExpiring), EVENTS)
+@router.consumer(queue_for("notifications", CertificateExpiring), EVENTS)
 async def on_certificate_expiring(event: CertificateExpiring, usecases: UseCasesDep) -> None:
     """Remind the holder that a certificate ends."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", CertificateIssued), EVENTS)
+@router.consumer(queue_for("notifications", CertificateIssued), EVENTS)
 async def on_certificate_issued(event: CertificateIssued, usecases: UseCasesDep) -> None:
     """Tell the applicant that the certificate is ready."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", DeadlineMissed), EVENTS)
+@router.consumer(queue_for("notifications", DeadlineMissed), EVENTS)
 async def on_deadline_missed(event: DeadlineMissed, usecases: UseCasesDep) -> None:
     """Tell the applicant, whoever had to act, and the administrators."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", DeadlineNear), EVENTS)
+@router.consumer(queue_for("notifications", DeadlineNear), EVENTS)
 async def on_deadline_near(event: DeadlineNear, usecases: UseCasesDep) -> None:
     """Remind whoever must act."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", ElectronicDocumentIssued), EVENTS)
+@router.consumer(queue_for("notifications", ElectronicDocumentIssued), EVENTS)
 async def on_electronic_document_issued(event: ElectronicDocumentIssued, usecases: UseCasesDep) -> None:
     """Send the receipt with the copy."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", InformationProvided), EVENTS)
+@router.consumer(queue_for("notifications", InformationProvided), EVENTS)
 async def on_information_provided(event: InformationProvided, usecases: UseCasesDep) -> None:
     """End reminders and tell the reviewer who asked."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", InformationRequested), EVENTS)
+@router.consumer(queue_for("notifications", InformationRequested), EVENTS)
 async def on_information_requested(event: InformationRequested, usecases: UseCasesDep) -> None:
     """Ask the applicant for what is missing."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", ReviewBegun), EVENTS)
+@router.consumer(queue_for("notifications", ReviewBegun), EVENTS)
 async def on_review_begun(event: ReviewBegun, usecases: UseCasesDep) -> None:
     """Name the expected term of the review."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", DocumentAccepted), EVENTS)
+@router.consumer(queue_for("notifications", DocumentAccepted), EVENTS)
 async def on_document_accepted(event: DocumentAccepted, usecases: UseCasesDep) -> None:
     """Tell the owner that the document is good."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", DocumentDelayed), EVENTS)
+@router.consumer(queue_for("notifications", DocumentDelayed), EVENTS)
 async def on_document_delayed(event: DocumentDelayed, usecases: UseCasesDep) -> None:
     """Tell the owner what happens next."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", DocumentRejected), EVENTS)
+@router.consumer(queue_for("notifications", DocumentRejected), EVENTS)
 async def on_document_rejected(event: DocumentRejected, usecases: UseCasesDep) -> None:
     """Name the document that must be replaced."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", PractitionerRegistered), EVENTS)
+@router.consumer(queue_for("notifications", PractitionerRegistered), EVENTS)
 async def on_practitioner_registered(event: PractitionerRegistered, usecases: UseCasesDep) -> None:
     """Say what happens after registration."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", ProfileRefused), EVENTS)
+@router.consumer(queue_for("notifications", ProfileRefused), EVENTS)
 async def on_profile_refused(event: ProfileRefused, usecases: UseCasesDep) -> None:
     """Name the fields to correct."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", ProfileVerified), EVENTS)
+@router.consumer(queue_for("notifications", ProfileVerified), EVENTS)
 async def on_profile_verified(event: ProfileVerified, usecases: UseCasesDep) -> None:
     """Tell the practitioner that applying is open."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", SecurityAlertRaised), EVENTS)
+@router.consumer(queue_for("notifications", SecurityAlertRaised), EVENTS)
 async def on_security_alert_raised(event: SecurityAlertRaised, usecases: UseCasesDep) -> None:
     """Warn the person."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", VerificationEscalated), EVENTS)
+@router.consumer(queue_for("notifications", VerificationEscalated), EVENTS)
 async def on_verification_escalated(event: VerificationEscalated, usecases: UseCasesDep) -> None:
     """Hand the case to the administrators."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", TicketAnswered), EVENTS)
+@router.consumer(queue_for("notifications", TicketAnswered), EVENTS)
 async def on_ticket_answered(event: TicketAnswered, usecases: UseCasesDep) -> None:
     """Tell the requester of the answer."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", TicketClosed), EVENTS)
+@router.consumer(queue_for("notifications", TicketClosed), EVENTS)
 async def on_ticket_closed(event: TicketClosed, usecases: UseCasesDep) -> None:
     """Tell the requester that the ticket is settled."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", TicketOpened), EVENTS)
+@router.consumer(queue_for("notifications", TicketOpened), EVENTS)
 async def on_ticket_opened(event: TicketOpened, usecases: UseCasesDep) -> None:
     """Confirm number and term of the ticket."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", TicketOverdue), EVENTS)
+@router.consumer(queue_for("notifications", TicketOverdue), EVENTS)
 async def on_ticket_overdue(event: TicketOverdue, usecases: UseCasesDep) -> None:
     """Remind the agent, or all of them."""
     await usecases.announce(event)
 
 
-@router.subscriber(queue_for("notifications", ContactsChanged), EVENTS)
+@router.consumer(queue_for("notifications", ContactsChanged), EVENTS)
 async def on_contacts_changed(event: ContactsChanged, usecases: UseCasesDep) -> None:
     """Know how to reach the person; send what waited for it."""
     await usecases.change_contacts(event)
 
 
-@router.subscriber(queue_for("notifications", OneTimeCodeIssued), EVENTS)
+@router.consumer(queue_for("notifications", OneTimeCodeIssued), EVENTS)
 async def on_one_time_code_issued(event: OneTimeCodeIssued, usecases: UseCasesDep) -> None:
     """Send a code at once."""
     await usecases.send_code(event)
 
 
-@router.subscriber(queue_for("notifications", DeliveryRequested), EVENTS)
+@router.consumer(queue_for("notifications", DeliveryRequested), EVENTS)
 async def on_delivery_requested(event: DeliveryRequested, usecases: UseCasesDep) -> None:
     """Hand a message to its provider."""
     await usecases.deliver(event)
 
 
-@router.subscriber(queue_for("notifications", RepeatDue), EVENTS)
+@router.consumer(queue_for("notifications", RepeatDue), EVENTS)
 async def on_repeat_due(event: RepeatDue, usecases: UseCasesDep) -> None:
     """Remind of what is not done yet."""
     await usecases.repeat(event)

@@ -3,44 +3,43 @@
 from typing import Annotated
 
 from faststream import Context
-from faststream.rabbit import RabbitRouter
 
-from chassis.broker import EVENTS, queue_for
+from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
 from contracts.identity import StaffMemberAdded
 from contracts.notifications import DeliveryFailed
 from contracts.support import TicketTermReached
 from services.support.usecases import UseCases
 
-router = RabbitRouter()
+router = ConsumerRouter()
 UseCasesDep = Annotated[UseCases, Context("usecases")]
 
 
-@router.subscriber(queue_for("support", ApplicationSubmitted), EVENTS)
+@router.consumer(queue_for("support", ApplicationSubmitted), EVENTS)
 async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
     """Know which numbers are whose."""
     await usecases.learn_application(event)
 
 
-@router.subscriber(queue_for("support", DeadlineMissed), EVENTS)
+@router.consumer(queue_for("support", DeadlineMissed), EVENTS)
 async def on_deadline_missed(event: DeadlineMissed, usecases: UseCasesDep) -> None:
     """Requests about an overdue application go first."""
     await usecases.learn_overdue(event)
 
 
-@router.subscriber(queue_for("support", StaffMemberAdded), EVENTS)
+@router.consumer(queue_for("support", StaffMemberAdded), EVENTS)
 async def on_staff_member_added(event: StaffMemberAdded, usecases: UseCasesDep) -> None:
     """Know who works at the desk."""
     await usecases.learn_staff(event)
 
 
-@router.subscriber(queue_for("support", DeliveryFailed), EVENTS)
+@router.consumer(queue_for("support", DeliveryFailed), EVENTS)
 async def on_delivery_failed(event: DeliveryFailed, usecases: UseCasesDep) -> None:
     """Have somebody reach the person another way."""
     await usecases.follow_up_delivery(event)
 
 
-@router.subscriber(queue_for("support", TicketTermReached), EVENTS)
+@router.consumer(queue_for("support", TicketTermReached), EVENTS)
 async def on_ticket_term_reached(event: TicketTermReached, usecases: UseCasesDep) -> None:
     """Mark what was not answered in time."""
     await usecases.reach_term(event)

@@ -9,13 +9,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
 from faststream import Context
-from faststream.rabbit import RabbitRouter
 from pydantic import BaseModel
 from pydantic_settings import SettingsConfigDict
 
 from chassis.app import Chassis, provided
 from chassis.auth import anyone
-from chassis.broker import EVENTS, queue_for
+from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from chassis.clock import Clock
 from chassis.errors import Conflict, Invalid
 from chassis.mongo import Database
@@ -102,14 +101,14 @@ async def answer(body: AnswerIn, usecases: UseCasesDep) -> AnswerOut:
     return AnswerOut(ticket_id=body.ticket_id, version=await usecases.answer(body.ticket_id, text=body.text))
 
 
-def consumers() -> RabbitRouter:
-    router = RabbitRouter()
+def consumers() -> ConsumerRouter:
+    router = ConsumerRouter()
 
-    @router.subscriber(queue_for("support", TicketTermReached), EVENTS)
+    @router.consumer(queue_for("support", TicketTermReached), EVENTS)
     async def on_ticket_term_reached(event: TicketTermReached, usecases: Annotated[UseCases, Context("usecases")]) -> None:
         await usecases.count(event, event.ticket_id)
 
-    @router.subscriber(queue_for("support", DeliveryFailed), EVENTS)
+    @router.consumer(queue_for("support", DeliveryFailed), EVENTS)
     async def on_delivery_failed(event: DeliveryFailed, usecases: Annotated[UseCases, Context("usecases")]) -> None:
         await usecases.count(event, event.delivery_id)
 
