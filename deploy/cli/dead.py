@@ -2,59 +2,56 @@
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
 
-from chassis.clock import SandboxClock, SystemClock
+from chassis.clock import Clock
 from chassis.dead_letters import DeadLetters
-from chassis.mongo import connect
+from chassis.mongo import Database
 from chassis.publisher import Publisher
 from chassis.settings import ServiceSettings
 from deploy.cli.bodies import readable
-from deploy.cli.output import console, printable, refusals, table
-from deploy.cli.surroundings import settings_of
+from deploy.cli.operators import After, By, Limit, Service, chosen, run_on, who
+from deploy.cli.output import console, printable, table
 
 app = typer.Typer(no_args_is_help=True, help="Недоставленные сообщения сервиса.")
 
-Service = Annotated[str, typer.Option("--service", "-s", help="Сервис: identity, applications, documents, notifications, support.")]
 LetterId = Annotated[str, typer.Argument(help="Номер из списка.")]
-By = Annotated[str | None, typer.Option("--by", help="Кто решает; остаётся в записи. По умолчанию пользователь системы.")]
 
 
 @app.command("list")
 def list_letters(
     service: Service,
     state: Annotated[str, typer.Option(help="open, replayed или discarded.")] = "open",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
-    after: Annotated[str | None, typer.Option(help="Номер последнего показанного.")] = None,
+    limit: Limit = 100,
+    after: After = None,
 ) -> None:
     """Показать недоставленные сообщения, старые сначала."""
 
-    async def work(letters: DeadLetters, _: ServiceSettings) -> None:
-        found = await letters.list(state=state, limit=limit, after=after)
+    async def work(database: Database, clock: Clock, _: ServiceSettings) -> None:
+        found = await DeadLetters(database, clock).list(state=state, limit=limit, after=after)
         rows = [(row["_id"], f"{row['at']:%Y-%m-%d %H:%M:%S}", row["type"], row["queue"], row["attempts"], row["error"]) for row in found]
         table(f"{service}: {state}, {len(rows)}", ("Номер", "Когда, UTC", "Событие", "Очередь", "Попыток", "Ошибка"), rows)
 
-    _run(service, work)
+    run_on(service, work)
 
 
 @app.command("show")
 def show(letter_id: LetterId, service: Service) -> None:
     """Показать одно сообщение; запечатанное остаётся запечатанным."""
 
-    async def work(letters: DeadLetters, _: ServiceSettings) -> None:
-        letter = await letters.show(letter_id)
+    async def work(database: Database, clock: Clock, _: ServiceSettings) -> None:
+        letter = await DeadLetters(database, clock).show(letter_id)
         for name in ("_id", "state", "at", "type", "queue", "attempts", "error", "by", "reason"):
             if name in letter:
                 console.print(f"{name}: {printable(letter[name])}", markup=False)
         console.print(f"headers: {json.dumps(letter['headers'], default=str)}", markup=False)
         console.print(f"body: {readable(str(letter['type']), bytes(letter['body']))}", markup=False)
 
-    _run(service, work)
+    run_on(service, work)
 
 
 @app.command("replay")
@@ -66,13 +63,16 @@ def replay(
 ) -> None:
     """Отправить снова в ту же очередь под тем же номером: сделанное однажды не делается дважды."""
 
-    async def work(letters: DeadLetters, settings: ServiceSettings) -> None:
+    async def work(database: Database, clock: Clock, settings: ServiceSettings) -> None:
+        letters = DeadLetters(database, clock)
+        # Chosen before the first is sent: one that fails again is open again, under another id.
+        chosen_ids = await chosen(letters, letter_ids, every=every)
         async with _publishing(settings, service) as publisher:
-            async for letter_id in _chosen(letters, letter_ids, every=every):
-                await letters.replay(letter_id, publisher, by=_who(by))
+            for letter_id in chosen_ids:
+                await letters.replay(letter_id, publisher, by=who(by))
                 console.print(f"отправлено: {printable(letter_id)}", markup=False)
 
-    _run(service, work)
+    run_on(service, work)
 
 
 @app.command("discard")
@@ -84,41 +84,13 @@ def discard(
 ) -> None:
     """Решить, что сообщение не будет обработано."""
 
-    async def work(letters: DeadLetters, _: ServiceSettings) -> None:
+    async def work(database: Database, clock: Clock, _: ServiceSettings) -> None:
+        letters = DeadLetters(database, clock)
         for letter_id in letter_ids:
-            await letters.discard(letter_id, by=_who(by), reason=reason)
+            await letters.discard(letter_id, by=who(by), reason=reason)
             console.print(f"отклонено: {printable(letter_id)}", markup=False)
 
-    _run(service, work)
-
-
-def _who(named: str | None) -> str:
-    return named or os.environ.get("USER") or f"uid {os.getuid()}"
-
-
-def _run(service: str, work: Callable[[DeadLetters, ServiceSettings], Awaitable[None]]) -> None:
-    with refusals():
-        settings = settings_of(service)
-        asyncio.run(_with_letters(settings, service, work))
-
-
-async def _with_letters(settings: ServiceSettings, service: str, work: Callable[[DeadLetters, ServiceSettings], Awaitable[None]]) -> None:
-    client = connect(settings, f"{service}-cli")
-    clock = SandboxClock(settings.sandbox_clock_file) if settings.sandbox_clock_file else SystemClock()
-    try:
-        await work(DeadLetters(client[settings.mongo_database], clock), settings)
-    finally:
-        client.close()
-
-
-async def _chosen(letters: DeadLetters, named: list[str] | None, *, every: bool) -> AsyncIterator[str]:
-    if bool(named) == every:
-        raise ValueError("Назовите сообщения или укажите --all")
-    for letter_id in named or []:
-        yield letter_id
-    while every and (page := await letters.list(limit=100)):
-        for letter in page:
-            yield letter["_id"]
+    run_on(service, work)
 
 
 @asynccontextmanager

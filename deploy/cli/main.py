@@ -2,11 +2,12 @@
 
 import typer
 
-from deploy.cli import clock, dead, staff
+from deploy.cli import clock, dead, outbox, staff
 from deploy.cli.personas import personas
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Медкабинет: служебные команды.")
 app.add_typer(dead.app, name="dead")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(clock.app, name="clock")
 app.add_typer(staff.app, name="staff")
 app.command("personas")(personas)

@@ -1,9 +1,11 @@
 """What the relay does when an event cannot leave."""
 
+from functools import partial
 from uuid import uuid4
 
 import aio_pika
 
+from chassis.parked import ParkedEvents
 from contracts.support import TicketAnswered
 from contracts.topology import ARCHIVE_STREAM
 from tests.chassis.probe import Probe, probing
@@ -31,19 +33,27 @@ async def _plug_in(probe: Probe) -> None:
 async def test_an_unroutable_event_is_parked_and_its_stream_waits_behind_it(infra: Infra) -> None:
     async with probing(infra, SUPPORT_RELAY_ATTEMPTS="2") as probe:
         await _unplug(probe)
-        ticket_id = uuid4()
+        ticket_id, skipped_id = uuid4(), uuid4()
         await probe.usecases.answer(ticket_id)
+        await probe.usecases.answer(skipped_id)
         outbox = probe.component.database["outbox"]
-        parked = await eventually(lambda: outbox.find_one({"state": "parked"}))
+        parked = await eventually(lambda: outbox.find_one({"stream": f"ticket_id:{ticket_id}", "state": "parked"}))
+        skipped = await eventually(lambda: outbox.find_one({"stream": f"ticket_id:{skipped_id}", "state": "parked"}))
         assert (parked["attempts"], parked["last_error"]) == (2, "unroutable")
         await _plug_in(probe)
         probe.chassis.relay._blocked_until.clear()
         other = uuid4()
-        await probe.usecases.answer(ticket_id)
-        await probe.usecases.answer(other)
+        for answered in (ticket_id, skipped_id, other):
+            await probe.usecases.answer(answered)
         await eventually(lambda: outbox.find_one({"stream": f"ticket_id:{other}", "state": "published"}))
         behind = await outbox.find_one({"stream": f"ticket_id:{ticket_id}", "version": 2})
         assert behind is not None
         assert behind["state"] == "pending"
-        await outbox.update_one({"_id": parked["_id"]}, {"$set": {"state": "pending"}})
-        await eventually(lambda: outbox.find_one({"stream": f"ticket_id:{ticket_id}", "version": 2, "state": "published"}), timeout=15)
+        decisions = ParkedEvents(probe.chassis.database, probe.chassis.clock)
+        await decisions.release(parked["_id"], by="operator")
+        await decisions.skip(skipped["_id"], by="operator", reason="a test")
+        for answered in (ticket_id, skipped_id):
+            behind = {"stream": f"ticket_id:{answered}", "version": 2, "state": "published"}
+            await eventually(partial(outbox.find_one, behind), timeout=15)
+        assert await outbox.count_documents({"_id": parked["_id"], "state": "published"}) == 1
+        assert await outbox.count_documents({"_id": skipped["_id"], "state": "skipped", "reason": "a test"}) == 1

@@ -17,9 +17,10 @@ from typer.testing import CliRunner, Result
 from contracts.access import PersonalDataRead
 from contracts.roles import Role
 from contracts.sealed import KeyRing
+from deploy.cli import operators
 from deploy.cli.bodies import SEALED, readable
 from deploy.cli.main import app
-from tests.support import Infra, service_environment
+from tests.support import Infra, eventually, service_environment
 
 QUEUE = "identity.access.personal-data-read.v1"
 KEYS = KeyRing.from_json(json.dumps({"active": "k", "keys": {"k": base64.urlsafe_b64encode(bytes(32)).decode()}}))
@@ -51,6 +52,9 @@ class Dead:
         }
         await self.letters.insert_one(letter)
         return str(letter["_id"])
+
+    async def open_are(self, count: int) -> bool:
+        return await self.letters.count_documents({"state": "open"}) == count
 
     async def run(self, *arguments: str) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, ["dead", *arguments, "--service", "identity"])
@@ -96,6 +100,23 @@ async def test_all_open_letters_are_replayed_at_once(dead: Dead) -> None:
     assert await dead.letters.count_documents({"state": "replayed"}) == 3
     for _ in range(3):
         await dead.queue.get(no_ack=True)
+
+
+async def test_a_letter_that_fails_again_is_not_replayed_for_ever(dead: Dead, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operators, "PAGE", 2)
+    for _ in range(3):
+        await dead.put()
+
+    async def park_again(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        await dead.put(message.body)
+
+    tag = await dead.queue.consume(park_again, no_ack=True)
+    answer = await dead.run("replay", "--all")
+    assert answer.exit_code == 0, answer.stderr
+    assert answer.stdout.count("отправлено") == 3
+    assert await dead.letters.count_documents({"state": "replayed"}) == 3
+    await eventually(lambda: dead.open_are(3))
+    await dead.queue.cancel(tag)
 
 
 async def test_a_discarded_letter_keeps_its_reason(dead: Dead) -> None:
