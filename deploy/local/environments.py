@@ -6,6 +6,8 @@ from pathlib import Path
 from deploy.local.settings import LocalSettings
 
 WITH_FILES = ("applications", "documents")
+SHUTDOWN_SECONDS = 5
+"""What a service gives its requests, and again its messages, when it stops."""
 
 
 def clock_file(settings: LocalSettings) -> Path:
@@ -27,6 +29,7 @@ def service_environment(settings: LocalSettings, secrets: Mapping[str, str], ser
     own = {
         "HOST": "127.0.0.1",
         "PORT": str(settings.port_of(service)),
+        "SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
         "MONGO_URL": f"mongodb://127.0.0.1:{settings.mongo_port_of(service)}/?directConnection=true",
         "MONGO_DATABASE": service,
         "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{settings.rabbitmq_port}/",
@@ -53,7 +56,7 @@ def gateway_environment(settings: LocalSettings) -> dict[str, str]:
         f"{service.upper()}_UPSTREAM": f"127.0.0.1:{settings.port_of(service)}"
         for service in ("identity", "applications", "documents", "notifications", "support")
     }
-    return {"HOME": str(home), "GATEWAY_ADDRESS": f"http://:{settings.gateway_port}", **upstreams}
+    return {"HOME": str(home), "GATEWAY_ADDRESS": f"http://:{settings.gateway_port}", "GATEWAY_HOST": settings.gateway_host, **upstreams}
 
 
 def _files(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, str]:

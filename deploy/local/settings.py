@@ -28,6 +28,8 @@ class LocalSettings(BaseSettings):
     mongo: Literal["shared", "per-service"] = "shared"
     """One embedded MongoDB for all services, each with its own database, or one process for each."""
 
+    gateway_host: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"
+    """Who reaches the gateway: this machine only, or with 0.0.0.0 its network too."""
     gateway_port: Port = 8080
     identity_port: Port = 8101
     applications_port: Port = 8102

@@ -16,11 +16,14 @@ from types import TracebackType
 from typing import IO, Self
 
 from deploy.local.development_secrets import load_or_invent
-from deploy.local.environments import clock_file, gateway_environment, service_environment, simulators_environment
+from deploy.local.environments import SHUTDOWN_SECONDS, clock_file, gateway_environment, service_environment, simulators_environment
 from deploy.local.ports import http_status, is_taken
 from deploy.local.process import ChildProcess
 from deploy.local.servers import PROJECT, Broker, MongoServer, ObjectServer
 from deploy.local.settings import SERVICES, LocalSettings
+
+STOP_SECONDS = 2 * SHUTDOWN_SECONDS + 10
+"""Longer than a service takes to stop at worst: its requests, its messages, then the relay and telemetry."""
 
 
 def settings_file(data_dir: Path) -> Path:
@@ -167,6 +170,7 @@ class Stack:
             command=[sys.executable, "-m", module],
             log_file=self.logs / f"{name}.log",
             is_ready=lambda: _is_ok(port, path),
+            stop_seconds=STOP_SECONDS,
             environment={"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", **environment},
         )
 

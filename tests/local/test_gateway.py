@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 
 import httpx
+import psutil
 import pytest
 
 from deploy.local.stack import Stack
@@ -69,6 +70,19 @@ async def _answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 )
 async def test_the_path_reaches_the_service_unchanged(gateway: httpx.AsyncClient, path: str, reached: str) -> None:
     assert (await gateway.get(path)).json()["line"] == f"GET {reached} HTTP/1.1"
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/health/live", "/health/", "//health/ready", "/Health/ready", "/health%2Fready"])
+async def test_how_services_are_is_not_told_outside(gateway: httpx.AsyncClient, path: str) -> None:
+    answer = await gateway.get(f"http://{gateway.base_url.netloc.decode()}{path}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert (await gateway.get("/health")).status_code == 200
+
+
+async def test_only_this_machine_reaches_the_gateway_unless_told_otherwise(gateway: httpx.AsyncClient) -> None:
+    port = gateway.base_url.port
+    listening = [found.laddr for found in psutil.net_connections("tcp") if found.status == psutil.CONN_LISTEN]
+    assert [address for address in listening if address[1:] == (port,)] == [("127.0.0.1", port)]
 
 
 async def test_the_clients_address_is_told_and_a_forged_one_dropped(gateway: httpx.AsyncClient) -> None:

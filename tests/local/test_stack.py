@@ -62,6 +62,7 @@ def test_the_local_environment_of_a_service_is_complete(service: str, tmp_path: 
         monkeypatch.setenv(name, value)
     loaded = load_settings(settings_class_of(service))
     assert loaded.port == settings.port_of(service)
+    assert Stack(tmp_path, settings).processes[service].stop_seconds > 2 * loaded.shutdown_seconds + 5
 
 
 @pytest.mark.parametrize("service", SERVICES)
