@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,12 +22,11 @@ from uuid import UUID, uuid4
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from faststream import Context
-from faststream.rabbit import RabbitRouter
 from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic_settings import SettingsConfigDict
 
 from chassis.app import Chassis
-from chassis.broker import EVENTS, queue_for
+from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from chassis.mongo import Database
 from chassis.settings import ServiceSettings, load_settings
 from chassis.transaction import Begin, atomic
@@ -71,10 +71,10 @@ class UseCases:
             await self.database["effects"].update_one({"_id": event.ticket_id}, effect, upsert=True, session=tx.session)
 
 
-def _consumers() -> RabbitRouter:
-    router = RabbitRouter()
+def _consumers() -> ConsumerRouter:
+    router = ConsumerRouter()
 
-    @router.subscriber(queue_for("support", TicketTermReached), EVENTS)
+    @router.consumer(queue_for("support", TicketTermReached), EVENTS)
     async def on_ticket_term_reached(event: TicketTermReached, usecases: Annotated[UseCases, Context("usecases")]) -> None:
         await usecases.take_effect(event)
 
@@ -178,9 +178,11 @@ async def _bare(stack: Stack) -> AsyncIterator[_Bare]:
 class _Celery:
     database: Any
     publish: Callable[[str], None]
+    threads: ThreadPoolExecutor
+    """As many as the others have changes at once; asyncio's own would be cores + 4."""
 
     async def change(self, number: int) -> None:
-        await asyncio.to_thread(self.publish, str(UUID(int=number)))
+        await asyncio.get_running_loop().run_in_executor(self.threads, self.publish, str(UUID(int=number)))
 
 
 @asynccontextmanager
@@ -195,10 +197,10 @@ async def _celery(stack: Stack) -> AsyncIterator[_Celery]:
     for name in _COLLECTIONS:
         await client["celery"].create_collection(name)
     try:
-        with patch.dict(os.environ, environment):
+        with patch.dict(os.environ, environment), ThreadPoolExecutor(AT_ONCE) as threads:
             from deploy.bench.celery_app import change  # noqa: PLC0415 - the module reads the environment made here
 
-            yield _Celery(client["celery"], change)
+            yield _Celery(client["celery"], change, threads)
     finally:
         worker.terminate()
         await asyncio.to_thread(worker.wait, 20)

@@ -1,10 +1,15 @@
-"""Reading one's application, token check, decryption and tracing included, beside a bare FastAPI route with the same driver call."""
+"""Reading one's application, token check, decryption, tracing and its export included.
 
+Beside it a bare FastAPI route with the same driver call.
+"""
+
+import json
 import sys
 from pathlib import Path
 
 import httpx
 
+from deploy.bench.collector import collector
 from deploy.bench.report import Figure, at_least
 from deploy.bench.system import System, system
 from deploy.bench.wire import WireClient
@@ -18,24 +23,34 @@ ROUNDS = 3
 
 async def measure(folder: Path) -> list[Figure]:
     """Alternating rounds, best of each; one connection, so that neither side queues."""
-    async with system(folder) as running:
-        application_id = await running.confirmed_application()
-        path = f"/api/applications/applications/{application_id}"
-        tokens = running.practitioner.caller.tokens
-        if tokens is None:
-            raise RuntimeError("nobody is signed in")
-        headers = {"Authorization": f"Bearer {tokens.access_token}"}
-        port = running.stack.settings.applications_port
-        bare = await _start_bare(running, path, headers, folder)
-        try:
-            ours, by_hand = [], []
-            async with WireClient(port, path, headers) as product, WireClient(bare[1], f"/applications/{application_id}", {}) as plain:
-                for _ in range(ROUNDS):
-                    ours.append(await product.rate(SECONDS))
-                    by_hand.append(await plain.rate(SECONDS))
-        finally:
-            await bare[0].stop()
-    return [at_least("GET one's application, beside bare FastAPI", max(ours), max(by_hand), 0.8, "answers/s")]
+    with collector() as spans:
+        async with system(folder, environment={"OTLP_ENDPOINT": spans.url}) as running:
+            figure = await _measure(running, folder)
+    if not spans.traces:
+        raise RuntimeError("no span was exported: the product ran without what this measurement includes")
+    return [figure]
+
+
+async def _measure(running: System, folder: Path) -> Figure:
+    application_id = await running.confirmed_application()
+    path = f"/api/applications/applications/{application_id}"
+    tokens = running.practitioner.caller.tokens
+    if tokens is None:
+        raise RuntimeError("nobody is signed in")
+    headers = {"Authorization": f"Bearer {tokens.access_token}"}
+    port = running.stack.settings.applications_port
+    bare = await _start_bare(running, path, headers, folder)
+    try:
+        ours, by_hand = [], []
+        async with WireClient(port, path, headers) as product, WireClient(bare[1], f"/applications/{application_id}", {}) as plain:
+            if json.loads(await plain.get()) != json.loads(await product.get()):
+                raise RuntimeError("the bare route does not answer with the document")
+            for _ in range(ROUNDS):
+                ours.append(await product.rate(SECONDS))
+                by_hand.append(await plain.rate(SECONDS))
+    finally:
+        await bare[0].stop()
+    return at_least("GET one's application, beside bare FastAPI", max(ours), max(by_hand), 0.8, "answers/s")
 
 
 async def _start_bare(running: System, path: str, headers: dict[str, str], folder: Path) -> tuple[ChildProcess, int]:

@@ -42,10 +42,10 @@ class System:
 
 
 @asynccontextmanager
-async def system(folder: Path) -> AsyncIterator[System]:
-    """Start everything, register, sign in, upload."""
+async def system(folder: Path, *, environment: dict[str, str] | None = None) -> AsyncIterator[System]:
+    """Start everything, register, sign in, upload. `environment` is given to every service."""
     async with (
-        Stack(folder) as stack,
+        Stack(folder, environment=environment) as stack,
         httpx.AsyncClient(base_url=stack.url, timeout=60) as http,
         httpx.AsyncClient(base_url=stack.simulators_url, timeout=30) as outside_http,
     ):

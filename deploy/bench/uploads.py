@@ -4,8 +4,8 @@ import asyncio
 import io
 import secrets
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 from minio import Minio
@@ -20,6 +20,8 @@ LARGE = 10 * MEBIBYTE
 COUNT = 8
 AT_ONCE = 20
 ROUNDS = 3
+AFTERMATH_SECONDS = 5.0
+"""How long memory is watched after the answers: what was uploaded is checked then."""
 GROWTH_LIMIT = 32 * MEBIBYTE
 
 
@@ -28,13 +30,15 @@ def _file(size: int) -> File:
 
 
 async def measure(folder: Path) -> list[Figure]:
-    """Throughput one after another; then the peak of resident memory."""
+    """Throughput one after another; then the peak of resident memory, against what was resident before all of it."""
     async with system(folder) as running:
+        await running.practitioner.upload("supporting", _file(LARGE))
+        before = _resident(running)
         ours, bare = [], []
         for _ in range(ROUNDS):
             ours.append(await _uploads(running))
             bare.append(await asyncio.to_thread(_puts, running))
-        growth = await _growth(running)
+        growth = await _peak(running) - before
     return [
         at_least("upload of 5 MB, beside minio.put_object", max(ours), max(bare), 0.7, "MB/s"),
         Figure(
@@ -72,15 +76,24 @@ def _puts(running: System) -> float:
     return COUNT * SIZE / MEBIBYTE / (time.perf_counter() - started)
 
 
-async def _growth(running: System) -> int:
+def _resident(running: System) -> int:
     pid = running.stack.processes["documents"].pid
     if pid is None:
         raise RuntimeError("documents does not run")
-    resident: Callable[[], int] = lambda: int(psutil.Process(pid).memory_info().rss)  # noqa: E731 - read in two places
-    before = peak = resident()
+    return int(psutil.Process(pid).memory_info().rss)
+
+
+async def _peak(running: System) -> int:
     uploads = asyncio.gather(*(running.practitioner.upload("supporting", _file(LARGE)) for _ in range(AT_ONCE)))
-    while not uploads.done():
-        peak = max(peak, resident())
+    aftermath = asyncio.ensure_future(_answered_and_quiet(uploads))
+    peak = 0
+    while not aftermath.done():
+        peak = max(peak, _resident(running))
         await asyncio.sleep(0.01)
+    await aftermath
+    return peak
+
+
+async def _answered_and_quiet(uploads: "asyncio.Future[list[Any]]") -> None:
     await uploads
-    return peak - before
+    await asyncio.sleep(AFTERMATH_SECONDS)

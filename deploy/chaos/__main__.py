@@ -34,16 +34,28 @@ def main() -> int:
     parser.add_argument("--only", help="faults whose name contains this")
     asked = parser.parse_args()
     verdicts = asyncio.run(chaos(is_short=asked.short, only=asked.only))
-    table = Table("fault", "accepted", "lost", "doubled", "stuck", "dead letters", "repeated", "", title="Medkabinet under faults")
+    table = Table(
+        "fault",
+        "accepted",
+        "lost",
+        "doubled",
+        "stuck",
+        "disordered",
+        "dead letters",
+        "repeated",
+        "",
+        "notes",
+        title="Medkabinet under faults",
+    )
     for verdict in verdicts:
         dead = (
             f"{verdict.dead_letters} (meant: {verdict.expected_dead_letters})"
             if verdict.expected_dead_letters
             else str(verdict.dead_letters)
         )
-        counts = (verdict.accepted, verdict.lost, verdict.doubled, verdict.stuck)
-        table.add_row(verdict.case, *map(str, counts), dead, str(verdict.repeated), "ok" if verdict.is_good else f"BAD {verdict.notes}")
-    Console(width=150).print(table)
+        counts = (verdict.accepted, verdict.lost, verdict.doubled, verdict.stuck, verdict.disordered)
+        table.add_row(verdict.case, *map(str, counts), dead, str(verdict.repeated), "ok" if verdict.is_good else "BAD", verdict.notes)
+    Console(width=180).print(table)
     return 0 if verdicts and all(verdict.is_good for verdict in verdicts) else 1
 
 

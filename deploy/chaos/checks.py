@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 from uuid import UUID
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from deploy.chaos.broker import Archive, Queues
 from deploy.chaos.ledger import Ledger, Verdict
-from deploy.local.servers import manage
+from deploy.journey.outside import Outside
 from deploy.local.settings import SERVICES
 from deploy.local.stack import Stack
 
 REST_SECONDS = 120
+_QUIET_SECONDS = 3.0
+_QUIET_SAMPLES = 3
 _FINAL_DOCUMENT_STATES = ["accepted", "rejected"]
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -22,8 +25,10 @@ Database = AsyncDatabase[dict[str, Any]]
 class Checker:
     """Counts per case: what existed before a case does not matter to it."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, outside: Outside) -> None:
+        self._outside = outside
+        self._queues = Queues(stack.broker)
+        self._archive = Archive(stack.broker)
         self._clients = {
             service: AsyncMongoClient[dict[str, Any]](stack.mongo[service].url, uuidRepresentation="standard") for service in SERVICES
         }
@@ -41,16 +46,23 @@ class Checker:
         """Open ones, of all services."""
         return sum([await self.database(service)["dead_letters"].count_documents({"state": "open"}) for service in SERVICES])
 
-    async def judge(self, case: str, ledger: Ledger, *, dead_before: int, expected_dead: int = 0) -> Verdict:
+    async def judge(self, case: str, ledger: Ledger, *, dead_before: int, expected_dead: int = 0, note: str = "") -> Verdict:
         """Wait for rest, then compare promises with facts."""
         remaining = await self._come_to_rest()
         lost, doubled = await self._compare(ledger)
-        notes = [*(f"refused: {count}x {what}" for what, count in Counter(ledger.refused).items()), *remaining]
+        mails = await self._mails()
+        repeated_mails = repeated(mails) - self._repeated_before
+        notes = [note] if note else []
+        notes += [f"refused: {count}x {what}" for what, count in Counter(ledger.refused).items()]
+        notes += remaining
+        if repeated_mails:
+            notes.append(f"{repeated_mails} mails repeated at the provider")
         return Verdict(
             case,
             accepted=ledger.accepted,
-            lost=lost,
-            doubled=doubled,
+            lost=lost + ledger.signed_out,
+            doubled=doubled + mailed_twice(mails, ledger),
+            disordered=await self._archive.inversions(),
             stuck=len(remaining) + ledger.given_up + len(ledger.refused),
             dead_letters=await self.dead_letters() - dead_before,
             expected_dead_letters=expected_dead,
@@ -59,13 +71,27 @@ class Checker:
         )
 
     async def _come_to_rest(self) -> list[str]:
-        """What still moves or waits after the limit, named; empty when all is quiet."""
+        """What still moves or waits after the limit, named; empty when all is quiet.
+
+        A message that is being handled is in no queue's count, so quiet means: nothing waits and nothing was handled, in several
+        samples over some seconds.
+        """
         limit = time.monotonic() + REST_SECONDS
-        while remaining := await self._unfinished():
+        quiet_since, quiet_samples, handled_before = 0.0, 0, -1
+        while True:
+            remaining, handled = await self._unfinished(), await self._handled()
+            if remaining or handled != handled_before:
+                quiet_since, quiet_samples, handled_before = time.monotonic(), 0, handled
+            else:
+                quiet_samples += 1
+                if quiet_samples >= _QUIET_SAMPLES and time.monotonic() - quiet_since >= _QUIET_SECONDS:
+                    return []
             if time.monotonic() > limit:
-                return remaining
+                return remaining or ["messages are still being handled"]
             await asyncio.sleep(0.5)
-        return []
+
+    async def _handled(self) -> int:
+        return sum([await self.database(service)["inbox"].count_documents({}) for service in SERVICES])
 
     async def _unfinished(self) -> list[str]:
         found = []
@@ -76,17 +102,12 @@ class Checker:
         checking = await self.database("documents")["documents"].count_documents({"files.state": {"$nin": _FINAL_DOCUMENT_STATES}})
         if checking:
             found.append(f"{checking} documents without a verdict")
-        queued = await asyncio.to_thread(self._queued)
-        if queued:
+        sending = await self.database("notifications")["deliveries"].count_documents({"state": "sending"})
+        if sending:
+            found.append(f"{sending} deliveries at the provider")
+        if queued := await self._queues.waiting():
             found.append(f"{queued} messages in queues")
         return found
-
-    def _queued(self) -> int:
-        lines = manage(
-            self._stack.broker.manage_command, "list_queues", "--quiet", "--no-table-headers", "name", "messages", "type"
-        ).splitlines()
-        rows = [line.split("\t") for line in lines if line.strip()]
-        return sum(int(messages) for _, messages, kind in rows if kind == "quorum")
 
     async def _compare(self, ledger: Ledger) -> tuple[int, int]:
         notices = self.database("notifications")["notices"]
@@ -108,6 +129,10 @@ class Checker:
                 doubled += max(0, told - 1)
         return lost, doubled + await self._unasked(ledger)
 
+    async def _mails(self) -> list[dict[str, Any]]:
+        mails: list[dict[str, Any]] = (await self._outside.http.get("/mail/messages")).raise_for_status().json()
+        return mails
+
     async def _unasked(self, ledger: Ledger) -> int:
         """Tickets, documents and applications that exist although nobody was told so: a repetition made a second one."""
         known = {UUID(record_id) for record_id in (*ledger.tickets, *ledger.documents, *ledger.applications)}
@@ -125,7 +150,27 @@ class Checker:
 
     async def remember_everything(self) -> None:
         """What exists now was there before the case."""
+        self._repeated_before = repeated(await self._mails())
         self._seen: set[UUID] = set()
         for service, name in (("support", "tickets"), ("documents", "documents"), ("applications", "applications")):
             async for document in self.database(service)[name].find({}, {"_id": 1}):
                 self._seen.add(document["_id"])
+
+
+def repeated(mails: list[dict[str, Any]]) -> int:
+    """Mails with a Message-ID that came before; the SMS provider folds repetitions by itself.
+
+    Providers are promised a message at least once, and the same name of a message at every attempt.
+    """
+    return len(mails) - len({mail["message_id"] for mail in mails})
+
+
+def mailed_twice(mails: list[dict[str, Any]], ledger: Ledger) -> int:
+    """Different messages that tell the same of the same record: an effect was doubled, whatever the stores say."""
+    ids = {*ledger.tickets, *ledger.documents, *ledger.applications}
+    told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for mail in mails:
+        named = {part for link in mail["links"] for part in link.split("/")} & ids
+        for record_id in named:
+            told[mail["subject"], record_id, mail["recipients"][0]].add(mail["message_id"])
+    return sum(len(messages) - 1 for messages in told.values())

@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -22,8 +24,27 @@ from deploy.local.stack import Stack
 
 CRASH_SHARE = 0.03
 CRASH_SECONDS = 25.0
+DEATH_SECONDS = 60.0
+"""How much longer a crash case may take until every point has killed somebody."""
 MALFORMED = 500
 _BODIES = (b"", b"null", b"[]", b'"text"', b"{", b"\xff\xfe", b"{}", b'{"event_id":1}', b'{"occurred_at":NaN}', b"\x00" * 64, b"[" * 9_000)
+
+_POINT_OF_EACH = {
+    "identity": "after-commit",
+    "applications": "after-commit",
+    "documents": "after-confirm",
+    "support": "after-confirm",
+    "notifications": "before-ack",
+}
+"""The short form has every service die at one point, where the load makes it pass often."""
+
+
+class NotInflicted(Exception):
+    """The fault did not happen as meant, so its line would prove nothing; the message says what happened instead."""
+
+
+Inflict = Callable[[Stack], Awaitable[str]]
+"""Does it to the stack and says in a few words what was counted. Raises `NotInflicted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,67 +52,102 @@ class Fault:
     """One line of the table: what is done, and how many dead letters it is meant to leave."""
 
     name: str
-    inflict: Callable[[Stack], Awaitable[None]]
+    inflict: Inflict
     expected_dead_letters: int = 0
 
 
-async def _nothing(_stack: Stack) -> None:
+async def _nothing(_stack: Stack) -> str:
     await asyncio.sleep(5)
+    return ""
 
 
-def _kill_service(service: str, times: int) -> Callable[[Stack], Awaitable[None]]:
-    async def inflict(stack: Stack) -> None:
+def _kill_service(service: str, times: int) -> Inflict:
+    """Again as soon as it is ready, a moment of work between."""
+
+    async def inflict(stack: Stack) -> str:
         process = stack.processes[service]
         for _ in range(times):
-            await asyncio.sleep(0.2 + secrets.randbelow(1000) / 1000)
-            await process.kill()
+            await asyncio.sleep(secrets.randbelow(300) / 1000)
+            await _kill(process)
             process.start()
             await process.wait_ready()
+        return f"{times} kills"
 
     return inflict
 
 
-def _crash_at(point: str, seconds: float) -> Callable[[Stack], Awaitable[None]]:
-    """All services die by themselves at the point now and then, and are started again."""
+async def _kill(process: ChildProcess) -> None:
+    if not process.is_running:
+        raise NotInflicted(f"{process.name}: ended by itself with status {process.exit_status} before it was killed")
+    await process.kill()
+    if not _was_killed(process):
+        raise NotInflicted(f"{process.name}: ended with status {process.exit_status}, not by SIGKILL")
 
-    async def inflict(stack: Stack) -> None:
-        processes = [stack.processes[service] for service in SERVICES]
+
+def _was_killed(process: ChildProcess) -> bool:
+    return process.exit_status == -signal.SIGKILL
+
+
+def _crash_at(points: Mapping[str, str], seconds: float, share: float) -> Inflict:
+    """Services die by themselves at their points now and then, and are started again."""
+
+    async def inflict(stack: Stack) -> str:
+        processes = [stack.processes[service] for service in points]
         ordinary = {process.name: process.command for process in processes}
         for process in processes:
-            process.command = [sys.executable, "-m", "deploy.chaos.crashing", process.name, point, str(CRASH_SHARE)]
+            process.command = [sys.executable, "-m", "deploy.chaos.crashing", process.name, points[process.name], str(share)]
             await process.stop()
             process.start()
-        await _keep_running(processes, seconds)
-        for process in processes:
-            process.command = ordinary[process.name]
-            await process.stop()
-            process.start()
-        await asyncio.gather(*(process.wait_ready() for process in processes))
+        try:
+            deaths = await keep_running(processes, points, seconds)
+        finally:
+            for process in processes:
+                process.command = ordinary[process.name]
+                await process.stop()
+                process.start()
+            await asyncio.gather(*(process.wait_ready() for process in processes))
+        return ", ".join(f"{deaths[point]} deaths {point}" for point in sorted(deaths))
 
     return inflict
 
 
-async def _keep_running(processes: list[ChildProcess], seconds: float) -> None:
+async def keep_running(
+    processes: list[ChildProcess], points: Mapping[str, str], seconds: float, *, death_seconds: float = DEATH_SECONDS
+) -> Counter[str]:
+    """Start again what died; deaths by point. Goes on until every point had one.
+
+    Raises `NotInflicted` for any other end of a process, and when a point killed nobody within `death_seconds` more.
+    """
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + seconds
-    while loop.time() < ends_at:
-        for process in processes:
-            process.start()
+    deaths: Counter[str] = Counter()
+    while loop.time() < ends_at or (missing := set(points.values()) - set(deaths)):
+        if loop.time() > ends_at + death_seconds:
+            raise NotInflicted(f"nobody died {', '.join(sorted(missing))}")
         await asyncio.sleep(0.2)
+        for process in processes:
+            if process.is_running:
+                continue
+            if not _was_killed(process):
+                raise NotInflicted(f"{process.name}: ended with status {process.exit_status}, not by SIGKILL")
+            deaths[points[process.name]] += 1
+            process.start()
+    return deaths
 
 
-def _down(choose: Callable[[Stack], list[ChildProcess]], seconds: float) -> Callable[[Stack], Awaitable[None]]:
+def _down(choose: Callable[[Stack], list[ChildProcess]], seconds: float) -> Inflict:
     """`kill -9`, some seconds of nothing, start."""
 
-    async def inflict(stack: Stack) -> None:
+    async def inflict(stack: Stack) -> str:
         await asyncio.sleep(1)
         processes = choose(stack)
-        await asyncio.gather(*(process.kill() for process in processes))
+        await asyncio.gather(*(_kill(process) for process in processes))
         await asyncio.sleep(seconds)
         for process in processes:
             process.start()
         await asyncio.gather(*(process.wait_ready() for process in processes))
         await asyncio.gather(*(stack.processes[service].wait_ready() for service in SERVICES))
+        return f"{len(processes)} kills"
 
     return inflict
 
@@ -108,7 +164,7 @@ def _objects(stack: Stack) -> list[ChildProcess]:
     return [stack.objects.process]
 
 
-async def _everything_three_times(stack: Stack) -> None:
+async def _everything_three_times(stack: Stack) -> str:
     """Listen to the archive while people work, then publish each event twice more."""
     async with await aio_pika.connect(stack.broker.url) as connection:
         channel = await connection.channel()
@@ -124,10 +180,11 @@ async def _everything_three_times(stack: Stack) -> None:
         await asyncio.sleep(8)
         await archive.cancel(tag)
         if not messages:
-            raise RuntimeError("the archive recorded nothing: there was no load to repeat")
+            raise NotInflicted("the archive recorded nothing: there was no load to repeat")
         exchange = await channel.get_exchange(EVENTS_EXCHANGE)
         for message in (*messages, *messages):
             await exchange.publish(_copy(message), message.routing_key or "")
+    return f"{len(messages)} events twice more"
 
 
 def _copy(message: AbstractIncomingMessage) -> aio_pika.Message:
@@ -142,7 +199,7 @@ def _copy(message: AbstractIncomingMessage) -> aio_pika.Message:
     )
 
 
-async def _poison(stack: Stack) -> None:
+async def _poison(stack: Stack) -> str:
     """An event that can never be handled: it approves an application that does not exist."""
     event = ApplicationApproved(
         occurred_at=datetime.now(UTC), application_id=uuid4(), applicant_id=uuid4(), registrar_id=uuid4(), number="MK-2026-00000000-0"
@@ -150,10 +207,12 @@ async def _poison(stack: Stack) -> None:
     body = event.to_wire(KeyRing.from_json(stack.secrets["SEALED_KEY_RING"]))
     await _send(stack, [(body, str(event.event_id), event.type)], queue_name("applications", ApplicationApproved))
     await asyncio.sleep(3)
+    return ""
 
 
-async def _malformed(stack: Stack) -> None:
+async def _malformed(stack: Stack) -> str:
     await _send(stack, _rubbish(MALFORMED), queue_name("notifications", DeliveryRequested))
+    return ""
 
 
 def _rubbish(count: int) -> list[tuple[bytes, str, str]]:
@@ -169,14 +228,16 @@ async def _send(stack: Stack, messages: list[tuple[bytes, str, str]], queue: str
             await channel.default_exchange.publish(message, queue)
 
 
-async def _kill_each_service(stack: Stack) -> None:
+async def _kill_each_service(stack: Stack) -> str:
     for service in SERVICES:
         await _kill_service(service, 1)(stack)
+    return f"{len(SERVICES)} kills"
 
 
-async def _bad_messages(stack: Stack) -> None:
+async def _bad_messages(stack: Stack) -> str:
     await _poison(stack)
     await _send(stack, _rubbish(len(_BODIES)), queue_name("notifications", DeliveryRequested))
+    return ""
 
 
 def all_faults(*, kills: int) -> list[Fault]:
@@ -184,7 +245,10 @@ def all_faults(*, kills: int) -> list[Fault]:
     return [
         Fault("nothing (for comparison)", _nothing),
         *(Fault(f"kill -9 {service}, {kills}x", _kill_service(service, kills)) for service in SERVICES),
-        *(Fault(f"crash {point.replace('-', ' ')} (3 %)", _crash_at(point, CRASH_SECONDS)) for point in POINTS),
+        *(
+            Fault(f"crash {point.replace('-', ' ')} (3 %)", _crash_at(dict.fromkeys(SERVICES, point), CRASH_SECONDS, CRASH_SHARE))
+            for point in POINTS
+        ),
         Fault("broker killed, 3 s", _down(_broker, 3)),
         Fault("broker killed, 60 s", _down(_broker, 60)),
         Fault("MongoDB killed, 2 s", _down(_stores, 2)),
@@ -200,9 +264,10 @@ def short_faults() -> list[Fault]:
     """The form that the tests run: each kind of fault once, quickly."""
     return [
         Fault("kill -9 of each service once", _kill_each_service),
-        Fault("crash after confirm (3 %)", _crash_at("after-confirm", 6)),
+        Fault("crash at all points (10 %)", _crash_at(_POINT_OF_EACH, 8, 0.1)),
         Fault("broker killed, 3 s", _down(_broker, 3)),
         Fault("MongoDB killed, 2 s", _down(_stores, 2)),
+        Fault("S3 down, 3 s", _down(_objects, 3)),
         Fault("every event three times", _everything_three_times),
         Fault("bad messages", _bad_messages, expected_dead_letters=1 + len(_BODIES)),
     ]

@@ -12,6 +12,8 @@ class Ledger:
     applications: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     refreshed: int = 0
+    signed_out: int = 0
+    """Sessions whose last refresh token, though handed out, is not taken at the end."""
     repeated: int = 0
     """Requests sent again because nobody answered or the answer was 5xx."""
     given_up: int = 0
@@ -35,11 +37,14 @@ class Verdict:
     doubled: int
     stuck: int
     dead_letters: int
+    disordered: int = 0
+    """Events that the broker saw after a later version of the same stream."""
     expected_dead_letters: int = 0
     notes: str = ""
     repeated: int = 0
 
     @property
     def is_good(self) -> bool:
-        """Nothing lost, doubled or stuck, and the dead letters are exactly those that were asked for."""
-        return self.accepted > 0 and not (self.lost or self.doubled or self.stuck) and self.dead_letters == self.expected_dead_letters
+        """Nothing lost, doubled, stuck or out of order, and the dead letters are exactly those that were asked for."""
+        is_whole = not (self.lost or self.doubled or self.stuck or self.disordered)
+        return self.accepted > 0 and is_whole and self.dead_letters == self.expected_dead_letters

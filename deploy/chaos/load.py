@@ -54,14 +54,25 @@ class Client:
                     break
 
     async def _keep_signed_in(self) -> None:
-        if time.monotonic() - self._refreshed_at < REFRESH_SECONDS:
-            return
+        if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
+            await self._refresh()
+            self.ledger.refreshed += 1
+
+    async def check_session(self) -> None:
+        """The last promise of each refresh is a token that works: use it once more."""
+        try:
+            await self._refresh()
+        except GivenUp:
+            self.ledger.given_up += 1
+        except NotTaken:
+            self.ledger.signed_out += 1
+
+    async def _refresh(self) -> None:
         tokens = self.practitioner.caller.tokens
         if tokens is None:
             raise NotTaken("nobody is signed in")
         fresh = await self._send("POST", "/api/identity/tokens", json={"refresh_token": tokens.refresh_token}, is_signed=False)
         self.practitioner.caller.tokens = Tokens(fresh["access_token"], fresh["refresh_token"])
-        self.ledger.refreshed += 1
         self._refreshed_at = time.monotonic()
 
     async def _ask(self) -> None:

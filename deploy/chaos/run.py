@@ -10,7 +10,7 @@ import httpx
 
 from chassis.clock import SystemClock
 from deploy.chaos.checks import Checker
-from deploy.chaos.faults import Fault
+from deploy.chaos.faults import Fault, NotInflicted
 from deploy.chaos.ledger import Ledger, Verdict
 from deploy.chaos.load import Client, ready_client
 from deploy.journey.gateway import Caller
@@ -29,8 +29,13 @@ _NO_LIMITS = {
 }
 
 
-_SHORT_TERMS = {"DOCUMENTS_UPLOAD_SECONDS": "10", "DOCUMENTS_UPLOAD_TERM_SECONDS": "15", "DOCUMENTS_CHECK_TERM_SECONDS": "30"}
-"""An upload that died with its service is cleared away after its term; the checker waits for that."""
+_SHORT_TERMS = {
+    "DOCUMENTS_UPLOAD_SECONDS": "10",
+    "DOCUMENTS_UPLOAD_TERM_SECONDS": "15",
+    "DOCUMENTS_CHECK_TERM_SECONDS": "30",
+    "NOTIFICATIONS_DELIVERY_LEASE_SECONDS": "10",
+}
+"""An upload or a delivery that died with its service is taken up again after its term; the checker waits for that."""
 
 
 async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS) -> AsyncIterator[Verdict]:
@@ -39,7 +44,7 @@ async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS) 
         stack = await stack_of_exits.enter_async_context(Stack(folder, environment=_FAST_LADDER | _NO_LIMITS | _SHORT_TERMS))
         http = await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.url, timeout=15))
         outside = Outside(await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.simulators_url, timeout=30)))
-        checker = Checker(stack)
+        checker = Checker(stack, outside)
         stack_of_exits.push_async_callback(checker.close)
         people = [_practitioner(http, outside) for _ in range(clients)]
         workers = [await ready_client(person, Ledger()) for person in people]
@@ -54,13 +59,18 @@ async def _case(stack: Stack, checker: Checker, workers: Sequence[Client], fault
     for worker in workers:
         worker.ledger = ledger
     working = [asyncio.create_task(worker.work(stop)) for worker in workers]
+    note = ""
     try:
-        await fault.inflict(stack)
+        note = await fault.inflict(stack)
         await asyncio.sleep(2)
+    except NotInflicted as error:
+        ledger.refused.append(f"the fault: {error}")
     finally:
         stop.set()
         await asyncio.gather(*working)
-    return await checker.judge(fault.name, ledger, dead_before=dead_before, expected_dead=fault.expected_dead_letters)
+    for worker in workers:
+        await worker.check_session()
+    return await checker.judge(fault.name, ledger, dead_before=dead_before, expected_dead=fault.expected_dead_letters, note=note)
 
 
 def _practitioner(http: httpx.AsyncClient, outside: Outside) -> Practitioner:

@@ -18,7 +18,7 @@ async def test_nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "numbers",
-    [{"lost": 1}, {"doubled": 1}, {"stuck": 1}, {"dead_letters": 1}, {"accepted": 0}, {"expected_dead_letters": 1}],
+    [{"lost": 1}, {"doubled": 1}, {"stuck": 1}, {"disordered": 1}, {"dead_letters": 1}, {"accepted": 0}, {"expected_dead_letters": 1}],
     ids=lambda numbers: next(iter(numbers)),
 )
 def test_a_bad_number_makes_a_bad_verdict(numbers: dict[str, int]) -> None:
