@@ -44,6 +44,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         documents.UploadTermReached,
     ),
     "notifications": (
+        applications.ApplicationApproved,
         applications.ApplicationRejected,
         applications.ApplicationSubmitted,
         applications.ApplicationWithdrawn,

@@ -206,10 +206,10 @@ class HoldRepository:
         records = await self._collection.find({"document_ids": document_id}).limit(MAX_HOLDS).to_list(MAX_HOLDS)
         return [_hold(record) for record in records]
 
-    async def locking(self, document_ids: Many[UUID], *, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
-        """Which of the documents are locked, and by which applications."""
+    async def locking(self, document_ids: Many[UUID], *, owner_id: UUID, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
+        """Which of the owner's documents are locked, and by which applications of the owner: others' count for nothing."""
         session = tx.session if tx else None
-        found = {"locked_document_ids": {"$in": list(document_ids)}}
+        found = {"locked_document_ids": {"$in": list(document_ids)}, "applicant_id": owner_id}
         limit = MAX_HOLDS * max(1, len(document_ids))
         records = await self._collection.find(found, {"locked_document_ids": 1}, session=session).limit(limit).to_list(limit)
         locks: dict[UUID, list[UUID]] = {}

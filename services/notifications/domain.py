@@ -53,6 +53,7 @@ KINDS: dict[str, Kind] = {
         Kind("information-requested", "Требуется уточнение", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
         Kind("information-provided", "Заявитель ответил на запрос", _LETTER, "/reviews/{application_id}"),
         Kind("application-rejected", "Отказ по заявлению", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
+        Kind("application-approved", "Заявление одобрено", _LETTER, "/applications/{application_id}"),
         Kind("application-withdrawn", "Заявление отозвано", _LETTER, "/applications/{application_id}"),
         Kind("certificate-issued", "Сертификат готов", _ALL, "/applications/{application_id}"),
         Kind("certificate-expiring", "Срок сертификата подходит к концу", _ALL, "/certificates/{certificate_number}"),

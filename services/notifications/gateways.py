@@ -208,18 +208,25 @@ class Attachments:
     limit_bytes: int
 
     async def fetch(self, link: str, *, sha256: str) -> bytes | None:
-        """The bytes, or None if they cannot be had any more (link over, too large, altered); the letter then goes without them."""
+        """The bytes, or None if they cannot be had any more (link over, too large, altered).
+
+        Raises `ProviderUnavailable` if they may be had later.
+        """
         body = bytearray()
         try:
             async with self.client.stream("GET", link) as answer:
+                if answer.is_server_error or answer.status_code in _TRANSIENT_STATUS:
+                    raise ProviderUnavailable("attachment-unavailable")
                 if not answer.is_success:
                     return None
                 async for chunk in answer.aiter_bytes():
                     body += chunk
                     if len(body) > self.limit_bytes:
                         return None
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             return None
+        except httpx.HTTPError:
+            raise ProviderUnavailable("attachment-unavailable") from None
         return bytes(body) if hashlib.sha256(body).hexdigest() == sha256 else None
 
 

@@ -1,20 +1,11 @@
 """Settings of notifications: the common ones, the providers of mail and SMS, and every number of deliveries, repeats and streams."""
 
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import Seconds, ServiceSettings
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone") from error
-    return name
+from chassis.settings import Seconds, ServiceSettings, TimeZone
 
 
 class Settings(ServiceSettings):
@@ -22,7 +13,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_", extra="ignore")
 
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Moscow"
+    time_zone: TimeZone = "Europe/Moscow"
     """Dates in messages are given in this zone."""
 
     smtp_host: str

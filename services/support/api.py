@@ -20,7 +20,6 @@ router = APIRouter()
 UseCasesDep = Annotated[UseCases, provided()]
 Requester = Annotated[Principal, callers(Role.PRACTITIONER)]
 Agent = Annotated[Principal, callers(Role.SUPPORT_AGENT)]
-RequesterOrAgent = Annotated[Principal, callers(Role.PRACTITIONER, Role.SUPPORT_AGENT)]
 WantedState = Annotated[TicketState | None, Query(alias="state", description="Только обращения в этом состоянии.")]
 IsMine = Annotated[bool | None, Query(alias="mine", description="true: только взятые вами.")]
 
@@ -56,11 +55,9 @@ async def write_message(ticket_id: UUID, body: MessageIn, requester: Requester, 
 
 
 @router.post("/tickets/{ticket_id}/closure")
-async def close_ticket(ticket_id: UUID, caller: RequesterOrAgent, usecases: UseCasesDep) -> TicketOut:
-    """Settle a ticket: the requester their own, an agent one they took."""
-    if Role.SUPPORT_AGENT in caller.roles:
-        return TicketOut.of(await usecases.close_at_desk(ticket_id, agent_id=caller.id))
-    return TicketOut.of(await usecases.close_own(ticket_id, requester_id=caller.id))
+async def close_ticket(ticket_id: UUID, requester: Requester, usecases: UseCasesDep) -> TicketOut:
+    """Settle one's own ticket."""
+    return TicketOut.of(await usecases.close_own(ticket_id, requester_id=requester.id))
 
 
 @router.get("/desk/tickets")
@@ -92,12 +89,12 @@ async def assign_ticket(ticket_id: UUID, agent: Agent, usecases: UseCasesDep, bo
 
 
 @router.post("/desk/tickets/{ticket_id}/messages", status_code=201)
-async def answer_ticket(ticket_id: UUID, body: MessageIn, agent: Agent, usecases: UseCasesDep) -> DeskTicketOut:
-    """Answer a ticket one took."""
-    return DeskTicketOut.of(await usecases.answer(ticket_id, body.text, agent_id=agent.id))
+async def answer_ticket(ticket_id: UUID, body: MessageIn, agent: Agent, usecases: UseCasesDep) -> DeskTicketSummaryOut:
+    """Answer a ticket one took; what was said before is read at the ticket, where the reading is logged."""
+    return DeskTicketSummaryOut.of(await usecases.answer(ticket_id, body.text, agent_id=agent.id))
 
 
 @router.post("/desk/tickets/{ticket_id}/closure")
-async def close_desk_ticket(ticket_id: UUID, agent: Agent, usecases: UseCasesDep) -> DeskTicketOut:
+async def close_desk_ticket(ticket_id: UUID, agent: Agent, usecases: UseCasesDep) -> DeskTicketSummaryOut:
     """Settle a ticket one took."""
-    return DeskTicketOut.of(await usecases.close_at_desk(ticket_id, agent_id=agent.id))
+    return DeskTicketSummaryOut.of(await usecases.close_at_desk(ticket_id, agent_id=agent.id))

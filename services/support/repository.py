@@ -122,9 +122,9 @@ class TicketRepository:
         return [await self._to_ticket(document) for document in await found.to_list(limit)]
 
     async def undelivered(self, tx: Transaction, recipient_id: UUID) -> Ticket | None:
-        """The open ticket about notices that do not reach the person, if there is one."""
+        """The newest open ticket about notices that do not reach the person, if there is one."""
         wanted = {"requester_id": recipient_id, "kind": TicketKind.UNDELIVERED_NOTICE.value, "is_closed": False}
-        found = await self._collection.find_one(wanted, session=tx.session)
+        found = await self._collection.find_one(wanted, sort=[("opened_at", DESCENDING), ("_id", DESCENDING)], session=tx.session)
         return await self._to_ticket(found) if found else None
 
     async def _from_ticket(self, ticket: Ticket) -> Document:

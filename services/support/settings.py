@@ -1,20 +1,9 @@
 """Settings of support: the common ones, and the numbers of tickets."""
 
-from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone") from error
-    return name
+from chassis.settings import ServiceSettings, TimeZone
 
 
 class Settings(ServiceSettings):
@@ -22,7 +11,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="SUPPORT_", extra="ignore")
 
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Moscow"
+    time_zone: TimeZone = "Europe/Moscow"
     """Decides which year a ticket's number names."""
     ticket_hours: float = Field(default=48, gt=0)
     """Term of a ticket."""

@@ -96,10 +96,7 @@ class UseCases:
         """The requester adds a message."""
         async with self.begin() as tx:
             ticket = await self.tickets.get(ticket_id, requester_id=requester_id, tx=tx)
-            message = Message(uuid4(), Side.REQUESTER, requester_id, self.now(), text)
-            ticket = ticket.add(message, limit=self.terms.message_limit)
-            await self.tickets.save(tx, ticket)
-        return ticket
+            return await self._add(tx, ticket, Message(uuid4(), Side.REQUESTER, requester_id, self.now(), text))
 
     @atomic
     async def close_own(self, ticket_id: UUID, *, requester_id: UUID) -> Ticket:
@@ -165,6 +162,8 @@ class UseCases:
                 ticket = await self.tickets.get(event.ticket_id, tx=tx)
             except TicketNotFound:
                 return
+            if event.occurred_at < ticket.due_at:
+                return  # it was answered and reopened meanwhile, and has a later term
             overdue = ticket.miss_term(at=self.now())
             if overdue is not None:
                 await self.tickets.save(tx, overdue)
@@ -195,7 +194,7 @@ class UseCases:
 
     @atomic
     async def follow_up_delivery(self, event: DeliveryFailed) -> None:
-        """An important notice that did not reach a person becomes the agents' task; one open ticket per person collects them."""
+        """An important notice that did not reach a person becomes the agents' task; a person's newest open ticket collects them."""
         at = self.now()
         number = await self._next_number(at) if event.is_critical else ""
         async with self.begin(handling=event) as tx:
@@ -205,8 +204,8 @@ class UseCases:
             message = Message(uuid4(), Side.SYSTEM, None, at, text)
             known = await self.tickets.undelivered(tx, event.recipient_id)
             if known is not None and len(known.messages) < self.terms.message_limit:
-                await self.tickets.save(tx, known.add(message, limit=self.terms.message_limit))
-            elif known is None:
+                await self._add(tx, known, message)
+            else:
                 await self._register(tx, _undelivered(event, number, message, at + self.terms.ticket))
 
     async def _own_application(self, tx: Transaction, number: str | None, requester_id: UUID) -> KnownApplication | None:
@@ -223,8 +222,17 @@ class UseCases:
 
     async def _register(self, tx: Transaction, ticket: Ticket) -> None:
         await self.tickets.add(tx, ticket)
-        reached = TicketTermReached(occurred_at=ticket.opened_at, ticket_id=ticket.id)
-        await tx.schedule(_term_key(ticket.id), ticket.due_at, reached)
+        await self._await_answer(tx, ticket)
+
+    async def _add(self, tx: Transaction, ticket: Ticket, message: Message) -> Ticket:
+        added = ticket.add(message, limit=self.terms.message_limit, due_at=message.at + self.terms.ticket)
+        await self.tickets.save(tx, added)
+        if added.due_at != ticket.due_at:
+            await self._await_answer(tx, added)
+        return added
+
+    async def _await_answer(self, tx: Transaction, ticket: Ticket) -> None:
+        await tx.schedule(_term_key(ticket.id), ticket.due_at, TicketTermReached(occurred_at=self.now(), ticket_id=ticket.id))
 
     async def _settle(self, tx: Transaction, ticket: Ticket) -> None:
         await self.tickets.save(tx, ticket)

@@ -155,6 +155,23 @@ class TestReading:
         with pytest.raises(DocumentNotFound):
             await house.usecases.access.read(document.id, registrar)
 
+    async def test_a_strangers_application_neither_locks_nor_opens_a_document(self, house: House) -> None:
+        document = await house.accepted()
+        reviewer = Reader(uuid4(), frozenset({Role.REVIEWER}))
+        submitted = house.submitted(document.id).model_copy(update={"applicant_id": uuid4()})
+        await house.usecases.holds.lock(submitted)
+        await house.usecases.holds.give_to_reviewer(
+            ReviewClaimed(
+                **names(submitted, 3) | {"applicant_id": submitted.applicant_id}, reviewer_id=reviewer.id, document_ids=(document.id,)
+            )
+        )
+        with pytest.raises(DocumentNotFound):
+            await house.usecases.access.read(document.id, reviewer)
+        mine = await house.usecases.access.read(document.id, Reader(OWNER, frozenset({Role.PRACTITIONER})))
+        assert mine.locked_by == ()
+        assert house.begin.events(PersonalDataRead) == []
+        await house.replace(document)
+
     async def test_pages_follow_each_other_and_tell_locks(self, house: House) -> None:
         made = []
         for number in range(3):

@@ -228,6 +228,7 @@ class TestHold:
         assert claimed.grant(replace(reviewer, roles=frozenset({Role.PRACTITIONER}))) is None
         assert claimed.grant(registrar) is None
         assert claimed.give_to_registrars(3, [uuid4()]).grant(registrar) is not None
+        assert claimed.give_to_registrars(3, [uuid4()]).grant(reviewer) is None
         closed = claimed.give_to_registrars(3, [uuid4()]).close(4, is_over=False)
         assert closed.grant(registrar) is None
         assert closed.grant(reviewer) is None

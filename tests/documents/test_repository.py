@@ -149,7 +149,9 @@ class TestHolds:
         first, second, free = uuid4(), uuid4(), uuid4()
         hold = Hold(application_id=uuid4(), applicant_id=uuid4()).lock(1, [first, second]).unlock(2, [second])
         await stores.work(lambda tx: stores.holds.save(tx, hold))
-        assert await stores.holds.locking([first, second, free]) == {first: [hold.application_id]}
+        everything = [first, second, free]
+        assert await stores.holds.locking(everything, owner_id=hold.applicant_id) == {first: [hold.application_id]}
+        assert await stores.holds.locking(everything, owner_id=uuid4()) == {}
         assert await stores.holds.holding(second) == [hold]
         assert await stores.holds.holding(free) == []
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from contracts.applications import ApplicationSubmitted, InformationProvided, InformationRequested, Reason
+from contracts.applications import ApplicationSubmitted, ElectronicDocumentIssued, InformationProvided, InformationRequested, Reason
 from contracts.identity import ContactsChanged, OneTimeCodeIssued
 from contracts.roles import Role
 
@@ -65,6 +65,12 @@ def provided(request: InformationRequested, *, at: datetime) -> InformationProvi
         reviewer_id=None,
         document_ids=(),
     )
+
+
+def document_issued(
+    person_id: UUID, *, at: datetime = NOW, sha256: str = "0" * 64, link: str = "http://x.test"
+) -> ElectronicDocumentIssued:
+    return ElectronicDocumentIssued(occurred_at=at, application_id=uuid4(), applicant_id=person_id, number=NUMBER, sha256=sha256, link=link)
 
 
 def code_issued(*, at: datetime = NOW, minutes: float = 5, **changes: Any) -> OneTimeCodeIssued:

@@ -139,6 +139,8 @@ class FakeNoticeRepository(NoticeRepository):
 class FakeDeliveryRepository(DeliveryRepository):
     def __init__(self) -> None:
         self.stored: dict[UUID, Delivery] = {}
+        self.failures: dict[DeliveryState, list[Exception | None]] = {}
+        """What the next writes of a state raise; with a `TimeoutError` the write has happened all the same."""
 
     async def prepare(self) -> None:
         """Nothing to make."""
@@ -150,7 +152,11 @@ class FakeDeliveryRepository(DeliveryRepository):
         held = self.stored.get(delivery.id)
         if held is None or held.version != delivery.version - 1:
             raise StaleRecord("stale")
-        self.stored[delivery.id] = delivery
+        failure = (self.failures.get(delivery.state) or [None]).pop(0)
+        if failure is None or isinstance(failure, TimeoutError):
+            self.stored[delivery.id] = delivery
+        if failure is not None:
+            raise failure
 
     async def find(self, delivery_id: UUID, *, tx: Transaction | None = None) -> Delivery | None:
         return self.stored.get(delivery_id)
@@ -161,6 +167,19 @@ class FakeDeliveryRepository(DeliveryRepository):
 
     async def unsettled(self, tx: Transaction, notice_id: UUID, recipient_id: UUID) -> list[Delivery]:
         return [d for d in self.stored.values() if d.notice_id == notice_id and d.recipient_id == recipient_id and not d.is_final]
+
+
+@dataclass
+class FakeAttachments(Attachments):
+    """Gives `body`, or raises what it is told to."""
+
+    body: bytes | None = None
+    failure: Exception | None = None
+
+    async def fetch(self, link: str, *, sha256: str) -> bytes | None:
+        if self.failure is not None:
+            raise self.failure
+        return self.body
 
 
 @dataclass
@@ -206,6 +225,7 @@ class House:
     deliveries: FakeDeliveryRepository = field(default_factory=FakeDeliveryRepository)
     mail: FakeProvider = field(default_factory=FakeProvider)
     sms: FakeProvider = field(default_factory=FakeProvider)
+    attachments: FakeAttachments = field(default_factory=lambda: FakeAttachments(cast("httpx.AsyncClient", _NOTHING), 1))
     monotonic: list[float] = field(default_factory=lambda: [0.0])
     usecases: UseCases = field(init=False)
 
@@ -217,7 +237,7 @@ class House:
             deliveries=self.deliveries,
             templates=Templates(public_url="https://cabinet.example.org", time_zone="Europe/Moscow"),
             providers={Channel.EMAIL: self._guarded(self.mail), Channel.SMS: self._guarded(self.sms)},
-            attachments=Attachments(cast("httpx.AsyncClient", _NOTHING), 1),
+            attachments=self.attachments,
             bell=Bell(limit=5),
             terms=TERMS,
             now=self.clock.now,

@@ -1,12 +1,14 @@
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 from chassis.transaction import AlreadyHandled
-from contracts.applications import ApplicationRejected, DeadlineMissed, DeadlineNear, Reason
+from contracts.applications import ApplicationApproved, ApplicationRejected, DeadlineMissed, DeadlineNear, Reason
 from contracts.base import Event
 from contracts.identity import Mismatch, ProfileRefused, SecurityAlertRaised, VerificationEscalated
 from contracts.notifications import DeliveryFailed, DeliveryRequested, RepeatDue
@@ -14,9 +16,10 @@ from contracts.roles import Role
 from contracts.topology import SUBSCRIPTIONS
 from services.notifications.domain import KINDS, ONE_TIME_CODE, Channel, DeliveryState, Notice
 from services.notifications.gateways import MessageRefused, ProviderUnavailable, Templates, sms_segments
-from services.notifications.usecases import ACTS, TABLE
-from tests.notifications.events import NOW, NUMBER, code_issued, contacts_changed, provided, requested, submitted
-from tests.notifications.fakes import House
+from services.notifications.usecases import ACTS, TABLE, UseCases
+from services.notifications.usecases.base import Base
+from tests.notifications.events import NOW, NUMBER, code_issued, contacts_changed, document_issued, provided, requested, submitted
+from tests.notifications.fakes import TERMS, House
 
 
 @pytest.fixture
@@ -143,6 +146,76 @@ async def test_a_crash_between_sending_and_recording_is_repeated_under_the_same_
     [delivery] = house.deliveries.stored.values()
     assert [attempt.outcome for attempt in delivery.attempts] == ["interrupted", "delivered"]
     assert {message.id for message in house.sms.sent} == {delivery.id}
+
+
+async def test_an_outcome_is_written_when_the_store_is_back_and_nothing_is_sent_twice(house: House) -> None:
+    house.deliveries.failures[DeliveryState.DELIVERED] = [ServerSelectionTimeoutError("away"), AutoReconnect("away"), TimeoutError()]
+    await house.usecases.send_code(code_issued())
+    await deliver_all(house)
+    [delivery] = house.deliveries.stored.values()
+    assert (delivery.state, len(house.sms.sent)) == (DeliveryState.DELIVERED, 1)
+    await pass_time(house, timedelta(seconds=60))
+    assert len(house.sms.sent) == 1
+
+
+async def test_a_store_that_stays_away_is_waited_for_no_longer_than_the_lease(house: House) -> None:
+    short = replace(TERMS, delivery_lease=timedelta(milliseconds=20))
+    usecases = UseCases(**{name: getattr(house.usecases, name) for name in Base.__dataclass_fields__} | {"terms": short})
+    house.deliveries.failures[DeliveryState.DELIVERED] = [AutoReconnect("away"), AutoReconnect("away")]
+    await usecases.send_code(code_issued())
+    [event] = house.begin.events(DeliveryRequested)
+    with pytest.raises(AutoReconnect):
+        await usecases.deliver(event)
+
+
+async def test_a_message_that_cannot_be_made_fails_after_as_many_attempts_as_any_other(house: House) -> None:
+    person = uuid4()
+    await house.usecases.change_contacts(contacts_changed(person))
+    await house.usecases.announce(requested(person))
+    house.sms.failure = house.mail.failure = RuntimeError("unexpected")
+    for event in house.begin.events(DeliveryRequested):
+        with pytest.raises(RuntimeError):
+            await house.usecases.deliver(event)
+    for _ in range(TERMS.notice_retry.attempts - 1):
+        house.clock.move(TERMS.delivery_lease)
+        for due in house.begin.due(house.clock.now()):
+            assert isinstance(due, DeliveryRequested)
+            with pytest.raises(RuntimeError):
+                await house.usecases.deliver(due)
+    await pass_time(house, TERMS.delivery_lease)
+    assert [[attempt.outcome for attempt in one.attempts] for one in house.deliveries.stored.values()] == [["interrupted"] * 3] * 2
+    assert {one.state for one in house.deliveries.stored.values()} == {DeliveryState.FAILED}
+    assert len(house.begin.events(DeliveryFailed)) == 2
+
+
+async def test_a_letter_waits_for_its_attachment_and_goes_without_it_only_when_it_is_gone(house: House) -> None:
+    person = uuid4()
+    await house.usecases.change_contacts(contacts_changed(person))
+    house.attachments.failure = ProviderUnavailable("attachment-unavailable")
+    await house.usecases.announce(document_issued(person))
+    await deliver_all(house)
+    [delivery] = house.deliveries.stored.values()
+    assert (delivery.state, house.mail.sent) == (DeliveryState.PENDING, [])
+    house.attachments.failure = None
+    await pass_time(house, timedelta(seconds=10))
+    [late] = house.mail.sent
+    assert late.attachments == ()
+    assert "приложить не удалось" in late.text
+    house.attachments.body = b"%PDF"
+    await house.usecases.announce(document_issued(person))
+    await deliver_all(house)
+    whole = house.mail.sent[-1]
+    assert [one.body for one in whole.attachments] == [b"%PDF"]
+    assert "приложена к этому письму" in whole.text
+    assert "приложить не удалось" not in whole.text
+
+
+async def test_an_approval_is_told_before_the_certificate_is_there(house: House) -> None:
+    person = uuid4()
+    approved = ApplicationApproved(occurred_at=NOW, application_id=uuid4(), applicant_id=person, number=NUMBER, registrar_id=uuid4())
+    await house.usecases.announce(approved)
+    notice = only_notice(house)
+    assert (notice.kind, notice.title) == ("application-approved", f"Заявление {NUMBER} одобрено")
 
 
 async def test_a_code_is_never_sent_after_its_end(house: House) -> None:

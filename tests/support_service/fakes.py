@@ -86,7 +86,7 @@ class FakeTicketRepository(TicketRepository):
 
     async def undelivered(self, tx: Transaction, recipient_id: UUID) -> Ticket | None:
         wanted = (t for t in self.stored.values() if t.requester_id == recipient_id and t.kind is TicketKind.UNDELIVERED_NOTICE)
-        return next((t for t in wanted if not t.is_closed), None)
+        return max((t for t in wanted if not t.is_closed), key=lambda t: (t.opened_at, t.id), default=None)
 
 
 class FakeApplicationRepository(ApplicationRepository):

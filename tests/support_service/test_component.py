@@ -71,16 +71,27 @@ async def test_the_way_of_a_ticket_from_desk_to_closure(
     assert (read.reader_id, read.record) == (agent, f"ticket:{ticket['ticket_id']}")
     answered = await service.client.post(f"{path}/messages", headers=desk, json={"text": "Попробуйте JPEG"})
     assert answered.status_code == 201, answered.text
+    assert "messages" not in answered.json()
     await service.tap.next(TicketAnswered, where=lambda event: event.requester_id == person)
     shown = (await service.client.get(f"/tickets/{ticket['ticket_id']}", headers=headers)).json()
     assert (shown["state"], [message["side"] for message in shown["messages"]]) == ("answered", ["requester", "agent"])
     more = await service.client.post(f"/tickets/{ticket['ticket_id']}/messages", headers=headers, json={"text": "Спасибо"})
     assert (more.status_code, more.json()["state"]) == (201, "assigned")
+    assert (await service.client.post(f"/tickets/{ticket['ticket_id']}/closure", headers=desk)).status_code == 403
     closed = await service.client.post(f"/tickets/{ticket['ticket_id']}/closure", headers=headers)
     assert (closed.status_code, closed.json()["state"]) == (200, "closed")
     await service.tap.next(TicketClosed, where=lambda event: event.requester_id == person)
     late = await service.client.post(f"{path}/closure", headers=desk)
     assert (late.status_code, late.json()["code"]) == (409, "ticket-closed")
+
+
+async def test_an_agent_settles_a_ticket_without_being_shown_its_messages(
+    service: Component, headers: dict[str, str], desk: dict[str, str]
+) -> None:
+    path = f"/desk/tickets/{(await open_ticket(service, headers))['ticket_id']}"
+    await service.client.put(f"{path}/assignment", headers=desk)
+    closed = await service.client.post(f"{path}/closure", headers=desk)
+    assert (closed.status_code, closed.json()["state"], "messages" in closed.json()) == (200, "closed", False)
 
 
 async def test_nobody_sees_or_changes_a_strangers_ticket(service: Component, headers: dict[str, str], signer: Signer) -> None:

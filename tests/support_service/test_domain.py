@@ -22,6 +22,8 @@ from services.support.domain import (
 from tests.support_service.events import NOW
 from tests.support_service.test_repository import a_ticket
 
+LATER = NOW + timedelta(days=5)
+
 
 def a_message(side: Side, author_id: object = None) -> Message:
     return Message(uuid4(), side, author_id or uuid4(), NOW, "текст")  # type: ignore[arg-type]
@@ -73,8 +75,10 @@ def test_a_ticket_goes_from_the_queue_to_an_answer_and_back() -> None:
     assert (taken.state, taken.take(agent)) == (TicketState.ASSIGNED, taken)
     answered = taken.answer(a_message(Side.AGENT, agent), limit=9)
     assert (answered.state, answered.answered_at) == (TicketState.ANSWERED, NOW)
-    assert answered.add(a_message(Side.REQUESTER), limit=9).state is TicketState.ASSIGNED
-    assert a_ticket().add(a_message(Side.REQUESTER), limit=9).state is TicketState.OPEN
+    reopened = answered.add(a_message(Side.REQUESTER), limit=9, due_at=LATER)
+    assert (reopened.state, reopened.due_at) == (TicketState.ASSIGNED, LATER)
+    assert reopened.add(a_message(Side.REQUESTER), limit=9, due_at=LATER + timedelta(days=1)).due_at == LATER
+    assert a_ticket().add(a_message(Side.REQUESTER), limit=9, due_at=LATER).state is TicketState.OPEN
 
 
 def test_only_its_owner_answers_closes_or_hands_over() -> None:
@@ -95,7 +99,7 @@ def test_a_closed_ticket_takes_nothing_more() -> None:
     closed = a_ticket().close(at=NOW)
     moves: tuple[Callable[[], object], ...] = (
         lambda: closed.take(uuid4()),
-        lambda: closed.add(a_message(Side.REQUESTER), limit=9),
+        lambda: closed.add(a_message(Side.REQUESTER), limit=9, due_at=LATER),
         lambda: closed.answer(a_message(Side.AGENT), limit=9),
         lambda: closed.close(at=NOW),
         lambda: closed.hand_over(uuid4(), by=uuid4()),
@@ -107,7 +111,7 @@ def test_a_closed_ticket_takes_nothing_more() -> None:
 
 def test_a_ticket_holds_a_bounded_number_of_messages() -> None:
     with pytest.raises(TicketFull):
-        a_ticket().add(a_message(Side.REQUESTER), limit=1)
+        a_ticket().add(a_message(Side.REQUESTER), limit=1, due_at=LATER)
 
 
 def test_only_an_unanswered_ticket_misses_its_term_and_only_once() -> None:

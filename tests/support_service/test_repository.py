@@ -80,6 +80,9 @@ async def test_a_strangers_ticket_and_one_for_agents_only_are_not_found(stores: 
             await stores.tickets.get(ticket_id, requester_id=requester_id)
     assert await stores.tickets.get(internal.id) == internal
     assert await stores.work(partial(stores.tickets.undelivered, recipient_id=internal.requester_id)) == internal
+    newer = replace(internal, id=uuid4(), number=uuid4().hex, opened_at=internal.opened_at + timedelta(hours=1))
+    await stores.work(partial(stores.tickets.add, ticket=newer))
+    assert await stores.work(partial(stores.tickets.undelivered, recipient_id=internal.requester_id)) == newer
 
 
 async def test_of_two_agents_who_take_a_ticket_at_once_one_is_told_it_changed(stores: Stores) -> None:

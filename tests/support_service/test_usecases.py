@@ -84,6 +84,30 @@ async def test_a_closed_ticket_has_no_term_any_more(house: House) -> None:
     assert [type(event) for event in house.begin.published] == [TicketOpened, TicketClosed]
 
 
+async def test_a_message_that_reopens_the_work_begins_a_new_term(house: House) -> None:
+    ticket, agent = await open_one(house), uuid4()
+    await house.usecases.take(ticket.id, agent_id=agent, new_owner_id=None, address=None)
+    await house.usecases.answer(ticket.id, "Попробуйте JPEG", agent_id=agent)
+    assert len(await pass_time(house, timedelta(hours=48))) == 1
+    reopened = await house.usecases.write(ticket.id, "Не помогло", requester_id=ticket.requester_id)
+    assert reopened.due_at == house.clock.now() + timedelta(hours=48)
+    await pass_time(house, timedelta(hours=48))
+    [overdue] = house.begin.events(TicketOverdue)
+    assert (overdue.ticket_id, overdue.owner_id) == (ticket.id, agent)
+
+
+async def test_the_term_of_before_the_answer_does_not_count_after_it(house: House) -> None:
+    ticket, agent = await open_one(house), uuid4()
+    house.clock.move(timedelta(hours=48))
+    [early] = house.begin.due(house.clock.now())
+    await house.usecases.take(ticket.id, agent_id=agent, new_owner_id=None, address=None)
+    await house.usecases.answer(ticket.id, "Попробуйте JPEG", agent_id=agent)
+    await house.usecases.write(ticket.id, "Не помогло", requester_id=ticket.requester_id)
+    assert isinstance(early, TicketTermReached)
+    await house.usecases.reach_term(early)
+    assert house.begin.events(TicketOverdue) == []
+
+
 async def test_an_agent_takes_answers_and_closes_and_the_reading_is_logged(house: House) -> None:
     ticket, agent = await open_one(house), uuid4()
     await house.usecases.read_at_desk(ticket.id, agent_id=agent, address="192.0.2.1")
@@ -96,15 +120,17 @@ async def test_an_agent_takes_answers_and_closes_and_the_reading_is_logged(house
     assert {event.subject_id for event in house.begin.events(PersonalDataRead)} == {ticket.requester_id}
 
 
-async def test_undelivered_notices_of_one_person_gather_in_one_ticket_nobody_outside_hears_of(house: House) -> None:
+async def test_undelivered_notices_of_one_person_gather_in_tickets_nobody_outside_hears_of(house: House) -> None:
     person, agent = uuid4(), uuid4()
     for _ in range(5):
+        house.clock.move(timedelta(minutes=1))
         await house.usecases.follow_up_delivery(undelivered(person))
     await house.usecases.follow_up_delivery(undelivered(person, is_critical=False))
-    [ticket] = house.tickets.stored.values()
-    assert ([message.side for message in ticket.messages], ticket.is_urgent) == ([Side.SYSTEM] * 3, True)
+    full, ticket = house.tickets.stored.values()
+    assert [len(full.messages), len(ticket.messages)] == [3, 2]
+    assert ({message.side for message in ticket.messages}, ticket.is_urgent) == ({Side.SYSTEM}, True)
     await house.usecases.take(ticket.id, agent_id=agent, new_owner_id=None, address=None)
     await house.usecases.close_at_desk(ticket.id, agent_id=agent)
     assert {type(event) for event in house.begin.published} == {PersonalDataRead}
     await house.usecases.follow_up_delivery(undelivered(person))
-    assert len(house.tickets.stored) == 2
+    assert len(house.tickets.stored) == 3

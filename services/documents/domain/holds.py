@@ -85,9 +85,10 @@ class Hold:
         return replace(self, reviewer_id=self.reviewer_id.by(version, None))
 
     def give_to_registrars(self, version: int, document_ids: Collection[UUID]) -> "Hold":
-        """Registrars may read."""
+        """Registrars may read, and the reviewer, who is done, no longer."""
         return replace(
             self,
+            reviewer_id=self.reviewer_id.by(version, None),
             is_at_registrar=self.is_at_registrar.by(version, True),
             document_ids=self.document_ids.by(version, tuple(document_ids)),
         )

@@ -54,7 +54,7 @@ class Access:
             owner_id, document_type=document_type, limit=page.limit + 1, after=None if after is None else (after[0], after[1])
         )
         shown = found[: page.limit]
-        locks = await self.holds.locking([document.id for document in shown]) if shown else {}
+        locks = await self.holds.locking([document.id for document in shown], owner_id=owner_id) if shown else {}
         views = [DocumentView(document, tuple(locks.get(document.id, ()))) for document in shown]
         return views, encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > page.limit else None
 
@@ -63,7 +63,7 @@ class Access:
         document, grant = await self._for(document_id, reader)
         if grant is not None:
             await self._tell(document, reader, grant)
-        locks = await self.holds.locking([document.id])
+        locks = await self.holds.locking([document.id], owner_id=document.owner_id)
         return DocumentView(document, tuple(locks.get(document.id, ())))
 
     async def link(self, document_id: UUID, file_version: int | None, reader: Reader) -> DownloadLink:
@@ -80,11 +80,15 @@ class Access:
         try:
             return await self.documents.get(document_id, owner_id=reader.id), None
         except DocumentNotFound:
-            grants = [hold.grant(reader) for hold in await self.holds.holding(document_id)]
-            grant = next((found for found in grants if found is not None), None)
-            if grant is None:
+            holds = await self.holds.holding(document_id)
+            if all(hold.grant(reader) is None for hold in holds):
                 raise
-        return await self.documents.get_granted(document_id), grant
+        document = await self.documents.get_granted(document_id)
+        grants = (hold.grant(reader) for hold in holds if hold.applicant_id == document.owner_id)
+        grant = next((found for found in grants if found is not None), None)
+        if grant is None:
+            raise DocumentNotFound.of()
+        return document, grant
 
     @atomic
     async def _tell(self, document: Document, reader: Reader, grant: Grant) -> None:

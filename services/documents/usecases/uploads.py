@@ -182,7 +182,7 @@ class Uploads:
         await tx.schedule(term_key(file.upload_id), self.now() + self.limits.check_term, CheckTermReached(**names))
 
     async def _refuse_if_locked(self, tx: Transaction, document: Document) -> None:
-        locks = await self.holds.locking([document.id], tx=tx)
+        locks = await self.holds.locking([document.id], owner_id=document.owner_id, tx=tx)
         if locks:
             raise DocumentLocked.of(locks[document.id])
 

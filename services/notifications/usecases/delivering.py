@@ -1,12 +1,20 @@
 """Handing messages to providers: claim under a lease, send outside any transaction, record the outcome, try again or give up."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from pymongo.errors import PyMongoError
+
+from chassis.broker import is_store_away
 from chassis.transaction import Transaction, atomic
 from contracts.notifications import DeliveryFailed, DeliveryRequested
-from services.notifications.domain import ONE_TIME_CODE, Channel, Delivery, DeliveryState, Notice, Retry
+from services.notifications.domain import ONE_TIME_CODE, Channel, Delivery, DeliveryState, Notice, Retry, StaleRecord
 from services.notifications.gateways import Attachment, Message, MessageRefused, ProviderUnavailable
 from services.notifications.usecases.base import Base
+
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Delivering(Base):
@@ -22,11 +30,38 @@ class Delivering(Base):
         try:
             await self.providers[delivery.channel].send(await self._compose(delivery))
         except ProviderUnavailable as failure:
-            await self._postpone(delivery, failure.reason)
+            reason = failure.reason
+            await self._keep_trying(delivery, lambda: self._postpone(delivery, reason))
         except MessageRefused as refusal:
-            await self._give_up(delivery, refusal.reason)
+            reason = refusal.reason
+            await self._keep_trying(delivery, lambda: self._give_up(delivery, reason))
         else:
-            await self._delivered(delivery)
+            await self._keep_trying(delivery, lambda: self._delivered(delivery))
+
+    async def _keep_trying(self, delivery: Delivery, record: Callable[[], Awaitable[None]]) -> None:
+        """Write the outcome, again and again while the store is away: handling the event anew would send a second time.
+
+        The lease bounds it: after that another process may have the delivery.
+        """
+        loop = asyncio.get_running_loop()
+        left = timedelta() if delivery.lease_until is None else delivery.lease_until - self.now()
+        give_up_at = loop.time() + left.total_seconds()
+        pause, is_repeated = _FIRST_PAUSE_SECONDS, False
+        while True:
+            try:
+                await record()
+            except StaleRecord:
+                if not is_repeated:
+                    raise
+                return  # the write before did reach the store, though its answer did not come
+            except (PyMongoError, TimeoutError) as error:
+                is_away = isinstance(error, TimeoutError) or is_store_away(error)
+                if not is_away or loop.time() + pause > give_up_at:
+                    raise
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause, is_repeated = min(_LONGEST_PAUSE_SECONDS, pause * 2), True
 
     @atomic
     async def _claim(self, event: DeliveryRequested) -> Delivery | None:
@@ -44,6 +79,9 @@ class Delivering(Base):
                 await self._ask_again(tx, found, at=min(at + timedelta(seconds=busy_seconds), found.expires_at))
                 return None
             claimed = found.begin(at=at, lease=self.terms.delivery_lease)
+            if claimed is not None and len(found.attempts) >= self._retry(found).attempts:
+                await self._settle(tx, found.fail(at=at, reason="interrupted"), at)
+                return None
             if claimed is not None:
                 await self.deliveries.save(tx, claimed)
                 await self._ask_again(tx, claimed, at=at + self.terms.delivery_lease)
@@ -105,8 +143,8 @@ class Delivering(Base):
             return Message(id=delivery.id, to=contacts.phone, subject=notice.title, text=text)
         title = f"Напоминание: {notice.title}" if notice.repetitions else notice.title
         link = self.templates.link(notice.link)
-        text, html = self.templates.mail(title=title, text=notice.text, link=link, salutation=contacts.salutation)
-        attachments = await self._attachments(delivery, notice)
+        content, attachments = await self._letter(delivery, notice)
+        text, html = self.templates.mail(title=title, text=content, link=link, salutation=contacts.salutation)
         return Message(id=delivery.id, to=contacts.email, subject=title, text=text, html=html, sent_at=self.now(), attachments=attachments)
 
     def _compose_code(self, delivery: Delivery) -> Message:
@@ -118,9 +156,12 @@ class Delivering(Base):
         text, html = self.templates.mail(title=title, text=self.templates.block(template, "text", facts), link=None, salutation=None)
         return Message(id=delivery.id, to=delivery.secrets["address"], subject=title, text=text, html=html, sent_at=self.now())
 
-    async def _attachments(self, delivery: Delivery, notice: Notice) -> tuple[Attachment, ...]:
+    async def _letter(self, delivery: Delivery, notice: Notice) -> tuple[str, tuple[Attachment, ...]]:
+        """The text of a letter and the files that go with it. Links live shortly: a late letter says where to find the file instead."""
         link = delivery.secrets.get("link")
         if link is None:
-            return ()
+            return notice.text, ()
         body = await self.attachments.fetch(link, sha256=notice.facts["sha256"])
-        return () if body is None else (Attachment(f"{notice.facts['number']}.pdf", "application/pdf", body),)
+        where = self.templates.block(notice.template, "elsewhere" if body is None else "attached", notice.facts)
+        files = () if body is None else (Attachment(f"{notice.facts['number']}.pdf", "application/pdf", body),)
+        return f"{notice.text}\n\n{where}", files

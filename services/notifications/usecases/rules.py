@@ -151,6 +151,7 @@ TABLE: tuple[Rule, ...] = (
         when=lambda event: event.reviewer_id is not None,
     ),
     Rule(applications.ApplicationRejected, "application-rejected", _applicant, "application_id", _APPLICATION, _reasons),
+    Rule(applications.ApplicationApproved, "application-approved", _applicant, "application_id", _APPLICATION),
     Rule(applications.ApplicationWithdrawn, "application-withdrawn", _applicant, "application_id", _APPLICATION),
     Rule(
         applications.CertificateIssued, "certificate-issued", _applicant, "application_id",
