@@ -1,12 +1,11 @@
 """Settings of applications, prefix `APPLICATIONS_`."""
 
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, TimeZone
 
 
 class Settings(ServiceSettings):
@@ -19,7 +18,7 @@ class Settings(ServiceSettings):
     link_minutes: int = Field(default=60, ge=1)
     """How long the link to the electronic document in an event works."""
 
-    time_zone: str = "Europe/Moscow"
+    time_zone: TimeZone = "Europe/Moscow"
     """Whose working days and midnights count."""
     calendar_override_file: Path | None = None
     """TOML of the official production calendar: `holidays = ["YYYY-MM-DD", …]` and `working_days = […]`; it wins over the library."""
@@ -32,9 +31,3 @@ class Settings(ServiceSettings):
     reminder_days: int = Field(default=2, ge=1)
     certificate_years: int = Field(default=5, ge=1)
     expiry_notice_days: tuple[int, ...] = (90, 30, 7, 0)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        ZoneInfo(name)
-        return name

@@ -20,7 +20,7 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 @pytest.fixture(scope="session")
 async def service(infra: Infra) -> AsyncIterator[Component]:
-    rates = '{"certificate-verification": "10000/minute"}'
+    rates = '{"certificate-verification": "10000/minute", "exports": "3/day"}'
     async with (
         service_environment(infra, "applications", APPLICATIONS_RATE_LIMITS=rates) as env,
         component(create_app, Settings, env) as running,
@@ -71,6 +71,10 @@ class Applicant(Hands):
     async def draft(self, kind: str = "primary", specialty_code: str = people.CARDIOLOGY) -> dict[str, Any]:
         draft = await self.ok("POST", "/applications", {"kind": kind, "specialty_code": specialty_code})
         return await self.edit(draft, consent=people.CONSENT)
+
+    async def draft_with(self, documents: dict[str, UUID]) -> dict[str, Any]:
+        """A draft that names these documents, whatever was said of them."""
+        return await self.edit(await self.draft(), documents={name: str(key) for name, key in documents.items()})
 
     async def edit(self, draft: dict[str, Any], **patch: Any) -> dict[str, Any]:
         edited: dict[str, Any] = await self.ok("PATCH", f"/applications/{draft['id']}", patch, If_Match=f'"{draft["version"]}"')

@@ -224,11 +224,11 @@ def test_only_flagged_places_unlock_and_the_clock_of_the_review_stands_still() -
     assert set(asked.active_terms()) == {Term.INFORMATION}
     answer_at = AT + timedelta(days=6)
     with pytest.raises(ItemLocked) as locked:
-        drafting.answer(asked, "", {"personal": {"surname": "Другая"}}, at=answer_at, terms=TERMS)
+        drafting.answer(asked, "", {"personal": {"surname": "Другая"}}, {}, at=answer_at, terms=TERMS)
     assert locked.value.errors[0].pointer == "/changes/personal/surname"
     with pytest.raises(NothingAnswered):
-        drafting.answer(asked, " ", {}, at=answer_at, terms=TERMS)
-    answered = drafting.answer(asked, "", {"professional": {"workplace": {"address": "Иной"}}}, at=answer_at, terms=TERMS)
+        drafting.answer(asked, " ", {}, {}, at=answer_at, terms=TERMS)
+    answered = drafting.answer(asked, "", {"professional": {"workplace": {"address": "Иной"}}}, {}, at=answer_at, terms=TERMS)
     assert answered.state is State.UNDER_REVIEW
     assert answered.claim is not None
     assert answered.claim.reviewer_id == reviewer.id

@@ -34,6 +34,7 @@ def stages(plan: Any) -> Iterator[str]:
         ({"desk": "reviewer", "specialty_code": people.CARDIOLOGY}, {"review_due_at": 1, "_id": 1}),
         ({"desk": "registrar"}, {"approval_due_at": 1, "_id": 1}),
         ({"document_ids": uuid4(), "state": "submitted"}, {"_id": 1}),
+        ({"document_ids": uuid4(), "state": "information-requested"}, {"_id": 1}),
     ],
 )
 async def test_every_list_is_served_by_an_index(service: Component, found: dict[str, Any], order: dict[str, int]) -> None:

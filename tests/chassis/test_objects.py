@@ -174,7 +174,8 @@ async def test_an_absent_store_is_503(infra: Infra) -> None:
     with pytest.raises(StoreUnavailable) as away:
         await store.put_bytes("b-1", "k", b"x", "text/plain")
     assert away.value.retry_after_seconds > 0
-    for call in (store.fetch("b-1", "k"), store.delete("b-1", "k"), store.ensure_bucket("b-1"), store.list_keys("b-1"), store.ping()):
+    named = store.fetch("b-1", "k"), store.opened("b-1", "k"), store.delete("b-1", "k"), store.ensure_bucket("b-1"), store.list_keys("b-1")
+    for call in (*named, store.ping()):
         with pytest.raises(StoreUnavailable):
             await call
     await store.aclose()

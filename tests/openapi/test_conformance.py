@@ -19,7 +19,7 @@ LIMITED = {
         *("registration", "registration-code", "registration-email", "registration-password"),
         *("sign-in", "sign-in-code", "tokens", "staff"),
     ),
-    "applications": ("certificate-verification",),
+    "applications": ("certificate-verification", "exports"),
     "documents": ("upload",),
     "notifications": ("stream",),
     "support": ("tickets", "messages"),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
 from chassis.errors import FieldError, Invalid
+from chassis.limits import limited
 from services.applications.api.dependencies import CurrentApplicant, UseCasesDep
 
 router = APIRouter()
@@ -40,7 +41,9 @@ def _chosen(ids: list[str]) -> list[UUID]:
     return found
 
 
-@router.get("/applications/exports", response_class=Response, responses=CONTENT)
+@router.get(
+    "/applications/exports", response_class=Response, responses=CONTENT, dependencies=[limited("exports", "30/minute", by="principal")]
+)
 async def export_applications(
     applicant: CurrentApplicant,
     usecases: UseCasesDep,

@@ -9,7 +9,7 @@ from uuid import UUID
 from contracts.roles import Role
 from services.applications.domain.form import Form, covers
 from services.applications.domain.rules import Kind
-from services.applications.domain.states import GROUPS, MOVES, OPEN, WORDS, Group, Move, State, after
+from services.applications.domain.states import GROUPS, OPEN, WORDS, Group, Move, State, after
 from services.applications.domain.terms import ActiveTerm, Term
 
 Requester = Literal["automatic-check", "reviewer"]
@@ -182,10 +182,6 @@ class Application:
             self, version=self.version + 1, state=target, updated_at=at, ended_at=ended_at, history=(*self.history, step), **changed
         )
 
-    def may(self, move: Move) -> bool:
-        """Whether the table knows this move from here."""
-        return self.state in MOVES[move]
-
     @property
     def word(self) -> str:
         """The state in people's words."""
@@ -221,7 +217,7 @@ class Application:
     @property
     def document_ids(self) -> tuple[UUID, ...]:
         """Every document the form names."""
-        return tuple(UUID(str(value)) for value in self.form.documents.values())
+        return self.form.document_ids
 
     def unlocked_document_ids(self) -> tuple[UUID, ...]:
         """Documents the open request lets the applicant replace."""

@@ -11,6 +11,9 @@ from services.applications.domain.facts import OwnedDocument, Practitioner, Verd
 from services.applications.domain.form import TITLES, Form, experience_months
 from services.applications.domain.reasons import REASONS, Code
 from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, required_documents
+from services.applications.domain.states import State
+
+_PROFESSIONAL_FACTS = ("licence", "workplace", "qualification", "diploma_number", "training_hours", "employments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,18 @@ class CheckInput:
     def form(self) -> Form:
         """The blocks."""
         return self.application.form
+
+    @property
+    def profile(self) -> Form | None:
+        """What the registries confirmed last, where the form has it."""
+        facts = self.practitioner.facts if self.practitioner else None
+        return None if facts is None else Form(personal=facts, professional={name: facts.get(name) for name in _PROFESSIONAL_FACTS})
+
+    def is_verified(self, pointer: str) -> bool:
+        """Whether the form says what a verified profile says: the registries know better than check digits."""
+        if self.practitioner is None or not self.practitioner.is_verified or self.profile is None:
+            return False
+        return bool(self.form.at(pointer) == self.profile.at(pointer))
 
 
 def check(given: CheckInput) -> tuple[Finding, ...]:
@@ -139,18 +154,19 @@ def _identifiers(given: CheckInput) -> Iterator[Finding]:
     }
     for pointer, is_right in tests.items():
         text = given.form.text_at(pointer)
-        if text and not is_right(text):
+        if text and not is_right(text) and not given.is_verified(pointer):
             yield _found(Code.IDENTIFIER_WRONG, pointer)
     series, number = given.form.text_at("/personal/passport_series"), given.form.text_at("/personal/passport_number")
-    if series and number and not identifiers.is_passport(series, number):
+    is_verified = given.is_verified("/personal/passport_series") and given.is_verified("/personal/passport_number")
+    if series and number and not is_verified and not identifiers.is_passport(series, number):
         yield _found(Code.IDENTIFIER_WRONG, "/personal/passport_number", "Паспорт: нужны 4 цифры серии и 6 цифр номера.")
 
 
 def _contacts(given: CheckInput) -> Iterator[Finding]:
     phone, email = given.form.text_at("/personal/phone"), given.form.text_at("/personal/email")
-    if phone and not identifiers.is_phone(phone):
+    if phone and not given.is_verified("/personal/phone") and not identifiers.is_phone(phone):
         yield _found(Code.CONTACT_DATA_WRONG, "/personal/phone")
-    if email and not identifiers.is_email(email):
+    if email and not given.is_verified("/personal/email") and not identifiers.is_email(email):
         yield _found(Code.CONTACT_DATA_WRONG, "/personal/email")
 
 
@@ -175,11 +191,9 @@ def _professional(given: CheckInput) -> Iterator[Finding]:
 
 
 def _agreement(given: CheckInput) -> Iterator[Finding]:
-    facts = given.practitioner.facts if given.practitioner else None
-    if facts is None:
+    profile = given.profile
+    if profile is None:
         return
-    professional = {"licence", "qualification", "diploma_number", "training_hours", "employments"}
-    profile = Form(personal=facts, professional={name: facts.get(name) for name in professional})
     for pointer in _AGREEING:
         ours, theirs = _comparable(given.form.at(pointer)), _comparable(profile.at(pointer))
         if ours and ours != theirs:
@@ -204,7 +218,9 @@ def _documents(given: CheckInput) -> Iterator[Finding]:
             yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: документ не приложен.")
             continue
         document = given.documents.get(UUID(str(named[document_type])))
-        if document is None or document.owner_id != given.application.applicant_id:
+        if document is None and given.application.state is State.SUBMITTED:  # it was there when handed in: the news is late
+            yield _found(Code.DOCUMENT_PENDING, pointer, is_blocking=False)
+        elif document is None or document.owner_id != given.application.applicant_id:
             yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: файл ещё не получен.")
         elif document.document_type != document_type:
             yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: приложен документ другого вида.")

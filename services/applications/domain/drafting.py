@@ -8,13 +8,20 @@ from uuid import UUID
 
 from chassis.errors import FieldError
 from contracts.roles import Role
-from services.applications.domain.application import Actor, Application, FrozenDocument
+from services.applications.domain.application import SYSTEM, Actor, Application, FrozenDocument, Request
 from services.applications.domain.check import Finding, is_clean
-from services.applications.domain.errors import CheckNotClean, ItemLocked, NothingAnswered, UnknownSpecialty
+from services.applications.domain.errors import (
+    CheckNotClean,
+    DocumentsChanged,
+    DocumentUnknown,
+    ItemLocked,
+    NothingAnswered,
+    UnknownSpecialty,
+)
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.form import Form, changes, covers, sha256_of
 from services.applications.domain.rules import SPECIALTIES, Kind
-from services.applications.domain.states import Move, State
+from services.applications.domain.states import Move, State, after
 from services.applications.domain.terms import Terms
 
 
@@ -75,6 +82,15 @@ def snapshot(application: Application) -> dict[str, Any]:
     }
 
 
+def replaced_files(
+    before: tuple[FrozenDocument, ...], now: tuple[FrozenDocument, ...]
+) -> tuple[tuple[FrozenDocument, FrozenDocument], ...]:
+    """Documents that stand in both with another file, as they were and are."""
+    old = {one.document_id: one for one in before}
+    both = ((old[one.document_id], one) for one in now if one.document_id in old)
+    return tuple((then, one) for then, one in both if then.file_version != one.file_version)
+
+
 def frozen(application: Application, documents: Mapping[UUID, OwnedDocument]) -> Application:
     """The same version with its snapshot taken."""
     taken = replace(application, documents=freeze(application, documents))
@@ -83,11 +99,27 @@ def frozen(application: Application, documents: Mapping[UUID, OwnedDocument]) ->
 
 def confirm(draft: Application, findings: tuple[Finding, ...], documents: Mapping[UUID, OwnedDocument], *, at: datetime) -> Application:
     """The confirmed application with its snapshot. Raises `CheckNotClean` with every finding, `IllegalMove`."""
+    if draft.state is State.CONFIRMED and replaced_since_confirmed(draft, documents):
+        draft = edit(draft, {}, at=at)  # other files than those confirmed before
     confirmed = draft.moved(Move.CONFIRM, by=applicant(draft), at=at)
     if not is_clean(findings):
         errors = [FieldError(finding.pointer, finding.code, finding.detail) for finding in findings if finding.is_blocking]
         raise CheckNotClean("Подтвердить можно только заявление без замечаний. Исправьте их и проверьте ещё раз.", errors=errors)
     return frozen(confirmed, documents)
+
+
+def replaced_since_confirmed(confirmed: Application, documents: Mapping[UUID, OwnedDocument]) -> tuple[FrozenDocument, ...]:
+    """Documents that now have another file than the confirmed one."""
+    return tuple(now for _, now in replaced_files(confirmed.documents, freeze(confirmed, documents)))
+
+
+def as_confirmed(confirmed: Application, documents: Mapping[UUID, OwnedDocument]) -> None:
+    """Let pass what still holds the confirmed files. Raises `IllegalMove`, `DocumentsChanged` naming each other file."""
+    after(confirmed.state, Move.SUBMIT)
+    changed = replaced_since_confirmed(confirmed, documents)
+    if changed:
+        errors = [FieldError(f"/documents/{one.document_type}", "file-replaced", "Файл заменён после подтверждения.") for one in changed]
+        raise DocumentsChanged("После подтверждения вы заменили файлы. Проверьте заявление и подтвердите его ещё раз.", errors=errors)
 
 
 def submit(confirmed: Application, number: str, *, at: datetime, terms: Terms) -> Application:
@@ -97,25 +129,54 @@ def submit(confirmed: Application, number: str, *, at: datetime, terms: Terms) -
     )
 
 
-def answer(asked: Application, comment: str, patch: Mapping[str, Any], *, at: datetime, terms: Terms) -> Application:
-    """The application with the request answered. Raises `ItemLocked` for changes nobody asked for, `NothingAnswered`, `IllegalMove`."""
-    request = asked.open_request
+def answer(
+    asked: Application, comment: str, patch: Mapping[str, Any], documents: Mapping[UUID, OwnedDocument], *, at: datetime, terms: Terms
+) -> Application:
+    """The application with the request answered and its snapshot taken anew.
+
+    Raises `ItemLocked` for changes nobody asked for, `DocumentUnknown`, `NothingAnswered`, `IllegalMove`.
+    """
+    request, form = asked.open_request, asked.form.merged(patch)
     by_check = request is None or request.requested_by == "automatic-check"
     move = Move.ANSWER_CHECK if by_check else Move.ANSWER_REVIEWER
-    form = asked.form.merged(patch)
-    answered = asked.moved(move, by=applicant(asked), at=at, why=comment, form=form)
+    answered = frozen(asked.moved(move, by=applicant(asked), at=at, why=comment, form=form), documents)
     if request is None:  # the table let the move pass, so there is one
         raise NothingAnswered("По этому заявлению ничего не запрашивали.")
     changed = changes(asked.form, form)
     _only_unlocked(request.pointers, changed)
-    if not changed and not comment.strip():
+    _only_own(asked, form, documents)
+    replaced = [new for _, new in replaced_files(request.documents, answered.documents) if _is_asked(request, new)]
+    if not changed and not replaced and not comment.strip():
         raise NothingAnswered("Исправьте отмеченное или напишите, почему исправлять нечего.")
-    done = replace(request, comment=comment, answered_at=at)
+    return _continued(asked, answered, replace(request, comment=comment, answered_at=at), at=at, terms=terms)
+
+
+def go_on(asked: Application, documents: Mapping[UUID, OwnedDocument], *, at: datetime, terms: Terms) -> Application:
+    """The application with an automatic request answered by the new files alone. Raises `IllegalMove`."""
+    moved = asked.moved(Move.ANSWER_CHECK, by=SYSTEM, at=at, why="Отмеченные документы заменены и приняты.")
+    return _continued(asked, frozen(moved, documents), replace(asked.requests[-1], answered_at=at), at=at, terms=terms)
+
+
+def _continued(asked: Application, answered: Application, done: Request, *, at: datetime, terms: Terms) -> Application:
     answered = replace(answered, requests=(*asked.requests[:-1], done))
-    if by_check:
+    if done.requested_by == "automatic-check":
         return replace(answered, check_due_at=terms.automatic_check_due(at))
     claim = replace(asked.claim, claimed_at=at, due_at=terms.claim_due(at)) if asked.claim else None
-    return replace(answered, claim=claim, review_due_at=terms.resumed_review_due(at, request.review_days_left))
+    return replace(answered, claim=claim, review_due_at=terms.resumed_review_due(at, done.review_days_left))
+
+
+def _is_asked(request: Request, document: FrozenDocument) -> bool:
+    return covers(request.pointers, f"/documents/{document.document_type}")
+
+
+def _only_own(asked: Application, form: Form, documents: Mapping[UUID, OwnedDocument]) -> None:
+    """Documents newly named must have come from the applicant; a stranger's is told from an unknown one by nobody."""
+    named = {name: UUID(str(value)) for name, value in form.documents.items() if asked.form.documents.get(name) != value}
+    strange = [name for name, key in named.items() if key not in documents or documents[key].owner_id != asked.applicant_id]
+    if strange:
+        text = "Документ ещё не получен или он не ваш."
+        errors = [FieldError(f"/changes/documents/{name}", "document-unknown", text) for name in strange]
+        raise DocumentUnknown("Приложить можно только свой загруженный документ. Повторите через несколько секунд.", errors=errors)
 
 
 def _only_unlocked(flagged: Iterable[str], changed: Iterable[str]) -> None:

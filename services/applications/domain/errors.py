@@ -45,6 +45,12 @@ class CheckNotClean(Conflict):
     code = "check-not-clean"
 
 
+class DocumentsChanged(Conflict):
+    """A file was replaced after it was confirmed; what is handed in must be confirmed again."""
+
+    code = "documents-changed"
+
+
 class StaleApplication(Conflict):
     """Somebody else wrote the application since it was read."""
 
@@ -85,6 +91,12 @@ class ItemLocked(Invalid):
     """An answer may change only what the request points at."""
 
     code = "item-locked"
+
+
+class DocumentUnknown(Invalid):
+    """An answer may name only documents that came from the applicant."""
+
+    code = "document-unknown"
 
 
 class NothingAnswered(Invalid):

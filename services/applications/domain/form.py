@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 Json = Any
 Block = Mapping[str, Json]
@@ -61,6 +62,11 @@ class Form:
     def blocks(self) -> dict[str, Json]:
         """All blocks as one JSON object."""
         return {name: getattr(self, name) for name in BLOCKS}
+
+    @property
+    def document_ids(self) -> tuple[UUID, ...]:
+        """Every document named."""
+        return tuple(UUID(str(value)) for value in self.documents.values())
 
     def merged(self, patch: Mapping[str, Json]) -> "Form":
         """The form after a merge patch of its blocks (RFC 7396)."""

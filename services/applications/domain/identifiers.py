@@ -2,38 +2,64 @@
 
 import re
 
+_SEPARATORS = re.compile(r"[\s\u2010-\u2015()./-]+")
+_SNILS_WITHOUT_CHECK = 1_001_998
+"""Numbers up to 001-001-998 were given out before check digits. Source: PFR, rules of the insurance number."""
+_INN_10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN_11 = (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN_12 = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
+_IIN_FIRST = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+_IIN_SECOND = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
 
 
 def digits_of(text: str) -> str:
     """The digits alone; people write separators as they like."""
-    return re.sub(r"[\s\-]", "", text)
+    return _SEPARATORS.sub("", text)
 
 
 def is_snils(text: str) -> bool:
-    """11 digits, the last two of which check the first nine. Source: order of the Pension Fund's board 41p, annex."""
+    """11 digits, the last two of which check the first nine; the oldest lack them. Source: order of the Pension Fund's board 41p, annex."""
     digits = digits_of(text)
-    if not re.fullmatch(r"[0-9]{11}", digits):
+    if not re.fullmatch(r"[0-9]{11}", digits) or int(digits[:9]) == 0:
         return False
+    if int(digits[:9]) <= _SNILS_WITHOUT_CHECK:
+        return True
     total = sum(int(digit) * (9 - place) for place, digit in enumerate(digits[:9])) % 101
     return int(digits[9:]) == (0 if total == 100 else total)  # noqa: PLR2004  # 100 has three digits and is written as 00
 
 
 def is_inn(text: str) -> bool:
-    """12 digits of a person, two of them check digits. Source: order of the Federal Tax Service MMV-7-6/435@."""
-    if not re.fullmatch(r"[0-9]{12}", text):
+    """10 digits with one check digit, 12 with two, or the 12 of a Kazakhstan individual number. Source: order MMV-7-6/435@."""
+    digits = digits_of(text)
+    if not re.fullmatch(r"[0-9]{10}|[0-9]{12}", digits) or int(digits) == 0:
         return False
-    return text[10] == _inn_digit(text, _INN_11) and text[11] == _inn_digit(text, _INN_12)
+    if len(digits) == len(_INN_10) + 1:
+        return digits[9] == _inn_digit(digits, _INN_10)
+    return (digits[10] == _inn_digit(digits, _INN_11) and digits[11] == _inn_digit(digits, _INN_12)) or _is_iin(digits)
 
 
-def _inn_digit(text: str, weights: tuple[int, ...]) -> str:
-    return str(sum(int(digit) * weight for digit, weight in zip(text, weights, strict=False)) % 11 % 10)
+def _weighted(digits: str, weights: tuple[int, ...]) -> int:
+    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+
+
+def _inn_digit(digits: str, weights: tuple[int, ...]) -> str:
+    return str(_weighted(digits, weights) % 11 % 10)
+
+
+def _is_iin(digits: str) -> bool:
+    """The second row of weights decides where the first leaves 10."""
+    rest = _weighted(digits, _IIN_FIRST) % 11
+    if rest == 10:  # noqa: PLR2004 - no digit
+        rest = _weighted(digits, _IIN_SECOND) % 11
+    return digits[11] == str(rest)
 
 
 def is_ogrn(text: str) -> bool:
-    """13 digits; the last is the rest of the first twelve divided by 11. Source: order of the Ministry of Finance 165n."""
-    return bool(re.fullmatch(r"[0-9]{13}", text)) and int(text[12]) == int(text[:12]) % 11 % 10
+    """13 digits of an organisation, 15 of an entrepreneur; the last checks the others. Source: order of the Ministry of Finance 165n."""
+    digits = digits_of(text)
+    if not re.fullmatch(r"[0-9]{13}|[0-9]{15}", digits) or int(digits) == 0:
+        return False
+    return digits[-1] == str(int(digits[:-1]) % (len(digits) - 2) % 10)
 
 
 def is_passport(series: str, number: str) -> bool:

@@ -15,12 +15,11 @@ from services.applications.domain.application import (
     Claim,
     Decision,
     Desk,
-    FrozenDocument,
     Recommendation,
     Remark,
     Request,
 )
-from services.applications.domain.drafting import freeze
+from services.applications.domain.drafting import freeze, replaced_files
 from services.applications.domain.errors import (
     AlreadyClaimed,
     AlreadyRecommended,
@@ -199,13 +198,6 @@ def diff(application: Application, documents: Mapping[UUID, OwnedDocument]) -> t
         return ()
     request = application.requests[-1]
     values = tuple(Change(pointer, old, new) for pointer, (old, new) in changes(request.form, application.form).items())
-    return (*values, *_replaced_files(request.documents, freeze(application, documents)))
-
-
-def _replaced_files(before: tuple[FrozenDocument, ...], now: tuple[FrozenDocument, ...]) -> tuple[Change, ...]:
-    old = {one.document_id: one for one in before}
-    return tuple(
-        Change(f"/documents/{one.document_type}/file_version", old[one.document_id].file_version, one.file_version)
-        for one in now
-        if one.document_id in old and old[one.document_id].file_version != one.file_version
-    )
+    replaced = replaced_files(request.documents, freeze(application, documents))
+    files = (Change(f"/documents/{now.document_type}/file_version", then.file_version, now.file_version) for then, now in replaced)
+    return (*values, *files)

@@ -30,6 +30,6 @@ class FileStore:
         """A short-lived link to a file."""
         return self.objects.link(self.bucket, file.key, file_name=file_name, expires=expires)
 
-    def open(self, file: StoredFile) -> AsyncIterator[bytes]:
-        """The file's bytes, chunk by chunk."""
-        return self.objects.open(self.bucket, file.key)
+    async def open(self, file: StoredFile) -> AsyncIterator[bytes]:
+        """The file's bytes, chunk by chunk; the first is here already. Raises `StoreUnavailable`, `FileMissing`."""
+        return await self.objects.opened(self.bucket, file.key)

@@ -51,6 +51,11 @@ _INDEXES = (
     IndexModel([("desk", ASCENDING), ("specialty_code", ASCENDING), ("review_due_at", ASCENDING), ("_id", ASCENDING)], name="review_queue"),
     IndexModel([("desk", ASCENDING), ("approval_due_at", ASCENDING), ("_id", ASCENDING)], name="registry_queue"),
     IndexModel([("document_ids", ASCENDING)], name="submitted_by_document", partialFilterExpression={"state": State.SUBMITTED.value}),
+    IndexModel(
+        [("document_ids", ASCENDING), ("state", ASCENDING)],
+        name="asked_by_document",
+        partialFilterExpression={"state": State.INFORMATION_REQUESTED.value},
+    ),
 )
 _SCHEMA: Document = {
     "bsonType": "object",
@@ -124,6 +129,12 @@ class ApplicationRepository:
     async def submitted_with_document(self, tx: Transaction, document_id: UUID) -> list[Application]:
         """Applications in the automatic stage that hold the document."""
         found = {"document_ids": document_id, "state": State.SUBMITTED.value}
+        documents = await self._collection.find(found, session=tx.session).limit(100).to_list(100)
+        return [await self._from_document(document) for document in documents]
+
+    async def asked_with_document(self, tx: Transaction, document_id: UUID) -> list[Application]:
+        """Applications that wait for their applicant and hold the document."""
+        found = {"document_ids": document_id, "state": State.INFORMATION_REQUESTED.value}
         documents = await self._collection.find(found, session=tx.session).limit(100).to_list(100)
         return [await self._from_document(document) for document in documents]
 

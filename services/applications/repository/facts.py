@@ -13,6 +13,8 @@ from services.applications.domain.facts import OwnedDocument, Practitioner, Staf
 PRACTITIONERS = "practitioners"
 DOCUMENTS = "known_documents"
 STAFF = "staff_members"
+_VERSION = "version"
+"""Missing where a record is only a mark of somebody who waits for it."""
 _BY_OWNER = IndexModel(
     [("owner_id", ASCENDING), ("document_type", ASCENDING), ("verdict", ASCENDING), ("seen_at", DESCENDING)], name="newest_by_type"
 )
@@ -52,12 +54,12 @@ class FactsRepository:
     async def document(self, tx: Transaction, document_id: UUID) -> OwnedDocument | None:
         """One document; None when nobody told about it."""
         found = await self._database[DOCUMENTS].find_one({"_id": document_id}, session=tx.session)
-        return None if found is None else _to_document(found)
+        return None if found is None or _VERSION not in found else _to_document(found)
 
     async def documents(self, document_ids: Iterable[UUID], *, tx: Transaction | None = None) -> dict[UUID, OwnedDocument]:
         """Those of the documents that are known."""
         ids = list(document_ids)
-        cursor = self._database[DOCUMENTS].find({"_id": {"$in": ids}}, session=tx.session if tx else None)
+        cursor = self._database[DOCUMENTS].find({"_id": {"$in": ids}, _VERSION: {"$exists": True}}, session=tx.session if tx else None)
         return {found["_id"]: _to_document(found) for found in await cursor.to_list(len(ids) or 1)}
 
     async def newest_accepted(self, tx: Transaction, owner_id: UUID, document_types: Iterable[str]) -> dict[str, UUID]:
@@ -87,13 +89,13 @@ class FactsRepository:
         return await _keep(self._database[DOCUMENTS], tx, document.id, document.version, changed)
 
     async def await_documents(self, tx: Transaction, document_ids: Iterable[UUID], application_id: UUID) -> None:
-        """Mark documents whose verdict an application waits for.
+        """Mark documents whose verdict an application waits for; one nobody told about becomes a mark alone.
 
         The mark makes this transaction and the one that brings the verdict write the same record, so one of them sees the other.
         """
         for document_id in document_ids:
             marked = {"$set": {"awaited_by": application_id}}
-            await self._database[DOCUMENTS].update_one({"_id": document_id}, marked, session=tx.session)
+            await self._database[DOCUMENTS].update_one({"_id": document_id}, marked, upsert=True, session=tx.session)
 
     async def staff_member(self, staff_id: UUID, *, tx: Transaction | None = None) -> StaffMember | None:
         """Somebody who works here."""
@@ -115,11 +117,11 @@ class FactsRepository:
 
 
 async def _keep(collection: Collection, tx: Transaction, key: UUID, version: int, changed: Document) -> bool:
-    held = await collection.find_one({"_id": key}, {"version": True}, session=tx.session)
+    held = await collection.find_one({"_id": key}, {_VERSION: True}, session=tx.session)
     if held is None:
         await collection.insert_one({"_id": key, "version": version, **changed}, session=tx.session)
         return True
-    if held["version"] >= version:
+    if held.get(_VERSION, 0) >= version:
         return False
     await collection.update_one({"_id": key}, {"$set": {"version": version, **changed}}, session=tx.session)
     return True

@@ -13,10 +13,11 @@ from contracts.applications import (
     ReviewBegun,
 )
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
+from services.applications.domain import drafting
 from services.applications.domain.application import Application
 from services.applications.domain.check import check
 from services.applications.domain.facts import OwnedDocument, Verdict
-from services.applications.domain.stage1 import conclude, must_wait
+from services.applications.domain.stage1 import conclude, is_answered_by_files, must_wait, unanswered_documents
 from services.applications.domain.states import State
 from services.applications.usecases.base import Room, reasons_of
 
@@ -44,6 +45,19 @@ class AutomaticCheck(Room):
                 return
             for application in await self.applications.submitted_with_document(tx, event.document_id):
                 await self._run(tx, application)
+            for asked in await self.applications.asked_with_document(tx, event.document_id):
+                await self._go_on(tx, asked)
+
+    async def _go_on(self, tx: Transaction, asked: Application) -> None:
+        """Once every document the automatic stage asked for has a new accepted file, nobody need answer."""
+        if not is_answered_by_files(asked):
+            return
+        documents = await self.facts.documents(asked.document_ids, tx=tx)
+        missing = unanswered_documents(asked, documents)
+        if missing:
+            await self.facts.await_documents(tx, missing, asked.id)
+            return
+        await self._keep_answered(tx, drafting.go_on(asked, documents, at=self.now(), terms=self.terms), read=asked)
 
     async def _run(self, tx: Transaction, application: Application) -> None:
         if application.state is not State.SUBMITTED:
@@ -51,7 +65,7 @@ class AutomaticCheck(Room):
         given, documents = await self._check_input(application, tx)
         findings = check(given)
         if must_wait(findings):
-            pending = [known.id for known in documents.values() if known.verdict is Verdict.PENDING]
+            pending = [key for key in application.document_ids if key not in documents or documents[key].verdict is Verdict.PENDING]
             await self.facts.await_documents(tx, pending, application.id)
             return
         now = self.now()

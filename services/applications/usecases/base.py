@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.clock import Clock
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
-from contracts.applications import Reason, TermReached
+from contracts.applications import InformationProvided, Reason, TermReached
 from contracts.roles import Role
 from services.applications.domain.application import Application, Remark
 from services.applications.domain.check import CheckInput
@@ -68,6 +68,20 @@ class Room:
         for moment, at in moments:
             event = TermReached(occurred_at=at, application_id=application_id, term=term.value, moment=moment, due_at=due_at)
             await tx.schedule(timer_key(application_id, term, moment), at, event)
+
+    async def _keep_answered(self, tx: Transaction, answered: Application, *, read: Application) -> None:
+        await self._keep(tx, answered, read=read)
+        await tx.publish(
+            InformationProvided(
+                occurred_at=answered.updated_at,
+                version=answered.version,
+                application_id=answered.id,
+                applicant_id=answered.applicant_id,
+                number=answered.public_number,
+                reviewer_id=answered.requests[-1].reviewer_id,
+                document_ids=answered.document_ids,
+            )
+        )
 
     async def _check_input(self, application: Application, tx: Transaction | None = None) -> tuple[CheckInput, dict[UUID, OwnedDocument]]:
         previous = None

@@ -86,7 +86,7 @@ class Certificates(Room):
         certificate = await self.certificates.find_of_application(application.id)
         if application.certificate is None or certificate is None or certificate.file is None:
             raise FileNotReady("Сертификата по этому заявлению пока нет.")
-        return f"{certificate.number}.pdf", self.files.open(certificate.file), certificate.file.size_bytes
+        return f"{certificate.number}.pdf", await self.files.open(certificate.file), certificate.file.size_bytes
 
     async def verify_certificate(self, number: str) -> Certificate:
         """The certificate anybody asks about. A number with a wrong check digit is not looked up. Raises `CertificateNotFound`."""

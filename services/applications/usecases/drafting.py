@@ -103,17 +103,18 @@ class Drafting(Room):
 
     @atomic
     async def confirm(self, application_id: UUID, *, applicant_id: UUID, expected_version: int) -> Application:
-        """Freeze what was typed. Confirming what is confirmed changes nothing.
+        """Freeze what was typed. Confirming what is confirmed changes nothing, unless a file was replaced since.
 
         Raises `CheckNotClean` with every finding, `PreconditionFailed`, `IllegalMove`.
         """
         async with self.begin() as tx:
             draft = await self.applications.get_own(application_id, applicant_id, tx=tx)
             _same_version(draft, expected_version)
-            if draft.state is State.CONFIRMED:
-                return draft
-            after(draft.state, Move.CONFIRM)
             given, documents = await self._check_input(draft, tx)
+            if draft.state is not State.CONFIRMED:
+                after(draft.state, Move.CONFIRM)
+            elif not drafting.replaced_since_confirmed(draft, documents):
+                return draft
             confirmed = drafting.confirm(draft, check(given), documents, at=self.now())
             await self._keep(tx, confirmed, read=draft)
         return confirmed

@@ -11,12 +11,10 @@ from contracts.applications import (
     ApplicationWithdrawn,
     ElectronicDocumentIssued,
     ElectronicDocumentRequested,
-    InformationProvided,
 )
 from services.applications.domain import drafting
 from services.applications.domain.application import Application, StoredFile
 from services.applications.domain.errors import FileNotReady
-from services.applications.domain.states import Move, after
 from services.applications.usecases.base import Room
 from services.applications.usecases.printing import electronic_document
 
@@ -27,12 +25,12 @@ class Submission(Room):
 
     @atomic
     async def submit(self, application_id: UUID, *, applicant_id: UUID) -> Application:
-        """Hand a confirmed application in; again for one handed in is the same answer. Raises `IllegalMove`."""
+        """Hand a confirmed application in; again for one handed in is the same answer. Raises `DocumentsChanged`, `IllegalMove`."""
         async with self.begin() as tx:
             confirmed = await self.applications.get_own(application_id, applicant_id, tx=tx)
             if confirmed.submitted_at is not None:
                 return confirmed
-            after(confirmed.state, Move.SUBMIT)
+            drafting.as_confirmed(confirmed, await self.facts.documents(confirmed.document_ids, tx=tx))
             now = self.now()
             number = await self.numbers.next_application_number(self.terms.local_date(now).year)
             submitted = drafting.submit(confirmed, number, at=now, terms=self.terms)
@@ -86,29 +84,17 @@ class Submission(Room):
         file = application.electronic_document
         if file is None:
             raise FileNotReady("Электронный документ появится через несколько секунд после отправки.")
-        return f"{application.public_number}.pdf", self.files.open(file), file.size_bytes
+        return f"{application.public_number}.pdf", await self.files.open(file), file.size_bytes
 
     @atomic
     async def answer(self, application_id: UUID, comment: str, patch: Mapping[str, Any], *, applicant_id: UUID) -> Application:
-        """Answer the open request. Raises `ItemLocked`, `NothingAnswered`, `IllegalMove`."""
+        """Answer the open request. Raises `ItemLocked`, `DocumentUnknown`, `NothingAnswered`, `IllegalMove`."""
         async with self.begin() as tx:
             asked = await self.applications.get_own(application_id, applicant_id, tx=tx)
-            now = self.now()
-            answered = drafting.answer(asked, comment, patch, at=now, terms=self.terms)
-            documents = await self.facts.documents(answered.document_ids, tx=tx)
-            answered = drafting.frozen(answered, documents)
-            await self._keep(tx, answered, read=asked)
-            await tx.publish(
-                InformationProvided(
-                    occurred_at=now,
-                    version=answered.version,
-                    application_id=answered.id,
-                    applicant_id=applicant_id,
-                    number=answered.public_number,
-                    reviewer_id=answered.requests[-1].reviewer_id,
-                    document_ids=answered.document_ids,
-                )
-            )
+            named = asked.form.merged(patch).document_ids
+            documents = await self.facts.documents(named, tx=tx)
+            answered = drafting.answer(asked, comment, patch, documents, at=self.now(), terms=self.terms)
+            await self._keep_answered(tx, answered, read=asked)
         return answered
 
     @atomic
