@@ -63,7 +63,7 @@ async def _start_bare(running: System, path: str, headers: dict[str, str], folde
         "PYTHONPATH": str(PROJECT),
         "BENCH_MONGO_URL": running.stack.mongo["applications"].url,
         "BENCH_ANSWER_FILE": str(folder / "answer.json"),
-        "BENCH_OWNER": str(owner["practitioner_id"]),
+        "BENCH_OWNER": str(owner["person_id"]),
     }
 
     async def is_ready() -> bool:
