@@ -7,8 +7,12 @@ from typing import Protocol
 
 
 def machine_now() -> datetime:
-    """The machine's own time, for records that the store ages by its clock; nothing a person sees depends on it."""
-    return datetime.now(UTC)
+    """The machine's own time, as precise as the store keeps moments, so that what is read again equals what was written.
+
+    Used directly for records that the store ages by its clock; nothing a person sees depends on it.
+    """
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class Clock(Protocol):
@@ -53,7 +57,7 @@ class SandboxClock:
 
     def move(self, delta: timedelta) -> None:
         """Move everybody's clock by `delta`; negative moves back. Replaces the file at once, so no reader sees half of it."""
-        self._write(self.offset + delta)
+        self._write(self.offset + timedelta(milliseconds=delta // timedelta(milliseconds=1)))
 
     def reset(self) -> None:
         """Back to the machine's time."""

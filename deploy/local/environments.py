@@ -29,6 +29,7 @@ def service_environment(settings: LocalSettings, secrets: Mapping[str, str], ser
     own = {
         "HOST": "127.0.0.1",
         "PORT": str(settings.port_of(service)),
+        "RELAY_POLL_SECONDS": "1",
         "SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
         "MONGO_URL": f"mongodb://127.0.0.1:{settings.mongo_port_of(service)}/?directConnection=true",
         "MONGO_DATABASE": service,

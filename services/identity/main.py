@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -130,7 +130,7 @@ def _registries(chassis: Chassis, settings: Settings, http: httpx.AsyncClient) -
 
 
 def _usecases(chassis: Chassis, settings: Settings, stores: _Stores, registries: Registries) -> UseCases:
-    begin, now, people = chassis.begin, _to_the_millisecond(chassis.clock.now), stores.people
+    begin, now, people = chassis.begin, chassis.clock.now, stores.people
     zone = ZoneInfo(settings.working_time_zone)
     secrets = Secrets(settings.pepper.get_secret_value())
     passwords = Passwords(
@@ -167,16 +167,6 @@ def _usecases(chassis: Chassis, settings: Settings, stores: _Stores, registries:
         people=PeopleUseCases(begin, people, access, passwords, _password_policy(settings), now),
         access=access,
     )
-
-
-def _to_the_millisecond(now: Callable[[], datetime]) -> Callable[[], datetime]:
-    """Moments as precise as the store keeps them, so that an answer and what is read later agree."""
-
-    def truncated() -> datetime:
-        moment = now()
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-    return truncated
 
 
 def _chain_secret(settings: Settings) -> bytes:

@@ -45,8 +45,8 @@ def environment(infra: Infra, service: str, **overrides: str) -> dict[str, str]:
         "AMQP_URL": f"{infra.amqp_url}/{infra.take_vhost()}",
         "FIELD_MASTER_KEY": base64.b64encode(secrets.token_bytes(96)).decode(),
         "RETRY_DELAYS_SECONDS": "[0.2, 0.4]",
-        "RELAY_POLL_SECONDS": "0.05",
-        "TIMER_POLL_SECONDS": "0.05",
+        "RELAY_POLL_SECONDS": "1",
+        "TIMER_POLL_SECONDS": "0.2",
     }
     own |= _specific(infra, service, unique)
     return common | {f"{service.upper()}_{name}": value for name, value in own.items()} | overrides

@@ -44,9 +44,8 @@ class Room:
     link_expires: timedelta
 
     def now(self) -> datetime:
-        """The present in the store's resolution, so that a moment read again is the moment written."""
-        now = self.clock.now()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        """The present moment."""
+        return self.clock.now()
 
     async def _keep(self, tx: Transaction, application: Application, *, read: Application) -> None:
         """Save a changed application; timers of terms that no longer run are cancelled, those of new ones are set."""
