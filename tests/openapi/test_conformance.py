@@ -38,11 +38,12 @@ async def test_the_service_keeps_to_its_openapi_document(infra: Infra, signer: S
         component(main.create_app, settings.Settings, env) as running,
     ):
         headers = signer.headers(uuid4(), *Role)
+        # One worker: CPython 3.11 fails now and then when several threads parse source, as generating examples does.
         command = [
             *("run", f"{running.url}/api/{service}/openapi.json", "--url", running.url, "--no-color"),
             *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--generation-deterministic"),
             *("--exclude-path", ENDLESS, "--request-timeout", "30", "--warnings", "off"),
-            *("--header", f"Authorization:{headers['Authorization']}", "--workers", "2"),
+            *("--header", f"Authorization:{headers['Authorization']}", "--workers", "1"),
         ]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", *command),
