@@ -26,7 +26,6 @@ __all__ = [
     "ReturnDocument",
     "Session",
     "UpdateOne",
-    "aggregate",
     "connect",
     "is_in_transaction",
     "prepare_collection",
@@ -86,13 +85,6 @@ async def prepare_collection(
                 raise
             await database[name].drop_index(index.document["name"])
             await database[name].create_indexes([index])
-
-
-async def aggregate(
-    collection: Collection, pipeline: Sequence[Mapping[str, Any]], *, limit: int, session: Session | None = None
-) -> list[Document]:
-    """At most `limit` results of a pipeline; one of the few calls in which Motor and PyMongo Async differ."""
-    return await collection.aggregate(list(pipeline), session=session).to_list(limit)
 
 
 async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) -> AsyncIterator[Document]:
