@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import structlog
 import uvicorn
-from aio_pika.exceptions import ChannelPreconditionFailed
 from fastapi import APIRouter, Depends, FastAPI, Request
 from faststream import ContextRepo
 from faststream.rabbit import RabbitBroker
@@ -34,7 +33,7 @@ from chassis.limits import RateLimiter
 from chassis.mongo import Client, Database, connect
 from chassis.objects import ObjectStore
 from chassis.outbox import prepare_outbox
-from chassis.publisher import CONNECTION_ERRORS, Publisher
+from chassis.publisher import CONNECTION_ERRORS, Publisher, lost_connection
 from chassis.relay import Relay
 from chassis.settings import AnySettings, ServiceSettings, load_settings
 from chassis.telemetry import Telemetry
@@ -212,7 +211,8 @@ class Chassis:
         """Connect both ways and declare everybody's queues."""
         await self.publisher.start()
         await self._declare()
-        await broker.start()
+        with lost_connection():
+            await broker.start()
         self.is_started = True
 
     async def keep_topology(self) -> None:
@@ -225,11 +225,8 @@ class Chassis:
                 log.warning("topology-not-declared", error=type(error).__name__)
 
     async def _declare(self) -> None:
-        async with await self.publisher.connection.channel(publisher_confirms=False) as channel:
-            try:
-                await declare_topology(channel, SUBSCRIPTIONS, {self.service: self.settings.retry_delays_seconds})
-            except ChannelPreconditionFailed as error:
-                raise RuntimeError(f"a queue or exchange exists with other arguments; move its messages and delete it: {error}") from error
+        async with self.publisher.channel() as channel:
+            await declare_topology(channel, SUBSCRIPTIONS, {self.service: self.settings.retry_delays_seconds})
 
     async def close(self) -> None:
         """Let go of everything."""

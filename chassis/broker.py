@@ -15,7 +15,8 @@ from typing import Any, TypeVar, cast
 
 import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.exceptions import ChannelPreconditionFailed
 from bson.errors import BSONError
 from faststream import AckPolicy, BaseMiddleware, ContextRepo, StreamMessage
 from faststream.exceptions import RejectMessage
@@ -94,10 +95,24 @@ def retry_queue(service: str, delay_seconds: float) -> str:
     return f"{service}.retry.{int(delay_seconds * 1000)}"
 
 
-async def declare_topology(channel: AbstractRobustChannel, services: Iterable[str], delays_seconds: Mapping[str, Iterable[float]]) -> None:
-    """Declare the exchange, the archive, and all queues of all services, whoever starts first. Repeating it changes nothing."""
+class TopologyMismatch(Exception):
+    """A queue or exchange exists with other arguments than ours; only an operator can move its messages and delete it."""
+
+
+async def declare_topology(channel: AbstractChannel, services: Iterable[str], delays_seconds: Mapping[str, Iterable[float]]) -> None:
+    """Declare the exchange, the archive, and all queues of all services, whoever starts first. Repeating it changes nothing.
+
+    Raises `TopologyMismatch` when something of the name is there and differs.
+    """
+    try:
+        await _declare_all(channel, services, delays_seconds)
+    except ChannelPreconditionFailed as error:
+        raise TopologyMismatch(f"a queue or exchange exists with other arguments; move its messages and delete it: {error}") from error
+
+
+async def _declare_all(channel: AbstractChannel, services: Iterable[str], delays_seconds: Mapping[str, Iterable[float]]) -> None:
     exchange = await channel.declare_exchange(EVENTS_EXCHANGE, ExchangeType.TOPIC, durable=True)
-    archive_arguments = {"x-queue-type": "stream", "x-max-age": ARCHIVE_AGE}
+    archive_arguments: dict[str, Any] = {"x-queue-type": "stream", "x-max-age": ARCHIVE_AGE}
     archive = await channel.declare_queue(ARCHIVE_STREAM, durable=True, arguments=archive_arguments)
     await archive.bind(exchange, "#")
     for service in services:
@@ -110,7 +125,7 @@ async def declare_topology(channel: AbstractRobustChannel, services: Iterable[st
             await queue.bind(exchange, event.type)
 
 
-async def _declare_retry_step(channel: AbstractRobustChannel, service: str, delay_seconds: float) -> None:
+async def _declare_retry_step(channel: AbstractChannel, service: str, delay_seconds: float) -> None:
     """A message waits its time in the step's queue and returns to the queue its routing key names, through the default exchange."""
     name = retry_queue(service, delay_seconds)
     step = await channel.declare_exchange(name, ExchangeType.FANOUT, durable=True)

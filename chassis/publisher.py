@@ -1,12 +1,13 @@
 """The publishing connection: confirmed, mandatory, persistent, never waiting without end."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractRobustChannel, AbstractRobustConnection, HeadersType
+from aio_pika.abc import AbstractChannel, AbstractRobustChannel, AbstractRobustConnection, HeadersType
 from aio_pika.exceptions import AMQPError
 from aiormq.exceptions import ChannelInvalidStateError, PublishError
 from yarl import URL
@@ -23,6 +24,15 @@ _RECONNECT_SECONDS = 1
 
 class Unroutable(Exception):
     """No queue took the message. Trying again does not help until somebody mends the topology."""
+
+
+@contextmanager
+def lost_connection() -> Iterator[None]:
+    """Give a use of aio-pika between loss and reconnection its name: it says `RuntimeError`, this says `ConnectionError`."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionError(f"the broker's connection is being restored: {error}") from error
 
 
 def broker_url(settings: ServiceSettings, name: str) -> str:
@@ -50,7 +60,8 @@ class Publisher:
             except CONNECTION_ERRORS as error:
                 log.warning("waiting-for-broker", error=type(error).__name__)
                 await asyncio.sleep(_RECONNECT_SECONDS)
-        channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+        with lost_connection():
+            channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         if not isinstance(channel, AbstractRobustChannel):
             raise TypeError("connect_robust gave a channel that does not come back after a lost connection")
         self._channel = channel
@@ -60,12 +71,17 @@ class Publisher:
         if self._connection is not None:
             await self._connection.close()
 
-    @property
-    def connection(self) -> AbstractRobustConnection:
-        """For declaring the topology."""
+    @asynccontextmanager
+    async def channel(self) -> AsyncIterator[AbstractChannel]:
+        """A channel of one's own for a while, for declaring. Raises one of `CONNECTION_ERRORS` while the broker is away."""
         if self._connection is None:
             raise ConnectionError("the publisher is not connected yet")
-        return self._connection
+        with lost_connection():
+            channel = await self._connection.channel(publisher_confirms=False)
+        try:
+            yield channel
+        finally:
+            await channel.close()
 
     @property
     def is_connected(self) -> bool:
@@ -89,8 +105,9 @@ class Publisher:
 
     async def _confirmed(self, exchange: aio_pika.abc.AbstractExchange, message: aio_pika.Message, routing_key: str) -> None:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                await exchange.publish(message, routing_key)
+            with lost_connection():
+                async with asyncio.timeout(self._timeout_seconds):
+                    await exchange.publish(message, routing_key)
         except PublishError as error:
             raise Unroutable(f"no queue for {routing_key}") from error
         except asyncio.CancelledError:
