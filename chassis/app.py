@@ -79,6 +79,7 @@ class Chassis:
     dead_letters: DeadLetters = field(init=False)
     _answers: Answers = field(init=False)
     _objects: ObjectStore | None = field(init=False, default=None)
+    _http_clients: list[httpx.AsyncClient] = field(init=False, default_factory=list)
     is_started: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +115,12 @@ class Chassis:
         if self._objects is None:
             self._objects = ObjectStore.from_settings(self.settings)
         return self._objects
+
+    def http_client(self, timeout_seconds: float) -> httpx.AsyncClient:
+        """A client for one neighbour outside; it is closed with the service."""
+        client = httpx.AsyncClient(timeout=timeout_seconds)
+        self._http_clients.append(client)
+        return client
 
     def app(
         self,
@@ -233,6 +240,8 @@ class Chassis:
         self.is_started = False
         await self.publisher.stop()
         await self.cipher.aclose()
+        for client in self._http_clients:
+            await client.aclose()
         if self._objects is not None:
             await self._objects.aclose()
         self.client.close()

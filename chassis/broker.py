@@ -24,10 +24,11 @@ from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, 
 from faststream.rabbit import ExchangeType as RabbitExchangeType
 from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
 from pydantic import ValidationError
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError
+from pymongo.errors import PyMongoError
 
 from chassis.context import Cause, current_cause
 from chassis.errors import Conflict, DomainError, NotFound, TooManyRequests, Unavailable
+from chassis.mongo import is_away
 from chassis.publisher import CONNECTION_ERRORS, Publisher, Unroutable, broker_url, properties_of
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Meters
@@ -194,7 +195,7 @@ class PolicyMiddleware(BaseMiddleware[Any, AbstractIncomingMessage | None]):
                 except AlreadyHandled:
                     return None
                 except PyMongoError as error:
-                    if not is_store_away(error) or time.monotonic() > give_up_at:
+                    if not is_away(error) or time.monotonic() > give_up_at:
                         raise
                 await asyncio.sleep(pause)
                 pause = min(_HOLD_MOST_SECONDS, pause * 2)
@@ -230,11 +231,6 @@ class PolicyMiddleware(BaseMiddleware[Any, AbstractIncomingMessage | None]):
     def _count(self, queue: str, outcome: str) -> None:
         self._policy.meters.messages.add(1, {"consumer": queue, "outcome": outcome})
         self._policy.meters.message_seconds.record(time.perf_counter() - self._started, {"consumer": queue})
-
-
-def is_store_away(error: Exception) -> bool:
-    """Whether the store did not answer, so that the same work may succeed later."""
-    return isinstance(error, ConnectionFailure | ExecutionTimeout | NetworkTimeout) or getattr(error, "timeout", False)
 
 
 def is_permanent(error: Exception) -> bool:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from bson import Binary
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
-from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    CollectionInvalid,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
 
 from chassis.settings import ServiceSettings
 
@@ -27,6 +37,7 @@ __all__ = [
     "Session",
     "UpdateOne",
     "connect",
+    "is_away",
     "is_in_transaction",
     "prepare_collection",
     "watch_inserts",
@@ -93,6 +104,20 @@ async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) ->
     async with collection.watch(pipeline, max_await_time_ms=int(wait_seconds * 1000)) as changes:
         async for change in changes:
             yield change["fullDocument"]
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the store did not answer, or answered that it cannot now: the same work may succeed later."""
+    if isinstance(error, AutoReconnect | ServerSelectionTimeoutError | WaitQueueTimeoutError | ExecutionTimeout):
+        return True
+    if isinstance(error, DuplicateKeyError | BulkWriteError):
+        return False
+    if isinstance(error, OperationFailure):
+        return error.timeout or error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
+    if isinstance(error, PyMongoError):
+        cause = getattr(error, "cause", None) or error.__cause__
+        return error.timeout or cause is None or (isinstance(cause, PyMongoError) and is_away(cause))
+    return False
 
 
 def is_in_transaction(session: Session) -> bool:

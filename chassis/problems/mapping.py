@@ -12,23 +12,14 @@ import structlog
 from bson.errors import BSONError
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    NetworkTimeout,
-    OperationFailure,
-    PyMongoError,
-    ServerSelectionTimeoutError,
-    WaitQueueTimeoutError,
-)
+from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import DomainError, FieldError
+from chassis.mongo import is_away
 from chassis.problems.inputs import field_errors
 from chassis.telemetry import trace_id
 
@@ -65,7 +56,6 @@ _DETAILS = {
     500: "Что-то пошло не так на нашей стороне. Повторите позже; если не поможет, сообщите в поддержку номер trace_id.",
     503: "Сервис временно недоступен. Повторите через несколько секунд.",
 }
-_STORE_IS_AWAY = (AutoReconnect, NetworkTimeout, ServerSelectionTimeoutError, WaitQueueTimeoutError, ExecutionTimeout)
 _UNSTORABLE = (BSONError, OverflowError, UnicodeEncodeError)
 
 
@@ -127,7 +117,7 @@ def to_problem(error: BaseException) -> Problem:
         return Problem(422, "invalid", "Проверьте отмеченные поля.", errors=field_errors(error.errors()))
     if isinstance(error, HTTPException):
         return _of_http_exception(error)
-    if isinstance(error, TimeoutError) or _is_store_away(error):
+    if isinstance(error, TimeoutError) or is_away(error):
         return Problem(503, "unavailable", _DETAILS[503], headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return next((problem for kind, problem in _FIXED if isinstance(error, kind)), Problem(500, "internal-error", _DETAILS[500]))
 
@@ -156,20 +146,6 @@ def _of_http_exception(error: HTTPException) -> Problem:
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-").replace("'", "")
     detail = _DETAILS.get(error.status_code) or "Сервер отклонил запрос."
     return Problem(error.status_code, code, detail, headers=error.headers or {})
-
-
-def _is_store_away(error: BaseException) -> bool:
-    """Whether the database did not answer, or answered that it cannot now; a repetition may succeed."""
-    if isinstance(error, _STORE_IS_AWAY):
-        return True
-    if isinstance(error, DuplicateKeyError | BulkWriteError):
-        return False
-    if isinstance(error, OperationFailure):
-        return error.timeout or error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
-    if isinstance(error, PyMongoError):
-        cause = getattr(error, "cause", None) or error.__cause__
-        return cause is None or (isinstance(cause, PyMongoError) and _is_store_away(cause))
-    return False
 
 
 def install_handlers(app: FastAPI) -> None:

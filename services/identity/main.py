@@ -1,6 +1,5 @@
 """Builds identity: settings, repositories, gateways, use-cases, doors."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
 from fastapi import FastAPI
 
 from chassis.app import Chassis, serve
+from chassis.breaker import CircuitBreaker
 from services.identity import api, consumers
 from services.identity.domain.codes import CodePolicy
 from services.identity.domain.passwords import PasswordPolicy
@@ -20,7 +19,7 @@ from services.identity.domain.sessions import SessionPolicy
 from services.identity.domain.sign_ins import FailurePolicy
 from services.identity.domain.verification import Backoff
 from services.identity.gateways.hashing import Passwords, Secrets
-from services.identity.gateways.registries import CircuitBreaker, Patience, Registries, registry_ports
+from services.identity.gateways.registries import Patience, Registries, registry_ports
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
@@ -69,16 +68,14 @@ class _Stores:
 def create_app(settings: Settings) -> FastAPI:
     """The whole service of these settings."""
     chassis = Chassis("identity", settings)
-    http = httpx.AsyncClient(timeout=settings.registry_timeout_seconds)
     stores = _stores(chassis, settings)
-    usecases = _usecases(chassis, settings, stores, _registries(chassis, settings, http))
+    usecases = _usecases(chassis, settings, stores, _registries(chassis, settings))
     return chassis.app(
         title="Медкабинет: учётные записи",
         usecases=usecases,
         api_routers=[api.router],
         consumers_router=consumers.router,
         prepare=[*stores.prepare(), usecases.sessions.prepare_key],
-        background=[lambda: _kept_open(http)],
     )
 
 
@@ -86,20 +83,13 @@ def create_app(settings: Settings) -> FastAPI:
 async def command_line(settings: Settings) -> AsyncIterator[UseCases]:
     """The use-cases for a command line: nothing is served or consumed; a running service publishes the events."""
     chassis = Chassis("identity", settings)
-    async with httpx.AsyncClient(timeout=settings.registry_timeout_seconds) as http:
-        stores = _stores(chassis, settings)
-        try:
-            for prepare in (chassis.cipher.prepare, *stores.prepare()):
-                await prepare()
-            yield _usecases(chassis, settings, stores, _registries(chassis, settings, http))
-        finally:
-            await chassis.close()
-
-
-async def _kept_open(http: httpx.AsyncClient) -> None:
-    """Close the client when the service ends; nothing uses it before or after."""
-    async with http:
-        await asyncio.Event().wait()
+    stores = _stores(chassis, settings)
+    try:
+        for prepare in (chassis.cipher.prepare, *stores.prepare()):
+            await prepare()
+        yield _usecases(chassis, settings, stores, _registries(chassis, settings))
+    finally:
+        await chassis.close()
 
 
 def _stores(chassis: Chassis, settings: Settings) -> _Stores:
@@ -118,14 +108,13 @@ def _stores(chassis: Chassis, settings: Settings) -> _Stores:
     )
 
 
-def _registries(chassis: Chassis, settings: Settings, http: httpx.AsyncClient) -> Registries:
-    pause = timedelta(seconds=settings.registry_breaker_seconds)
+def _registries(chassis: Chassis, settings: Settings) -> Registries:
     return registry_ports(
         settings.registries_url,
         settings.registry_urls,
-        http=http,
+        http=chassis.http_client(settings.registry_timeout_seconds),
         patience=Patience(settings.registry_timeout_seconds, settings.registry_tries, settings.registry_retry_wait_seconds),
-        breaker=lambda: CircuitBreaker(chassis.clock.now, settings.registry_breaker_failures, pause),
+        breaker=lambda: CircuitBreaker(settings.registry_breaker_failures, settings.registry_breaker_seconds),
     )
 
 

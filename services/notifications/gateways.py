@@ -3,7 +3,7 @@
 import hashlib
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -17,6 +17,7 @@ import aiosmtplib
 import httpx
 import jinja2
 
+from chassis.breaker import CircuitBreaker
 from services.notifications.domain import Channel
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -159,42 +160,19 @@ class SmsProvider:
 
 @dataclass(slots=True)
 class GuardedProvider:
-    """A provider behind a bulkhead and a circuit breaker: a dead or slow one occupies few consumers and is left alone for a while."""
+    """A provider behind a circuit breaker."""
 
     provider: Provider
-    concurrency: int
-    failures: int
-    open_seconds: float
-    monotonic: Callable[[], float]
-    _in_flight: int = 0
-    _failed_in_a_row: int = 0
-    _open_until: float = 0
+    breaker: CircuitBreaker
 
     def busy_seconds(self) -> float | None:
-        """How long to leave it alone, None if it can be asked now. Past the pause one message at a time is the probe."""
-        now = self.monotonic()
-        if now < self._open_until:
-            return self._open_until - now
-        is_probing = self._failed_in_a_row >= self.failures and self._in_flight > 0
-        return 1.0 if is_probing or self._in_flight >= self.concurrency else None
+        """How long to leave it alone, None if it can be asked now."""
+        return self.breaker.busy_seconds()
 
     async def send(self, message: Message) -> None:
-        """See `Provider`; counts failures of the provider, not refusals of a message."""
-        self._in_flight += 1
-        try:
+        """See `Provider`; a refused message is no failure of the provider."""
+        with self.breaker.attempt(ProviderUnavailable):
             await self.provider.send(message)
-        except ProviderUnavailable:
-            self._failed_in_a_row += 1
-            if self._failed_in_a_row >= self.failures:
-                self._open_until = self.monotonic() + self.open_seconds
-            raise
-        except MessageRefused:
-            self._failed_in_a_row = 0
-            raise
-        else:
-            self._failed_in_a_row = 0
-        finally:
-            self._in_flight -= 1
 
 
 Providers = Mapping[Channel, GuardedProvider]

@@ -1,14 +1,12 @@
 """Builds notifications: settings, providers, repositories, use-cases, doors."""
 
-import asyncio
-import time
 from datetime import timedelta
 
-import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chassis.app import Chassis, serve
+from chassis.breaker import CircuitBreaker
 from services.notifications import api, consumers
 from services.notifications.domain import Channel, Retry
 from services.notifications.gateways import Attachments, GuardedProvider, Provider, SmsProvider, SmtpProvider, Templates
@@ -20,7 +18,7 @@ from services.notifications.usecases import Bell, Terms, UseCases
 def create_app(settings: Settings) -> FastAPI:
     """The whole service of these settings."""
     chassis = Chassis("notifications", settings)
-    http = httpx.AsyncClient(timeout=settings.provider_timeout_seconds)
+    http = chassis.http_client(settings.provider_timeout_seconds)
     recipients = RecipientRepository(chassis.database, chassis.cipher)
     notices = NoticeRepository(chassis.database)
     deliveries = DeliveryRepository(chassis.database, chassis.cipher)
@@ -45,14 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
         api_routers=[api.router],
         consumers_router=consumers.router,
         prepare=[recipients.prepare, notices.prepare, deliveries.prepare],
-        background=[usecases.hear_other_replicas, lambda: _kept_open(http)],
+        background=[usecases.hear_other_replicas],
     )
-
-
-async def _kept_open(http: httpx.AsyncClient) -> None:
-    """Close the client when the service ends; nothing uses it before or after."""
-    async with http:
-        await asyncio.Event().wait()
 
 
 def _smtp(settings: Settings) -> SmtpProvider:
@@ -70,10 +62,7 @@ def _smtp(settings: Settings) -> SmtpProvider:
 def _guarded(settings: Settings, provider: Provider) -> GuardedProvider:
     return GuardedProvider(
         provider,
-        concurrency=settings.provider_concurrency,
-        failures=settings.breaker_failures,
-        open_seconds=settings.breaker_open_seconds,
-        monotonic=time.monotonic,
+        CircuitBreaker(settings.breaker_failures, settings.breaker_open_seconds, concurrency=settings.provider_concurrency),
     )
 
 

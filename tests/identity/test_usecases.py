@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from chassis.breaker import CircuitBreaker
 from chassis.errors import DomainError
 from chassis.testing import FakeBegin, FrozenClock
 from chassis.transaction import AlreadyHandled
@@ -21,7 +22,7 @@ from services.identity.domain.people import AdministratorExists, Person, Status
 from services.identity.domain.sign_ins import FailurePolicy, Failures, SignInsLocked, SignInsSlowed
 from services.identity.domain.verification import Answer, Backoff, Registry, RegistryAnswer, WrongField
 from services.identity.gateways.hashing import Passwords
-from services.identity.gateways.registries import CircuitBreaker, Patience, Registries, registry_ports
+from services.identity.gateways.registries import Patience, Registries, registry_ports
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.people import PeopleUseCases, StaffDraft
 from services.identity.usecases.verification import VerificationRules, VerificationUseCases
@@ -150,7 +151,7 @@ def ports(answer: Callable[[httpx.Request], httpx.Response], clock: FrozenClock,
         {"inn": "http://elsewhere.test/inn/"},
         http=http,
         patience=patience,
-        breaker=lambda: CircuitBreaker(clock.now, 2, timedelta(seconds=30)),
+        breaker=lambda: CircuitBreaker(2, 30, monotonic=lambda: clock.now().timestamp()),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 
+from chassis.breaker import CircuitBreaker
 from chassis.testing import FakeBegin, FrozenClock
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.roles import Role
@@ -244,4 +245,4 @@ class House:
         )
 
     def _guarded(self, provider: FakeProvider) -> GuardedProvider:
-        return GuardedProvider(provider, concurrency=2, failures=3, open_seconds=15, monotonic=lambda: self.monotonic[0])
+        return GuardedProvider(provider, CircuitBreaker(3, 15, concurrency=2, monotonic=lambda: self.monotonic[0]))

@@ -24,6 +24,7 @@ SCHEMA_VERSION = 1
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
 _PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "correction_comment")
+"""Kept as one encrypted value: they are only ever read together, and opening one costs as much as opening all."""
 _CLEAR = tuple(member.name for member in fields(Application) if member.name not in {*_PERSONAL, "id"})
 _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", "claimed_by"})
 _WHOLE: TypeAdapter[Application] = TypeAdapter(Application)
@@ -65,7 +66,7 @@ _SCHEMA: Document = {
         "state": {"enum": [state.value for state in State]},
         "desk": {"enum": [desk.value for desk in Desk]},
         "is_open": {"bsonType": "bool"},
-        "personal": {"bsonType": "object", "required": list(_PERSONAL)},
+        "personal": {"bsonType": "binData"},
     },
 }
 
@@ -201,8 +202,7 @@ class ApplicationRepository:
     async def _to_document(self, application: Application) -> Document:
         personal = _WHOLE.dump_python(application, mode="json", include=set(_PERSONAL))
         ogrn = application.form.text_at("/professional/workplace/ogrn")
-        encrypted = await self._cipher.encrypt({**personal, "workplace": ogrn or None}, lookup=["workplace"])
-        workplace = encrypted.pop("workplace")
+        encrypted = await self._cipher.encrypt({"personal": personal, "workplace": ogrn or None}, lookup=["workplace"])
         document: Document = {
             "_id": application.id,
             "schema_version": SCHEMA_VERSION,
@@ -215,14 +215,14 @@ class ApplicationRepository:
             "claimed_by": application.claim.reviewer_id if application.claim else None,
             "spoken_by": [opinion.reviewer_id for opinion in application.recommendations],
             "reason_codes": [remark.code for remark in application.reasons],
-            "workplace": workplace if ogrn else None,
-            "personal": encrypted,
+            "workplace": encrypted["workplace"] if ogrn else None,
+            "personal": encrypted["personal"],
         }
         return document
 
     async def _from_document(self, document: Document) -> Application:
-        personal = await self._cipher.decrypt({name: document["personal"][name] for name in _PERSONAL})
-        return _WHOLE.validate_python({"id": document["_id"], **{name: document.get(name) for name in _CLEAR}, **personal})
+        decrypted = await self._cipher.decrypt({"personal": document["personal"]})
+        return _WHOLE.validate_python({"id": document["_id"], **{name: document.get(name) for name in _CLEAR}, **decrypted["personal"]})
 
 
 def _to_row(document: Document) -> Row:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import httpx
@@ -11,6 +10,7 @@ import stamina
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from chassis.breaker import CircuitBreaker
 from services.identity.domain.people import Person
 from services.identity.domain.verification import Answer, Registry, RegistryAnswer, WrongField
 
@@ -111,36 +111,6 @@ ASKED: Mapping[Registry, Callable[[Person], Fields]] = {
 """What each registry is asked about: no more than it knows."""
 
 
-@dataclass(slots=True)
-class CircuitBreaker:
-    """Stops asking after some failures in a row; after a pause one request finds out whether it is over."""
-
-    now: Callable[[], datetime]
-    failures_to_open: int
-    pause: timedelta
-    _failures: int = 0
-    _opened_at: datetime | None = None
-
-    def allows(self) -> bool:
-        """Whether to ask; after the pause only the first caller may, until it reports."""
-        if self._opened_at is None:
-            return True
-        if self.now() < self._opened_at + self.pause:
-            return False
-        self._opened_at = self.now()
-        return True
-
-    def succeeded(self) -> None:
-        """The registry answered."""
-        self._failures, self._opened_at = 0, None
-
-    def failed(self) -> None:
-        """The registry did not answer."""
-        self._failures += 1
-        if self._failures >= self.failures_to_open:
-            self._opened_at = self.now()
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long one registry is waited for."""
@@ -162,16 +132,14 @@ class RegistryPort:
 
     async def check(self, person: Person) -> RegistryAnswer:
         """Compare what the person stated with the registry. Never raises for what the registry does."""
-        if not self.breaker.allows():
+        if self.breaker.busy_seconds() is not None:
             return RegistryAnswer(Answer.UNAVAILABLE)
         try:
-            answer = await self._ask(ASKED[self.name](person))
+            with self.breaker.attempt(RegistryDown):
+                return await self._ask(ASKED[self.name](person))
         except RegistryDown as down:
-            self.breaker.failed()
             log.warning("registry-unavailable", registry=str(self.name), reason=str(down))
             return RegistryAnswer(Answer.UNAVAILABLE)
-        self.breaker.succeeded()
-        return answer
 
     async def _ask(self, fields: Fields) -> RegistryAnswer:
         wait = self.patience.retry_wait_seconds

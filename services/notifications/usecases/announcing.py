@@ -17,7 +17,7 @@ from services.notifications.domain import (
     Notice,
     NoticeNotFound,
 )
-from services.notifications.usecases.base import Base, as_kept, repeat_key
+from services.notifications.usecases.base import Base, repeat_key
 from services.notifications.usecases.rules import ACTS, Addressee, Rule, rules_of
 
 _ROLE_LIMIT = 200
@@ -55,7 +55,7 @@ class Announcing(Base):
 
     async def _tell(self, tx: Transaction, rule: Rule, event: Event, recipient_id: UUID) -> Notice:
         recipient = await self.recipients.next_notice(tx, recipient_id)
-        kind, at = KINDS[rule.kind], as_kept(self.now())
+        kind, at = KINDS[rule.kind], self.now()
         facts, template = rule.facts_of(event), self.templates.newest(rule.kind)
         notice = Notice(
             id=uuid4(),
@@ -70,7 +70,7 @@ class Announcing(Base):
             subject=rule.subject(event),
             facts=facts,
             created_at=at,
-            occurred_at=as_kept(event.occurred_at),
+            occurred_at=event.occurred_at,
             notified_at=at,
         )
         if notice.awaits_act and notice.subject is not None:
@@ -121,7 +121,7 @@ class Announcing(Base):
                 await self.notices.save(tx, notice.act(at=self.now()))
                 return None
             recipient = await self.recipients.next_notice(tx, notice.recipient_id)
-            notice = notice.repeat(event.repetition, sequence=recipient.sequence, at=as_kept(self.now()))
+            notice = notice.repeat(event.repetition, sequence=recipient.sequence, at=self.now())
             await self.notices.save(tx, notice)
             channels = recipient.channels(KINDS[notice.kind])
             await self._send_outside(tx, notice, recipient, channels, event_id=event.event_id, secrets={})

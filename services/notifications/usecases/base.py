@@ -86,11 +86,6 @@ class Base:
                 await self._never_mind(tx, delivery)
 
 
-def as_kept(moment: datetime) -> datetime:
-    """The moment as the store keeps it, to the millisecond: what a live stream shows at once and what is read later are the same."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
 def repeat_key(notice_id: UUID) -> str:
     """Timer key of a notice's repetitions."""
     return f"repeat:{notice_id}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pymongo.errors import PyMongoError
 
-from chassis.broker import is_store_away
+from chassis.mongo import is_away
 from chassis.transaction import Transaction, atomic
 from contracts.notifications import DeliveryFailed, DeliveryRequested
 from services.notifications.domain import ONE_TIME_CODE, Channel, Delivery, DeliveryState, Notice, Retry, StaleRecord
@@ -55,8 +55,8 @@ class Delivering(Base):
                     raise
                 return  # the write before did reach the store, though its answer did not come
             except (PyMongoError, TimeoutError) as error:
-                is_away = isinstance(error, TimeoutError) or is_store_away(error)
-                if not is_away or loop.time() + pause > give_up_at:
+                may_pass = isinstance(error, TimeoutError) or is_away(error)
+                if not may_pass or loop.time() + pause > give_up_at:
                     raise
             else:
                 return
