@@ -107,6 +107,7 @@ class Chassis:
             commit_timeout_seconds=settings.mongo_timeout_seconds,
             on_commit=self.relay.wake,
             answers=self._answers,
+            messages_at_once=settings.message_transactions,
         )
 
     @property

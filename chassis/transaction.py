@@ -121,18 +121,23 @@ class MongoTransaction:
             self._timers.clear()
 
 
-_may_begin: ContextVar[bool] = ContextVar("_may_begin", default=False)
+_attempt: ContextVar[int | None] = ContextVar("_attempt", default=None)
+"""Which run of an atomic method this is, from 0; None outside of one."""
 
 
 def may_begin() -> None:
     """Raises `RuntimeError` outside of a method marked `@atomic`."""
-    if not _may_begin.get():
+    if _attempt.get() is None:
         raise RuntimeError("begin() is called by methods marked @atomic only: a write conflict must be able to run them again")
 
 
 @dataclass(slots=True)
 class MongoBegin:
-    """Transactions of one service's database. `on_commit` is told whether events wait in the outbox."""
+    """Transactions of one service's database. `on_commit` is told whether events wait in the outbox.
+
+    Messages take turns, `messages_at_once` of them, and who lost a conflict tries again one by one: of a backlog about one record
+    all but one would lose, each time. People's requests never wait for messages.
+    """
 
     service: str
     client: Client
@@ -142,11 +147,22 @@ class MongoBegin:
     commit_timeout_seconds: float
     on_commit: Callable[[], None]
     answers: idempotency.Answers
+    messages_at_once: int
+    _turns: asyncio.Semaphore = field(init=False)
+    _losers: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._turns = asyncio.Semaphore(self.messages_at_once)
 
     def __call__(self, *, handling: Event | None = None, is_last: bool = True) -> AbstractAsyncContextManager[Transaction]:
         """See `Begin`."""
         may_begin()
-        return self._open(handling, is_last=is_last)
+        return self._open(None, is_last=is_last) if handling is None else self._in_turn(handling, is_last=is_last)
+
+    @asynccontextmanager
+    async def _in_turn(self, handling: Event, *, is_last: bool) -> AsyncIterator[Transaction]:
+        async with self._losers if _attempt.get() else self._turns, self._open(handling, is_last=is_last) as tx:
+            yield tx
 
     @asynccontextmanager
     async def _open(self, handling: Event | None, *, is_last: bool) -> AsyncIterator[Transaction]:
@@ -225,9 +241,9 @@ def atomic(method: Callable[Concatenate[Self_, P], Awaitable[R]]) -> Callable[Co
 
     @wraps(method)
     async def run(self: Self_, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        token = _may_begin.set(True)
+        attempt = 0
+        token = _attempt.set(attempt)
         try:
-            attempt = 0
             while True:
                 try:
                     return await method(self, *args, **kwargs)
@@ -237,8 +253,9 @@ def atomic(method: Callable[Concatenate[Self_, P], Awaitable[R]]) -> Callable[Co
                         raise
                 await asyncio.sleep(_backoff(attempt))
                 attempt += 1
+                _attempt.set(attempt)
         finally:
-            _may_begin.reset(token)
+            _attempt.reset(token)
 
     return run
 
