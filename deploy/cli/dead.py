@@ -14,7 +14,7 @@ from chassis.mongo import Database
 from chassis.publisher import Publisher
 from chassis.settings import ServiceSettings
 from deploy.cli.bodies import readable
-from deploy.cli.operators import After, By, Limit, Service, chosen, run_on, who
+from deploy.cli.operators import After, By, Every, Ids, Limit, Reason, Service, SomeIds, chosen, run_on, who
 from deploy.cli.output import console, printable, table
 
 app = typer.Typer(no_args_is_help=True, help="Недоставленные сообщения сервиса.")
@@ -57,8 +57,8 @@ def show(letter_id: LetterId, service: Service) -> None:
 @app.command("replay")
 def replay(
     service: Service,
-    letter_ids: Annotated[list[str] | None, typer.Argument(help="Номера из списка.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Все открытые.")] = False,  # noqa: FBT002  # a flag of the command line
+    letter_ids: SomeIds = None,
+    every: Every = False,  # noqa: FBT002  # a flag of the command line
     by: By = None,
 ) -> None:
     """Отправить снова в ту же очередь под тем же номером: сделанное однажды не делается дважды."""
@@ -77,9 +77,9 @@ def replay(
 
 @app.command("discard")
 def discard(
-    letter_ids: Annotated[list[str], typer.Argument(help="Номера из списка.")],
+    letter_ids: Ids,
     service: Service,
-    reason: Annotated[str, typer.Option(help="Почему; остаётся в записи.")],
+    reason: Reason,
     by: By = None,
 ) -> None:
     """Решить, что сообщение не будет обработано."""

@@ -17,6 +17,10 @@ PAGE = 500
 Service = Annotated[str, typer.Option("--service", "-s", help="Сервис: identity, applications, documents, notifications, support.")]
 By = Annotated[str | None, typer.Option("--by", help="Кто решает; остаётся в записи. По умолчанию пользователь системы.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000)]
+Ids = Annotated[list[str], typer.Argument(help="Номера из списка.")]
+SomeIds = Annotated[list[str] | None, typer.Argument(help="Номера из списка.")]
+Every = Annotated[bool, typer.Option("--all", help="Все, что ждут решения.")]
+Reason = Annotated[str, typer.Option(help="Почему; остаётся в записи.")]
 After = Annotated[str | None, typer.Option(help="Номер последнего показанного.")]
 
 

@@ -9,7 +9,7 @@ from chassis.clock import Clock
 from chassis.mongo import Database
 from chassis.parked import ParkedEvents
 from chassis.settings import ServiceSettings
-from deploy.cli.operators import After, By, Limit, Service, chosen, run_on, who
+from deploy.cli.operators import After, By, Every, Ids, Limit, Reason, Service, SomeIds, chosen, run_on, who
 from deploy.cli.output import console, printable, table
 
 app = typer.Typer(no_args_is_help=True, help="События, которые сервис не смог отправить.")
@@ -47,8 +47,8 @@ def list_parked(
 @app.command("release")
 def release(
     service: Service,
-    row_ids: Annotated[list[str] | None, typer.Argument(help="Номера из списка.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Все отложенные.")] = False,  # noqa: FBT002  # a flag of the command line
+    row_ids: SomeIds = None,
+    every: Every = False,  # noqa: FBT002  # a flag of the command line
     by: By = None,
 ) -> None:
     """Пробовать отправить снова, с первой попытки."""
@@ -64,9 +64,9 @@ def release(
 
 @app.command("skip")
 def skip(
-    row_ids: Annotated[list[str], typer.Argument(help="Номера из списка.")],
+    row_ids: Ids,
     service: Service,
-    reason: Annotated[str, typer.Option(help="Почему; остаётся в записи.")],
+    reason: Reason,
     by: By = None,
 ) -> None:
     """Решить, что событие не будет отправлено; следующие за ним пойдут дальше."""

@@ -7,6 +7,7 @@ file's doing. It imports nothing of the project and is started in isolated mode,
 
 import io
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ Inspect = Callable[[bytes, Limits], Iterator[Problem]]
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 _SIGNATURES = ((b"%PDF-", PDF), (b"\xff\xd8\xff", JPEG), (b"\x89PNG\r\n\x1a\n", PNG))
 _OPEN_FILES = 32
+_NICENESS = 10
+"""People who wait for an answer come first."""
 
 _ACTIONS = {"/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/Rendition", "/Movie", "/RichMediaExecute", "/GoToE", "/SetOCGState"}
 _NAMING = ("/S", "/Type", "/Subtype")
@@ -28,6 +31,7 @@ _ANNOTATIONS = {"/RichMedia", "/Screen", "/Movie", "/3D"}
 def main() -> None:
     """Limit this process, read, inspect, answer."""
     limits = json.loads(sys.argv[1])
+    os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 2))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
