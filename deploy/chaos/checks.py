@@ -15,7 +15,12 @@ from deploy.journey.outside import Outside
 from deploy.local.settings import SERVICES
 from deploy.local.stack import Stack
 
-REST_SECONDS = 120
+STALLED_SECONDS = 60
+"""What does not move for so long is stuck; a backlog that is being worked off is not."""
+REST_SECONDS = 600
+"""And the longest backlog that is waited for."""
+_SAMPLE_SECONDS = 1.0
+"""Looking costs the stores under test something, too."""
 _QUIET_SECONDS = 3.0
 _QUIET_SAMPLES = 3
 _FINAL_DOCUMENT_STATES = ["accepted", "rejected"]
@@ -71,27 +76,27 @@ class Checker:
         )
 
     async def _come_to_rest(self) -> list[str]:
-        """What still moves or waits after the limit, named; empty when all is quiet.
+        """What is stuck, named; empty when all is quiet.
 
         A message that is being handled is in no queue's count, so quiet means: nothing waits and nothing was handled, in several
         samples over some seconds.
         """
         limit = time.monotonic() + REST_SECONDS
-        quiet_since, quiet_samples, handled_before = 0.0, 0, -1
+        same_since, same_samples, seen_before = time.monotonic(), 0, None
         while True:
             remaining, handled = await self._unfinished(), await self._handled()
-            if remaining or handled != handled_before:
-                quiet_since, quiet_samples, handled_before = time.monotonic(), 0, handled
-            else:
-                quiet_samples += 1
-                if quiet_samples >= _QUIET_SAMPLES and time.monotonic() - quiet_since >= _QUIET_SECONDS:
-                    return []
-            if time.monotonic() > limit:
+            same_samples += 1
+            if (remaining, handled) != seen_before:
+                same_since, same_samples, seen_before = time.monotonic(), 0, (remaining, handled)
+            same_seconds = time.monotonic() - same_since
+            if not remaining and same_samples >= _QUIET_SAMPLES and same_seconds >= _QUIET_SECONDS:
+                return []
+            if same_seconds > STALLED_SECONDS or time.monotonic() > limit:
                 return remaining or ["messages are still being handled"]
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_SAMPLE_SECONDS)
 
     async def _handled(self) -> int:
-        return sum([await self.database(service)["inbox"].count_documents({}) for service in SERVICES])
+        return sum([await self.database(service)["inbox"].estimated_document_count() for service in SERVICES])
 
     async def _unfinished(self) -> list[str]:
         found = []
