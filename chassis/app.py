@@ -189,7 +189,7 @@ class Chassis:
 
     def _broker(self, usecases: Any, consumers_router: ConsumerRouter) -> RabbitBroker:
         delays = self.settings.retry_delays_seconds
-        policy = ConsumerPolicy(self.service, self.publisher, delays, self.telemetry.meters)
+        policy = ConsumerPolicy(self.service, self.publisher, delays, self.settings.outage_hours * 3600, self.telemetry.meters)
         broker = consumer_broker(self.service, self.settings, self.key_ring, policy, ContextRepo({"usecases": usecases}))
         broker.include_router(consumers_router.copy())
         broker.include_router(parking(self.service, self.dead_letters.park))

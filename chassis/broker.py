@@ -1,7 +1,8 @@
 """The consuming side: topology, and what becomes of a message whose handling failed.
 
 `ConsumerPolicy` alone decides: done or already handled -> acknowledged; what repeating cannot mend -> dead letters; the
-store out of reach -> held and repeated, prefetch is the brake; anything else -> the retry ladder, then dead letters.
+store out of reach -> held and repeated, prefetch is the brake; anything else -> the retry ladder, then dead letters, but
+not while a whole server is away.
 Nothing is ever nacked: newer brokers do not count that.
 """
 
@@ -27,7 +28,7 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
 from chassis.context import Cause, current_cause
-from chassis.errors import Conflict, DomainError, NotFound, TooManyRequests, Unavailable
+from chassis.errors import Conflict, DomainError, NotFound, Outage, TooManyRequests, Unavailable
 from chassis.mongo import is_away
 from chassis.publisher import CONNECTION_ERRORS, Publisher, Unroutable, broker_url, properties_of
 from chassis.settings import ServiceSettings
@@ -154,6 +155,7 @@ class ConsumerPolicy:
     service: str
     publisher: Publisher
     delays_seconds: tuple[float, ...]
+    outage_seconds: float
     meters: Meters
 
     def __call__(self, msg: AbstractIncomingMessage | None, /, *, context: ContextRepo) -> "PolicyMiddleware":
@@ -162,8 +164,15 @@ class ConsumerPolicy:
 
     async def settle(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> str:
         """Send a failed message on its way: up the ladder or to the dead letters. Returns which, for the log."""
-        attempt = _attempt_of(message)
-        headers: dict[str, Any] = {**message.headers, "x-last-error": _code_of(error), "x-failed-queue": queue}
+        attempt, failing_since = _attempt_of(message), _failing_since(message)
+        headers: dict[str, Any] = {
+            **message.headers,
+            "x-last-error": _code_of(error),
+            "x-failed-queue": queue,
+            "x-failing-since": failing_since,
+        }
+        if is_outage(error) and time.time() - failing_since < self.outage_seconds:
+            attempt = min(attempt, len(self.delays_seconds) - 1)
         if is_permanent(error) or attempt >= len(self.delays_seconds):
             properties = properties_of(message, headers | {"x-attempt": attempt})
             await self.publisher.to_queue(dead_letter_queue(self.service), message.body, **properties)
@@ -233,6 +242,11 @@ class PolicyMiddleware(BaseMiddleware[Any, AbstractIncomingMessage | None]):
         self._policy.meters.message_seconds.record(time.perf_counter() - self._started, {"consumer": queue})
 
 
+def is_outage(error: Exception) -> bool:
+    """Whether a whole server is away: then the message stays on the ladder's last step until it is back."""
+    return isinstance(error, Outage) or is_away(error)
+
+
 def is_permanent(error: Exception) -> bool:
     """Whether handling the same message again must fail again."""
     if isinstance(error, DomainError):
@@ -248,6 +262,12 @@ def _code_of(error: Exception) -> str:
 def _attempt_of(message: AbstractIncomingMessage) -> int:
     value = message.headers.get("x-attempt", 0)
     return value if isinstance(value, int) and value >= 0 else 0
+
+
+def _failing_since(message: AbstractIncomingMessage) -> int:
+    """When the message failed first, in seconds of the epoch; now, if this is the first time."""
+    value = message.headers.get("x-failing-since")
+    return value if isinstance(value, int) and 0 < value <= time.time() else int(time.time())
 
 
 def _queue_of(context: ContextRepo) -> str:

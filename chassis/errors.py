@@ -115,3 +115,9 @@ class Unavailable(_RetryLater):
 
     code = "unavailable"
     status = 503
+
+
+class Outage(Unavailable):
+    """A whole server we depend on is away: no fault of what was asked, and it will be back."""
+
+    code = "outage"

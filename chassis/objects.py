@@ -17,7 +17,7 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error, ServerError
 
-from chassis.errors import FieldError, Invalid, NotFound, PayloadTooLarge, Unavailable
+from chassis.errors import FieldError, Invalid, NotFound, Outage, PayloadTooLarge
 from chassis.settings import ServiceSettings
 
 REGION = "us-east-1"
@@ -60,7 +60,7 @@ class FileMissing(NotFound):
     code = "file-missing"
 
 
-class StoreUnavailable(Unavailable):
+class StoreUnavailable(Outage):
     """The object store does not answer, or not as it should."""
 
     code = "file-store-unavailable"

@@ -55,6 +55,8 @@ class ServiceSettings(BaseSettings):
     """Transactions of messages at once in one process; the others wait their turn instead of losing write conflicts."""
     retry_delays_seconds: tuple[Seconds, ...] = (5, 60, 600)
     """The retry ladder: one queue per step; after the last step a message is a dead letter."""
+    outage_hours: Seconds = 24
+    """How long a message waits on the last step for a server that is away before it becomes a dead letter."""
     relay_lease_seconds: Seconds = 4
     relay_poll_seconds: Seconds = 0.2
     relay_batch: int = Field(default=200, ge=1)

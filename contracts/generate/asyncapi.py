@@ -153,6 +153,7 @@ def _envelope() -> dict[str, Any]:
                 "traceparent": text | {"description": "W3C trace context."},
                 "tracestate": {"type": "string", "description": "W3C trace context."},
                 "x-attempt": {"type": "integer", "minimum": 0, "description": "How often the reader put the message back for later."},
+                "x-failing-since": {"type": "integer", "minimum": 0, "description": "When it failed first, in seconds of the epoch."},
             },
         },
         "x-amqp-properties": {

@@ -11,6 +11,7 @@ import pytest
 
 from chassis.dead_letters import DeadLetters
 from chassis.errors import Invalid
+from chassis.objects import StoreUnavailable
 from contracts.support import TicketAnswered, TicketTermReached
 from tests.chassis.probe import NotNow, Probe, probe_in, probing
 from tests.support import Infra, eventually, service_environment
@@ -119,6 +120,24 @@ MALFORMED = [
     b"", b"null", b"[]", b'"text"', b"{", b"\xff\xfe", b"{}", b'{"event_id": 1}', b'{"occurred_at": NaN}', b'{"ticket_id": "\xed\xa0\x80"}',
     b"[" * 20_000, b'{"event_id": "' + b"9" * 100_000 + b'"}', b"\x00" * 64,
 ]  # fmt: skip
+
+
+async def test_a_message_waits_for_a_server_that_is_away_however_long_the_ladder(probe: Probe) -> None:
+    event = term()
+    probe.usecases.failures[event.ticket_id] = StoreUnavailable()
+    await probe.component.publish(event)
+    await eventually(lambda: _at_least(probe, event.ticket_id, runs=6))
+    del probe.usecases.failures[event.ticket_id]
+    assert await eventually(lambda: probe.count(event.ticket_id)) == 1
+    assert not await probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)})
+
+
+async def test_but_not_for_ever(infra: Infra) -> None:
+    async with probing(infra, SUPPORT_OUTAGE_HOURS="0.0001") as probe:
+        event = term()
+        probe.usecases.failures[event.ticket_id] = StoreUnavailable()
+        await probe.component.publish(event)
+        await eventually(lambda: probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)}))
 
 
 async def test_malformed_messages_end_in_the_dead_letters_and_stop_nobody(probe: Probe) -> None:
