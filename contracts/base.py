@@ -16,10 +16,10 @@ LARGEST_INTEGER = 2**53 - 1
 
 
 def _utc(moment: datetime) -> datetime:
-    """UTC; years in which arithmetic with terms and time zones could overflow are refused."""
+    """UTC, as precise as stores keep it; years in which arithmetic with terms and time zones could overflow are refused."""
     if moment.year not in _YEARS:
         raise ValueError("the moment must lie between the years 1900 and 2200")
-    return moment.astimezone(UTC)
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
