@@ -51,7 +51,7 @@ class ServiceSettings(BaseSettings):
     publish_timeout_seconds: Seconds = 5
     prefetch: int = Field(default=20, ge=1)
     """Messages of one queue handed to one process before it acknowledges."""
-    message_transactions: int = Field(default=8, ge=1)
+    message_transactions: int = Field(default=20, ge=1)
     """Transactions of messages at once in one process; the others wait their turn instead of losing write conflicts."""
     retry_delays_seconds: tuple[Seconds, ...] = (5, 60, 600)
     """The retry ladder: one queue per step; after the last step a message is a dead letter."""
