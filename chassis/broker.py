@@ -172,7 +172,7 @@ class ConsumerPolicy:
             "x-failing-since": failing_since,
         }
         if is_outage(error) and time.time() - failing_since < self.outage_seconds:
-            attempt = min(attempt, len(self.delays_seconds) - 1)
+            attempt = max(0, min(attempt, len(self.delays_seconds) - 1))
         if is_permanent(error) or attempt >= len(self.delays_seconds):
             properties = properties_of(message, headers | {"x-attempt": attempt})
             await self.publisher.to_queue(dead_letter_queue(self.service), message.body, **properties)
