@@ -1,5 +1,6 @@
 """Terms, reminders and repeats, seen by moving the sandbox clock of all services."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.console import Console
 from deploy.demo.report import Report
 from deploy.demo.stage import Stage
 from deploy.demo.time_travel import DAYS_LEFT, travel
+from deploy.journey.gateway import Caller
 from tests.e2e.conftest import Running
 from tests.e2e.walk import Walked
 
@@ -34,3 +36,7 @@ async def test_reminders_overdue_repeats_and_expiry_come_when_promised(walked: W
     assert told.count("certificate-expiring") == len(DAYS_LEFT)
     repeated = next(notice for notice in notices if notice["kind"] == "information-requested" and notice["repetitions"])
     assert repeated["awaits_act"] is False
+    certificate = walked.certified["certificate"]
+    await stage.move_clock_to(datetime.fromisoformat(certificate["valid_until"]) + timedelta(days=1))
+    public = await Caller(running.http).get(f"/api/applications/certificates/{certificate['number']}")
+    assert public["status"] == "expired"

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from deploy.journey import files
-from deploy.journey.gateway import Refused
+from deploy.journey.gateway import Caller, Refused
 from deploy.journey.outside import Outside
 from deploy.journey.people import SPECIALTY, Person
 from deploy.journey.practitioner import Practitioner
@@ -52,6 +52,8 @@ class Walked:
     look: Json = field(default_factory=dict)
     certified: Json = field(default_factory=dict)
     certificate: bytes = b""
+    verified: Json = field(default_factory=dict)
+    """What a visitor read of the certificate, while it was valid: a test may move the clock past its end."""
     protocol: Json = field(default_factory=dict)
     ticket: Json = field(default_factory=dict)
     closed_ticket: Json = field(default_factory=dict)
@@ -170,6 +172,7 @@ async def _certificate(walked: Walked) -> None:
     practitioner, application_id = walked.practitioner, walked.application_id
     walked.certified = await practitioner.in_state(application_id, "certified")
     walked.certificate = await practitioner.certificate(application_id)
+    walked.verified = await Caller(walked.http).get(f"/api/applications/certificates/{walked.certified['certificate']['number']}")
     walked.protocol = await practitioner.protocol(application_id)
 
 
