@@ -7,15 +7,13 @@ from bson import Binary
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import (
-    AutoReconnect,
     BulkWriteError,
     CollectionInvalid,
+    ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
     OperationFailure,
     PyMongoError,
-    ServerSelectionTimeoutError,
-    WaitQueueTimeoutError,
 )
 
 from chassis.settings import ServiceSettings
@@ -108,16 +106,14 @@ async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) ->
 
 def is_away(error: BaseException) -> bool:
     """Whether the store did not answer, or answered that it cannot now: the same work may succeed later."""
-    if isinstance(error, AutoReconnect | ServerSelectionTimeoutError | WaitQueueTimeoutError | ExecutionTimeout):
+    if isinstance(error, ConnectionFailure | ExecutionTimeout):
         return True
-    if isinstance(error, DuplicateKeyError | BulkWriteError):
+    if not isinstance(error, PyMongoError) or isinstance(error, DuplicateKeyError | BulkWriteError):
         return False
-    if isinstance(error, OperationFailure):
-        return error.timeout or error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
-    if isinstance(error, PyMongoError):
-        cause = getattr(error, "cause", None) or error.__cause__
-        return error.timeout or cause is None or (isinstance(cause, PyMongoError) and is_away(cause))
-    return False
+    if error.timeout or error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError"):
+        return True
+    cause = getattr(error, "cause", None) or error.__cause__  # key vault reads are wrapped
+    return cause is not None and is_away(cause)
 
 
 def is_in_transaction(session: Session) -> bool:

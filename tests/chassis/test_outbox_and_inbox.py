@@ -141,6 +141,15 @@ async def test_a_message_does_not_wait_for_a_server_for_ever(infra: Infra) -> No
         assert letter["error"] == "file-store-unavailable"
 
 
+async def test_without_a_ladder_a_message_for_an_absent_server_is_kept_for_replay(infra: Infra) -> None:
+    async with probing(infra, SUPPORT_RETRY_DELAYS_SECONDS="[]") as probe:
+        event = term()
+        probe.usecases.failures[event.ticket_id] = StoreUnavailable()
+        await probe.component.publish(event)
+        letter = await eventually(lambda: probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)}))
+        assert (letter["error"], letter["attempts"]) == ("file-store-unavailable", 0)
+
+
 async def test_malformed_messages_end_in_the_dead_letters_and_stop_nobody(probe: Probe) -> None:
     before = await probe.dead()
     connection = await aio_pika.connect(probe.component.amqp_url)
