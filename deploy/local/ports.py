@@ -1,20 +1,24 @@
 """Free and taken TCP ports of this machine, and who answers on them."""
 
 import asyncio
+import secrets
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 _ANSWER_SECONDS = 2
+_LOWEST, _HIGHEST = 20_000, 32_000
+"""Below what kernels give to outgoing connections: one of those could take a port in the seconds before its server listens."""
 
 
 def free_ports(count: int) -> list[int]:
     """`count` different ports nobody listens on; all are held until the last is found, so none comes twice."""
     with ExitStack() as held:
-        ports = []
-        for _ in range(count):
-            holder = held.enter_context(socket.socket())
-            holder.bind(("127.0.0.1", 0))
-            ports.append(int(holder.getsockname()[1]))
+        ports: list[int] = []
+        while len(ports) < count:
+            holder, port = held.enter_context(socket.socket()), _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
+            with suppress(OSError):
+                holder.bind(("127.0.0.1", port))
+                ports.append(port)
         return ports
 
 
