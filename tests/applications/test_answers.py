@@ -170,6 +170,25 @@ async def test_a_file_replaced_before_handing_in_is_named_and_can_be_confirmed(s
     assert under_review["snapshot_sha256"] == again["snapshot_sha256"]
 
 
+async def test_a_check_that_asks_and_the_verdict_that_answers_write_one_record(service: Component, applicant: Applicant) -> None:
+    """Otherwise each may miss the other, and the application waits for a file that is there."""
+    known, diploma = service.database["known_documents"], {"_id": applicant.documents["diploma"]}
+    for name in ("licence", "diploma"):
+        await service.publish(people.received(applicant.id, name, applicant.documents[name], file_version=2))
+        waiting = {"_id": applicant.documents[name], "verdict": "pending"}
+        await eventually(lambda waiting=waiting: known.find_one(waiting))  # type: ignore[misc]
+    submitted = await applicant.submit(await applicant.draft_with(applicant.documents))
+    await eventually(lambda: known.find_one(diploma | {"awaits": 1}))
+    await service.publish(people.rejected(applicant.id, "licence", applicant.documents["licence"], file_version=2))
+    await applicant.reach(submitted["id"], "information-requested")
+    await service.publish(people.rejected(applicant.id, "diploma", applicant.documents["diploma"], file_version=2))
+    await eventually(lambda: known.find_one(diploma | {"verdict": "rejected"}))
+    await service.publish(people.accepted(applicant.id, "licence", applicant.documents["licence"], file_version=3))
+    await eventually(lambda: known.find_one(diploma | {"awaits": 2}))
+    await service.publish(people.accepted(applicant.id, "diploma", applicant.documents["diploma"], file_version=3))
+    await applicant.reach(submitted["id"], "under-review")
+
+
 async def test_an_application_goes_on_by_itself_when_both_files_are_replaced_at_once(service: Component, applicant: Applicant) -> None:
     replaced_types = ("licence", "diploma")
     for name in replaced_types:

@@ -89,12 +89,13 @@ class FactsRepository:
         return await _keep(self._database[DOCUMENTS], tx, document.id, document.version, changed)
 
     async def await_documents(self, tx: Transaction, document_ids: Iterable[UUID], application_id: UUID) -> None:
-        """Mark documents whose verdict an application waits for; one nobody told about becomes a mark alone.
+        """Mark documents whose next verdict an application waits for; one nobody told about becomes a mark alone.
 
-        The mark makes this transaction and the one that brings the verdict write the same record, so one of them sees the other.
+        The mark makes this transaction and the one that brings the verdict write the same record, so one of them sees the other. It is
+        counted, because setting what is there already writes nothing.
         """
         for document_id in document_ids:
-            marked = {"$set": {"awaited_by": application_id}}
+            marked = {"$set": {"awaited_by": application_id}, "$inc": {"awaits": 1}}
             await self._database[DOCUMENTS].update_one({"_id": document_id}, marked, upsert=True, session=tx.session)
 
     async def staff_member(self, staff_id: UUID, *, tx: Transaction | None = None) -> StaffMember | None:

@@ -70,6 +70,8 @@ class AutomaticCheck(Room):
             return
         now = self.now()
         concluded = conclude(application, findings, documents, check_id=uuid4(), at=now, terms=self.terms)
+        if concluded.open_request is not None:
+            await self.facts.await_documents(tx, concluded.unlocked_document_ids(), application.id)
         await self._keep(tx, concluded, read=application)
         await tx.publish(_outcome(concluded, now))
 
