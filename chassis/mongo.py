@@ -1,6 +1,8 @@
 """The document store. With `transaction.py` the only module that knows the driver (Motor today)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from bson import Binary
@@ -37,6 +39,7 @@ __all__ = [
     "connect",
     "is_away",
     "is_in_transaction",
+    "next_in_row",
     "prepare_collection",
     "watch_inserts",
 ]
@@ -94,6 +97,20 @@ async def prepare_collection(
                 raise
             await database[name].drop_index(index.document["name"])
             await database[name].create_indexes([index])
+
+
+async def next_in_row(counters: Collection, key: Any) -> int:
+    """The next number of the counter, from 1, by one atomic step. Outside of transactions: a gap is harmless, a wait for each other is not.
+
+    The counter is made with its first number, and not by an upsert: of two at the same moment one would fail.
+    """
+    step = partial(counters.find_one_and_update, {"_id": key}, {"$inc": {"last": 1}}, return_document=ReturnDocument.AFTER)
+    counter = await step()
+    if counter is None:
+        with suppress(DuplicateKeyError):
+            await counters.insert_one({"_id": key, "last": 0})
+        counter = await step()
+    return int(counter["last"])
 
 
 async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) -> AsyncIterator[Document]:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, DESCENDING, Database, Document, IndexModel, ReturnDocument, prepare_collection
+from chassis.mongo import ASCENDING, DESCENDING, Database, Document, IndexModel, next_in_row, prepare_collection
 from chassis.transaction import Transaction
 from contracts.roles import Role
 from services.support.domain import (
@@ -58,10 +58,7 @@ class TicketRepository:
 
     async def next_serial(self, year: int) -> int:
         """The next number of the year. Outside the transaction, so that two requests never wait for each other; gaps are fine."""
-        counter = await self._counters.find_one_and_update(
-            {"_id": year}, {"$inc": {"serial": 1}}, upsert=True, return_document=ReturnDocument.AFTER
-        )
-        return int(counter["serial"])
+        return await next_in_row(self._counters, year)
 
     async def add(self, tx: Transaction, ticket: Ticket) -> None:
         """Insert a new ticket."""

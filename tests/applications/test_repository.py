@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.roles import Role
+from services.applications.repository.numbers import NumberRepository
 from tests.applications import people
 from tests.applications.conftest import Applicant, Hands
 from tests.support import Component, Signer, eventually
@@ -58,6 +59,13 @@ async def test_an_event_delivered_again_or_late_changes_nothing(service: Compone
     await eventually(all_seen)
     draft = await applicant.ok("POST", "/applications", {"kind": "primary", "specialty_code": people.CARDIOLOGY})
     assert draft["personal"]["surname"] == "Новая"
+
+
+async def test_the_first_numbers_of_a_year_are_given_though_all_come_at_once(service: Component) -> None:
+    numbers: NumberRepository = service.app.state.usecases.numbers
+    for year in range(2100, 2120):
+        given = await asyncio.gather(*(numbers.next_application_number(year) for _ in range(8)))
+        assert sorted(number.split("-")[2] for number in given) == [f"{ordinal:08d}" for ordinal in range(1, 9)]
 
 
 async def test_a_submission_repeated_by_key_and_without_one_has_one_number(service: Component, signer: Signer) -> None:

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from chassis.mongo import Database, DuplicateKeyError, ReturnDocument, prepare_collection
+from chassis.mongo import Database, DuplicateKeyError, next_in_row, prepare_collection
 from services.applications.domain.numbers import APPLICATION_PREFIX, CERTIFICATE_PREFIX, written
 
 COUNTERS = "number_counters"
@@ -23,11 +23,8 @@ class NumberRepository:
         await prepare_collection(self._database, RESERVED)
 
     async def next_application_number(self, year: int) -> str:
-        """The next number of the year, by one atomic step of a counter."""
-        counter = await self._database[COUNTERS].find_one_and_update(
-            {"_id": f"{APPLICATION_PREFIX}-{year}"}, {"$inc": {"last": 1}}, upsert=True, return_document=ReturnDocument.AFTER
-        )
-        return written(APPLICATION_PREFIX, year, counter["last"])
+        """The next number of the year."""
+        return written(APPLICATION_PREFIX, year, await next_in_row(self._database[COUNTERS], f"{APPLICATION_PREFIX}-{year}"))
 
     async def draw_certificate_number(self, year: int, at: datetime) -> str:
         """A number nobody holds; it is reserved at once."""
