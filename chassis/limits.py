@@ -39,8 +39,9 @@ class RateLimiter:
         key = hmac.digest(self._hash_key, f"{name}\n{subject}".encode(errors="surrogatepass"), hashlib.sha256).hex()
         if await self._strategy.hit(limit, name, key):
             return
-        window = await self._strategy.get_window_stats(limit, name, key)
-        wait = max(1, math.ceil(window.reset_time - time()))
+        # not the strategy's statistics: they fail when the window has emptied since
+        began_at, _ = await self._storage.get_moving_window(limit.key_for(name, key), limit.amount, limit.get_expiry())
+        wait = max(1, math.ceil((began_at or 0) + limit.get_expiry() - time()))
         raise TooManyRequests(f"Слишком много попыток. Повторите через {wait} с.", retry_after_seconds=wait)
 
     def close(self) -> None:
