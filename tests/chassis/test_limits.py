@@ -4,11 +4,13 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from limits.aio.strategies import MovingWindowRateLimiter
 from pymongo import AsyncMongoClient
 
 from chassis import auth, limits, problems
@@ -75,6 +77,18 @@ async def test_a_window_moves_on(limiter: Limiters) -> None:
         return True
 
     assert await eventually(let_in, timeout=3)
+
+
+async def test_a_window_that_empties_meanwhile_still_says_how_long_to_wait(
+    infra: Infra, database_name: str, limiter: Limiters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await limiter().hit("old", "a", rate="1/second")
+    async with AsyncMongoClient[dict[str, Any]](infra.mongo_url) as client:
+        await client[database_name][limits.COLLECTION].update_many({}, {"$set": {"entries": [0.0]}})
+    monkeypatch.setattr(MovingWindowRateLimiter, "hit", AsyncMock(return_value=False))  # as it was a moment ago
+    with pytest.raises(TooManyRequests) as refused:
+        await limiter().hit("old", "a", rate="1/second")
+    assert refused.value.retry_after_seconds == 1
 
 
 async def test_the_store_holds_no_address_in_clear(infra: Infra, database_name: str, limiter: Limiters) -> None:
