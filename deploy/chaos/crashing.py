@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from itertools import count
 from typing import Any
 
 POINTS: dict[str, tuple[str, str, str]] = {
@@ -22,15 +23,17 @@ POINTS: dict[str, tuple[str, str, str]] = {
 
 
 def arm(point: str, share: float) -> None:
-    """Let one in `1/share` passages be the last thing the process does."""
+    """Let one of the next `1/share` passages, no later one, be the last thing the process does."""
     module_name, class_name, method_name = POINTS[point]
     owner = getattr(importlib.import_module(module_name), class_name)
     original: Callable[..., Awaitable[Any]] = getattr(owner, method_name)
+    passages = count(1)
+    last = random.randint(1, round(1 / share))  # noqa: S311 - chance, not a secret
 
     @wraps(original)
     async def deadly(*args: Any, **kwargs: Any) -> Any:
         result = await original(*args, **kwargs)
-        if random.random() < share:  # noqa: S311 - chance, not a secret
+        if next(passages) >= last:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 

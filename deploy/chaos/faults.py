@@ -267,7 +267,7 @@ def short_faults() -> list[Fault]:
     messages = _one_after_another(_everything_three_times, _bad_messages)
     return [
         Fault("kill -9 of each service once", _kill_each_service),
-        Fault("crash at all points (10 %)", _crash_at(_ONE_AT_EACH_POINT, 3, 0.1)),
+        Fault("crash at all points (within 10 passages)", _crash_at(_ONE_AT_EACH_POINT, 3, 0.1)),
         Fault("broker 3 s, MongoDB 2 s, S3 3 s killed in turn", servers),
         Fault("every event three times, bad messages", messages, expected_dead_letters=1 + len(_BODIES)),
     ]
