@@ -178,7 +178,7 @@ async def test_an_event_of_another_type_in_the_wrong_queue_is_a_dead_letter(prob
     message = aio_pika.Message(wrong.to_wire(probe.component.key_ring), message_id=str(wrong.event_id), type=wrong.type)
     await channel.default_exchange.publish(message, "support.support.ticket-term-reached.v1")
     await connection.close()
-    await eventually(lambda: _dead_is(probe, before + 1))
+    assert await eventually(lambda: _dead_is(probe, before + 1))
 
 
 async def test_a_timer_fires_when_it_is_due_and_not_before(probe: Probe) -> None:

@@ -79,7 +79,8 @@ async def test_starting_again_at_once_lets_the_code_on_its_way_count(walk: Walk)
     await walk.start_sign_in(walk.licence_number)
     second = await walk.start_sign_in(walk.snils)
     code = await walk.code(walk.phone)
-    await walk.ask("POST", f"/sign-ins/{second['sign_in_id']}/code", {"code": code})
+    tokens = await walk.ask("POST", f"/sign-ins/{second['sign_in_id']}/code", {"code": code})
+    assert tokens["access_token"]
 
 
 async def test_unfinished_sign_ins_slow_down_then_lock_and_the_owner_is_told(walk: Walk) -> None:
