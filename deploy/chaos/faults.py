@@ -240,7 +240,10 @@ def all_faults(*, kills: int) -> list[Fault]:
         Fault("nothing (for comparison)", _nothing),
         *(Fault(f"kill -9 {service}, {kills}x", _kill_service(service, kills)) for service in SERVICES),
         *(
-            Fault(f"crash {point.replace('-', ' ')} (3 %)", _crash_at(dict.fromkeys(SERVICES, point), CRASH_SECONDS, CRASH_SHARE))
+            Fault(
+                f"crash {point.replace('-', ' ')} (within {round(1 / CRASH_SHARE)} passages)",
+                _crash_at(dict.fromkeys(SERVICES, point), CRASH_SECONDS, CRASH_SHARE),
+            )
             for point in POINTS
         ),
         Fault("broker killed, 3 s", _down(_broker, 3)),

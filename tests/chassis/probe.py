@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
@@ -20,6 +20,7 @@ from chassis.errors import Conflict, Invalid
 from chassis.mongo import Database
 from chassis.settings import ServiceSettings
 from chassis.transaction import Begin, atomic
+from contracts.base import Event
 from contracts.notifications import DeliveryFailed
 from contracts.support import TicketAnswered, TicketTermReached
 from tests.support import Component, Infra, component, service_environment
@@ -126,6 +127,9 @@ class Probe:
             {"_id": key}
         )
         return found["n"] if found else 0
+
+    async def letter(self, event: Event) -> dict[str, Any] | None:
+        return await self.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)})
 
     async def dead(self) -> int:
         return await self.component.database["dead_letters"].count_documents({"state": "open"})

@@ -79,7 +79,7 @@ async def test_a_failure_that_may_pass_is_retried_up_the_ladder(probe: Probe) ->
     await eventually(lambda: _at_least(probe, event.ticket_id, runs=2))
     del probe.usecases.failures[event.ticket_id]
     assert await eventually(lambda: probe.count(event.ticket_id)) == 1
-    assert not await probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)})
+    assert not await probe.letter(event)
 
 
 async def _at_least(probe: Probe, key: UUID, *, runs: int) -> bool:
@@ -92,7 +92,7 @@ async def test_a_poison_message_is_tried_on_every_step_and_then_kept(probe: Prob
     await probe.component.publish(event)
     await probe.component.publish(good)
     assert await eventually(lambda: probe.count(good.ticket_id)) == 1
-    letter = await eventually(lambda: probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)}))
+    letter = await eventually(lambda: probe.letter(event))
     assert probe.usecases.runs[event.ticket_id] == 3
     assert letter["queue"] == "support.support.ticket-term-reached.v1"
     assert letter["error"] == "KeyError"
@@ -103,7 +103,7 @@ async def test_a_permanent_failure_is_kept_at_once_and_replayed_once_mended(prob
     event = term()
     probe.usecases.failures[event.ticket_id] = Invalid("Не годится.")
     await probe.component.publish(event)
-    letter = await eventually(lambda: probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)}))
+    letter = await eventually(lambda: probe.letter(event))
     assert probe.usecases.runs[event.ticket_id] == 1
     del probe.usecases.failures[event.ticket_id]
     letters = DeadLetters(probe.chassis.database, probe.chassis.clock)
@@ -129,7 +129,7 @@ async def test_a_message_waits_for_a_server_that_is_away_however_long_the_ladder
     await eventually(lambda: _at_least(probe, event.ticket_id, runs=6))
     del probe.usecases.failures[event.ticket_id]
     assert await eventually(lambda: probe.count(event.ticket_id)) == 1
-    assert not await probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)})
+    assert not await probe.letter(event)
 
 
 async def test_a_message_does_not_wait_for_a_server_for_ever(infra: Infra) -> None:
@@ -137,7 +137,7 @@ async def test_a_message_does_not_wait_for_a_server_for_ever(infra: Infra) -> No
         event = term()
         probe.usecases.failures[event.ticket_id] = StoreUnavailable()
         await probe.component.publish(event)
-        letter = await eventually(lambda: probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)}))
+        letter = await eventually(lambda: probe.letter(event))
         assert letter["error"] == "file-store-unavailable"
 
 
@@ -146,7 +146,7 @@ async def test_without_a_ladder_a_message_for_an_absent_server_is_kept_for_repla
         event = term()
         probe.usecases.failures[event.ticket_id] = StoreUnavailable()
         await probe.component.publish(event)
-        letter = await eventually(lambda: probe.component.database["dead_letters"].find_one({"properties.message_id": str(event.event_id)}))
+        letter = await eventually(lambda: probe.letter(event))
         assert (letter["error"], letter["attempts"]) == ("file-store-unavailable", 0)
 
 
