@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -177,7 +178,8 @@ class Chassis:
     def _install(self, app: FastAPI, http: httpx.AsyncClient) -> JwksCache:
         settings = self.settings
         keys = JwksCache(settings.jwks_url, http, lifetime_seconds=settings.jwks_cache_seconds)
-        auth.install(app, Authenticator(keys, self.clock, trusted_proxies=settings.trusted_proxies))
+        step_up = timedelta(seconds=settings.step_up_seconds)
+        auth.install(app, Authenticator(keys, self.clock, trusted_proxies=settings.trusted_proxies, step_up=step_up))
         storage = limits.mongo_storage(
             settings.mongo_url.get_secret_value(),
             settings.mongo_database,

@@ -77,6 +77,8 @@ class ServiceSettings(BaseSettings):
 
     jwks_url: str = Field(validation_alias="JWKS_URL")
     jwks_cache_seconds: Seconds = 300
+    step_up_seconds: Seconds = Field(default=600, validation_alias="STEP_UP_SECONDS")
+    """How old a second factor may be where a fresh one is asked for: submitting, exporting, saving the profile."""
 
     s3_endpoint: str | None = None
     """`host:port` of the object store; None for services without files."""

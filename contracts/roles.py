@@ -1,4 +1,4 @@
-"""The roles a token may carry; every service's routes name their callers with them."""
+"""The roles and scopes a token may carry; every service's routes name their callers with them."""
 
 from enum import StrEnum
 
@@ -15,3 +15,12 @@ class Role(StrEnum):
 
 
 STAFF = frozenset(Role) - {Role.PRACTITIONER}
+
+
+class Scope(StrEnum):
+    """What a limited token is for. Its holder has no role: only routes that name the scope let it in."""
+
+    REGISTRATION = "registration"
+    """Somebody who proved a phone and registers; the subject is the account there will be."""
+    ENROLMENT = "enrolment"
+    """A member of staff who has to set up a second factor first."""

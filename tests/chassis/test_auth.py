@@ -19,7 +19,7 @@ from chassis import auth, problems
 from chassis.auth import Authenticator, InvalidToken, JwksCache, Principal, TokenSigner, anyone, callers, route_callers
 from chassis.clock import SystemClock
 from chassis.errors import Unavailable
-from contracts.roles import Role
+from contracts.roles import Role, Scope
 from tests.support import Signer
 
 PERSON = uuid4()
@@ -87,6 +87,12 @@ def _app(authenticator: Authenticator) -> FastAPI:
     @app.get("/open", dependencies=[anyone()])
     async def for_all() -> None: ...
 
+    @app.get("/scans", dependencies=[callers(Role.PRACTITIONER, Scope.REGISTRATION)])
+    async def scans() -> None: ...
+
+    @app.get("/recent", dependencies=[callers(Role.PRACTITIONER, Scope.ENROLMENT, is_recent=True)])
+    async def recent() -> None: ...
+
     @app.get("/unmarked")
     async def unmarked() -> None: ...
 
@@ -118,6 +124,51 @@ async def client(clock: _Clock, tokens: TokenSigner) -> AsyncIterator[Client]:
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+async def test_a_limited_token_opens_only_what_names_its_scope(client: Client, tokens: TokenSigner) -> None:
+    token = tokens.issue(
+        PERSON, roles=(Role.PRACTITIONER,), session_id=uuid4(), factors={}, lifetime=timedelta(minutes=5), scope=Scope.REGISTRATION
+    )
+    http = client()
+    statuses = {
+        path: (await http.get(path, headers=_bearer(token))).status_code for path in ("/scans", "/me", "/recent", "/api/desk/tickets")
+    }
+    assert statuses == {"/scans": 200, "/me": 403, "/recent": 403, "/api/desk/tickets": 403}
+
+
+async def test_an_unknown_scope_opens_nothing(client: Client, clock: _Clock, tokens: TokenSigner) -> None:
+    now = int(clock.now().timestamp())
+    claims = {"iss": "medkabinet", "aud": "medkabinet", "sub": str(PERSON), "sid": str(uuid4()), "roles": ["practitioner"], "factors": {}}
+    token = tokens.sign(claims | {"iat": now, "exp": now + 300, "scope": "everything"})
+    for path in ("/me", "/scans", "/recent"):
+        assert (await client().get(path, headers=_bearer(token))).json()["code"] == "role-missing"
+
+
+@pytest.mark.parametrize(
+    ("factors", "status"),
+    [
+        ({"password": 0}, 403),
+        ({"password": 0, "sms": 10}, 200),
+        ({"password": 0, "sms": 10.1}, 403),
+        ({"sms": 30, "totp": 1}, 200),
+        ({"something-new": 0}, 403),
+    ],
+)
+async def test_a_route_may_ask_for_a_recent_second_factor(
+    client: Client, clock: _Clock, tokens: TokenSigner, factors: dict[str, float], status: int
+) -> None:
+    given = {name: clock.now() - timedelta(minutes=age) for name, age in factors.items()}
+    token = tokens.issue(PERSON, roles=(Role.PRACTITIONER,), session_id=uuid4(), factors=given, lifetime=timedelta(minutes=5))
+    answer = await client().get("/recent", headers=_bearer(token))
+    assert answer.status_code == status
+    if status == 403:
+        assert (answer.json()["code"], answer.json()["max_age_seconds"]) == ("step-up-required", 600)
+
+
+async def test_a_limited_token_needs_no_second_factor_where_its_scope_is_named(client: Client, tokens: TokenSigner) -> None:
+    token = tokens.issue(PERSON, roles=(), session_id=uuid4(), factors={}, lifetime=timedelta(minutes=5), scope=Scope.ENROLMENT)
+    assert (await client().get("/recent", headers=_bearer(token))).status_code == 200
 
 
 async def test_a_good_token_names_its_person(client: Client, tokens: TokenSigner) -> None:

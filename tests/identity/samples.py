@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from contracts.factors import Factor
 from contracts.roles import Role
 from services.identity.domain.access_log import Action, Entry
 from services.identity.domain.codes import OneTimeCode
@@ -68,8 +69,7 @@ def a_session(**changes: Any) -> Session:
         "id": uuid4(),
         "person_id": uuid4(),
         "roles": frozenset({Role.REVIEWER, Role.AUDITOR}),
-        "password_at": NOW,
-        "sms_at": NOW,
+        "factors": {Factor.PASSWORD: NOW, Factor.SMS: NOW},
         "created_at": NOW,
         "last_used_at": NOW,
         "token_digest": b"t" * 32,

@@ -1,11 +1,13 @@
 """Sessions: a family of refresh tokens that rotate, an idle term, an absolute one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import NotFound, Unauthenticated
+from contracts.factors import Factor
 from contracts.roles import STAFF, Role
 
 _REMEMBERED = 512
@@ -57,8 +59,7 @@ class Session:
     id: UUID
     person_id: UUID
     roles: frozenset[Role]
-    password_at: datetime
-    sms_at: datetime
+    factors: Mapping[Factor, datetime]
     created_at: datetime
     last_used_at: datetime
     token_digest: bytes

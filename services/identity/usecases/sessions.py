@@ -1,6 +1,6 @@
 """Sessions: opened by a sign-in, kept alive by refresh tokens that rotate, ended by hand, by time or by a reused token."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from chassis.auth import TokenSigner
 from chassis.clock import Clock
 from chassis.transaction import Begin, Transaction, atomic
+from contracts.factors import Factor
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import STAFF, Role
 from services.identity.domain.access_log import Action
@@ -89,7 +90,7 @@ class SessionUseCases:
         async with self.begin() as tx:
             await self.signing.signer(tx)
 
-    async def open(self, tx: Transaction, person_id: UUID, *, password_at: datetime, sms_at: datetime, origin: Origin) -> Tokens:
+    async def open(self, tx: Transaction, person_id: UUID, *, factors: Mapping[Factor, datetime], origin: Origin) -> Tokens:
         """A new session, within the transaction of the sign-in."""
         at = self.now()
         person = await self.people.get(tx, person_id)
@@ -99,8 +100,7 @@ class SessionUseCases:
             id=session_id,
             person_id=person_id,
             roles=person.roles,
-            password_at=password_at,
-            sms_at=sms_at,
+            factors=factors,
             created_at=at,
             last_used_at=at,
             token_digest=self._digest(refresh_token),
@@ -188,7 +188,7 @@ class SessionUseCases:
             session.person_id,
             roles=session.roles,
             session_id=session.id,
-            factors={"password": session.password_at, "sms": session.sms_at},
+            factors={str(factor): at for factor, at in session.factors.items()},
             lifetime=lifetime,
         )
         return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=int(lifetime.total_seconds()))

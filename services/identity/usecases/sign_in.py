@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from chassis.transaction import Begin, Transaction, atomic
+from contracts.factors import Factor
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from services.identity.domain.access_log import Action
 from services.identity.domain.codes import TooManyCodes
@@ -137,7 +138,8 @@ class SignInUseCases:
             if refused is None and sign_in.person_id is not None:
                 for key in sign_in.failure_keys:
                     await self.failures.save(tx, Failures(key=key), at=at)
-                return await self.sessions.open(tx, sign_in.person_id, password_at=sign_in.password_at, sms_at=at, origin=origin)
+                factors = {Factor.PASSWORD: sign_in.password_at, Factor.SMS: at}
+                return await self.sessions.open(tx, sign_in.person_id, factors=factors, origin=origin)
             await self._note_refusal(tx, sign_in, origin)
         raise refused or SignInRefused()
 

@@ -1,0 +1,40 @@
+"""Builds identity: settings, repositories, gateways, use-cases, doors."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from chassis.app import Chassis
+from services.identity import api, consumers
+from services.identity.main.stores import stores_of
+from services.identity.main.wiring import usecases_of
+from services.identity.settings import Settings
+from services.identity.usecases import UseCases
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole service of these settings."""
+    chassis = Chassis("identity", settings)
+    stores = stores_of(chassis, settings)
+    usecases = usecases_of(chassis, settings, stores)
+    return chassis.app(
+        title="Медкабинет: учётные записи",
+        usecases=usecases,
+        api_routers=[api.router],
+        consumers_router=consumers.router,
+        prepare=[*stores.prepare(), usecases.sessions.prepare_key],
+    )
+
+
+@asynccontextmanager
+async def command_line(settings: Settings) -> AsyncIterator[UseCases]:
+    """The use-cases for a command line: nothing is served or consumed; a running service publishes the events."""
+    chassis = Chassis("identity", settings)
+    stores = stores_of(chassis, settings)
+    try:
+        for prepare in (chassis.cipher.prepare, *stores.prepare()):
+            await prepare()
+        yield usecases_of(chassis, settings, stores)
+    finally:
+        await chassis.close()

@@ -1,0 +1,94 @@
+"""Limits and terms, from settings to what the domain takes."""
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from services.identity.domain.codes import CodePolicy
+from services.identity.domain.passwords import PasswordPolicy
+from services.identity.domain.registration import PassportRule
+from services.identity.domain.sessions import SessionPolicy
+from services.identity.domain.sign_ins import FailurePolicy
+from services.identity.domain.verification import Backoff
+from services.identity.gateways.hashing import Secrets
+from services.identity.settings import Settings
+from services.identity.usecases.registration import RegistrationRules
+from services.identity.usecases.sessions import SigningPolicy
+from services.identity.usecases.verification import VerificationRules
+
+
+def chain_secret(settings: Settings) -> bytes:
+    """The key of the access log's chain."""
+    return Secrets(settings.pepper.get_secret_value()).digest("access-log")
+
+
+def password_policy(settings: Settings) -> PasswordPolicy:
+    """What makes a password acceptable."""
+    listed = (Path(__file__).parents[1] / "rules" / "common_passwords.txt").read_text(encoding="utf-8")
+    return PasswordPolicy(length=settings.password_length, common=frozenset(listed.split()))
+
+
+def registration_rules(settings: Settings, zone: ZoneInfo) -> RegistrationRules:
+    """Limits and terms of registration."""
+    return RegistrationRules(
+        passport=PassportRule(settings.passport_first_age, settings.passport_change_ages, timedelta(days=settings.passport_grace_days)),
+        password=password_policy(settings),
+        consents=settings.consents_required,
+        keep=timedelta(days=settings.registration_keep_days),
+        token_lifetime=timedelta(hours=settings.registration_token_hours),
+        verification_limit=timedelta(hours=settings.verification_limit_hours),
+        zone=zone,
+    )
+
+
+def verification_rules(settings: Settings, zone: ZoneInfo) -> VerificationRules:
+    """Terms of verification."""
+    return VerificationRules(
+        limit=timedelta(hours=settings.verification_limit_hours),
+        backoff=Backoff(
+            first=timedelta(seconds=settings.verification_backoff_seconds),
+            longest=timedelta(seconds=settings.verification_backoff_limit_seconds),
+        ),
+        correction_days=settings.correction_working_days,
+        zone=zone,
+    )
+
+
+def code_policy(settings: Settings) -> CodePolicy:
+    """Limits of one-time codes."""
+    return CodePolicy(
+        digits=settings.code_digits,
+        lifetime=timedelta(seconds=settings.code_seconds),
+        tries=settings.code_tries,
+        resend_after=timedelta(seconds=settings.code_resend_seconds),
+        daily=settings.code_daily,
+    )
+
+
+def failure_policy(settings: Settings) -> FailurePolicy:
+    """When failures slow down and lock."""
+    return FailurePolicy(
+        window=timedelta(seconds=settings.failure_window_seconds),
+        slow_from=settings.failures_slow,
+        slow=timedelta(seconds=settings.failure_slow_seconds),
+        lock_from=settings.failures_lock,
+        lock=timedelta(seconds=settings.failure_lock_seconds),
+    )
+
+
+def session_policy(settings: Settings) -> SessionPolicy:
+    """Terms of sessions."""
+    return SessionPolicy(
+        idle_practitioner=timedelta(seconds=settings.idle_practitioner_seconds),
+        idle_staff=timedelta(seconds=settings.idle_staff_seconds),
+        longest=timedelta(seconds=settings.session_seconds),
+    )
+
+
+def signing_policy(settings: Settings) -> SigningPolicy:
+    """Terms of keys and tokens."""
+    return SigningPolicy(
+        key_lifetime=timedelta(days=settings.signing_key_days),
+        lead=timedelta(seconds=settings.signing_key_lead_seconds),
+        token_lifetime=timedelta(seconds=settings.access_token_seconds),
+    )

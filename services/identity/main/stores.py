@@ -1,0 +1,62 @@
+"""Every collection of identity, made once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chassis.app import Chassis
+from services.identity.main.policies import chain_secret
+from services.identity.repository.access_log import AccessLogRepository
+from services.identity.repository.people import PersonRepository
+from services.identity.repository.registrations import RegistrationRepository
+from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
+from services.identity.repository.sign_ins import (
+    AllowanceRepository,
+    FailureRepository,
+    SentCodeRepository,
+    SignInRepository,
+    StrangerRefusalRepository,
+)
+from services.identity.settings import Settings
+
+Prepare = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The repositories."""
+
+    registrations: RegistrationRepository
+    people: PersonRepository
+    sign_ins: SignInRepository
+    sent_codes: SentCodeRepository
+    failures: FailureRepository
+    strangers: StrangerRefusalRepository
+    allowances: AllowanceRepository
+    sessions: SessionRepository
+    signing_keys: SigningKeyRepository
+    access_log: AccessLogRepository
+
+    def prepare(self) -> list[Prepare]:
+        """Everything that makes collections and indexes."""
+        signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances)
+        return [
+            store.prepare for store in (self.registrations, self.people, *signing_in, self.sessions, self.signing_keys, self.access_log)
+        ]
+
+
+def stores_of(chassis: Chassis, settings: Settings) -> Stores:
+    """The repositories of one database; connects to nothing yet."""
+    database, cipher = chassis.database, chassis.cipher
+    return Stores(
+        registrations=RegistrationRepository(database, cipher),
+        people=PersonRepository(database, cipher),
+        sign_ins=SignInRepository(database),
+        sent_codes=SentCodeRepository(database),
+        failures=FailureRepository(database),
+        strangers=StrangerRefusalRepository(database, cipher, keep=timedelta(days=settings.stranger_refusal_keep_days)),
+        allowances=AllowanceRepository(database),
+        sessions=SessionRepository(database, cipher, keep=timedelta(days=settings.session_keep_days)),
+        signing_keys=SigningKeyRepository(database, cipher),
+        access_log=AccessLogRepository(database, cipher, secret=chain_secret(settings)),
+    )

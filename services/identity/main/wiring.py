@@ -1,0 +1,80 @@
+"""Use-cases with everything they need."""
+
+from zoneinfo import ZoneInfo
+
+from chassis.app import Chassis
+from chassis.breaker import CircuitBreaker
+from services.identity.gateways.hashing import Passwords, Secrets
+from services.identity.gateways.registries import Patience, Registries, registry_ports
+from services.identity.main.policies import (
+    chain_secret,
+    code_policy,
+    failure_policy,
+    password_policy,
+    registration_rules,
+    session_policy,
+    signing_policy,
+    verification_rules,
+)
+from services.identity.main.stores import Stores
+from services.identity.settings import Settings
+from services.identity.usecases import UseCases
+from services.identity.usecases.access import AccessUseCases
+from services.identity.usecases.codes import Codes
+from services.identity.usecases.people import PeopleUseCases
+from services.identity.usecases.registration import RegistrationUseCases
+from services.identity.usecases.sessions import SessionUseCases, Signing
+from services.identity.usecases.sign_in import SignInUseCases
+from services.identity.usecases.verification import VerificationUseCases
+
+
+def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
+    """The use-cases of these stores."""
+    registries = _registries(chassis, settings)
+    begin, now, people = chassis.begin, chassis.clock.now, stores.people
+    zone = ZoneInfo(settings.working_time_zone)
+    secrets = Secrets(settings.pepper.get_secret_value())
+    passwords = Passwords(
+        time_cost=settings.argon2_time_cost,
+        memory_kib=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+        at_once=settings.argon2_at_once,
+    )
+    access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
+    codes = Codes(stores.allowances, secrets, code_policy(settings), now)
+    signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
+    sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
+    return UseCases(
+        registration=RegistrationUseCases(
+            begin, stores.registrations, people, codes, access, passwords, secrets, registration_rules(settings, zone), now
+        ),
+        verification=VerificationUseCases(begin, people, registries, access, verification_rules(settings, zone), now),
+        sign_in=SignInUseCases(
+            begin,
+            people,
+            stores.sign_ins,
+            stores.sent_codes,
+            stores.failures,
+            stores.strangers,
+            codes,
+            sessions,
+            access,
+            passwords,
+            secrets,
+            failure_policy(settings),
+            now,
+        ),
+        sessions=sessions,
+        people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
+        access=access,
+    )
+
+
+def _registries(chassis: Chassis, settings: Settings) -> Registries:
+    return registry_ports(
+        settings.registries_url,
+        settings.registry_urls,
+        http=chassis.http_client(settings.registry_timeout_seconds),
+        patience=Patience(settings.registry_timeout_seconds, settings.registry_tries, settings.registry_retry_wait_seconds),
+        breaker=lambda: CircuitBreaker(settings.registry_breaker_failures, settings.registry_breaker_seconds),
+    )
