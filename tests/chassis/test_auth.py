@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from chassis import auth, problems
-from chassis.auth import Authenticator, InvalidToken, JwksCache, Principal, TokenSigner, anyone, callers, route_callers
+from chassis.auth import Authenticator, InvalidToken, JwksCache, Principal, TokenSigner, anyone, callers, needs_recent_factor, route_callers
 from chassis.clock import SystemClock
 from chassis.errors import Unavailable
 from contracts.roles import Role, Scope
@@ -293,10 +293,14 @@ async def test_route_callers_reads_the_marker_and_refuses_none_or_two(clock: _Cl
     assert found == {
         "/me": frozenset({"practitioner", "reviewer"}),
         "/open": frozenset({"anyone"}),
+        "/scans": frozenset({"practitioner", "registration"}),
+        "/recent": frozenset({"practitioner", "enrolment"}),
         "/unmarked": None,
         "/twice": None,
         "/api/desk/tickets": frozenset({"support-agent"}),
     }
+    recent = [route.path for route in iter_route_contexts(app.routes) if needs_recent_factor(route)]
+    assert recent == ["/recent"]
     operations = app.openapi()["paths"]
     assert operations["/me"]["get"]["x-callers"] == ["practitioner", "reviewer"]
     assert operations["/me"]["get"]["security"] == [{"accessToken": []}]
