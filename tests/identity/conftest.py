@@ -17,7 +17,18 @@ QUICK = {
     "IDENTITY_REGISTRY_RETRY_WAIT_SECONDS": "0.01",
     "IDENTITY_REGISTRY_BREAKER_FAILURES": "50",
 }
-RATES = ("registration", "registration-code", "registration-email", "registration-password", "sign-in", "sign-in-code", "tokens", "staff")
+RATES = (
+    "registration",
+    "registration-code",
+    "registration-email",
+    "registration-password",
+    "sign-in",
+    "sign-in-code",
+    "tokens",
+    "staff",
+    "step-up",
+    "step-up-code",
+)
 
 
 @pytest.fixture(scope="session")

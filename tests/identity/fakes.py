@@ -14,6 +14,7 @@ from services.identity.domain.people import NoSuchPerson, Person, Status
 from services.identity.domain.registration import Registration
 from services.identity.domain.sessions import Session
 from services.identity.domain.sign_ins import Failures, SentCode, SignIn
+from services.identity.domain.step_ups import NoSuchStepUp, StepUp
 from services.identity.domain.verification import Registry, RegistryAnswer
 from services.identity.gateways.registries import Registries
 from services.identity.repository.access_log import AccessLogRepository
@@ -28,6 +29,7 @@ from services.identity.repository.sign_ins import (
     SignInRepository,
     StrangerRefusalRepository,
 )
+from services.identity.repository.step_ups import StepUpRepository
 
 NO_DATABASE = cast(Database, None)
 NO_CIPHER = cast(Any, None)
@@ -195,6 +197,32 @@ class FakeAllowances(AllowanceRepository):
 
     async def save(self, tx: Transaction, allowance: CodeAllowance, *, at: datetime) -> None:
         self.rows[allowance.key] = replace(allowance, version=allowance.version + 1)
+
+
+class FakeStepUps(StepUpRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE)
+        self.rows: dict[UUID, StepUp] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, step_up_id: UUID, *, session_id: UUID, person_id: UUID) -> StepUp:
+        found = self.rows.get(step_up_id)
+        if found is None or (found.session_id, found.person_id) != (session_id, person_id):
+            raise NoSuchStepUp("Подтверждение не найдено. Запросите код ещё раз.")
+        return found
+
+    async def latest(self, tx: Transaction, *, session_id: UUID, person_id: UUID) -> StepUp | None:
+        own = [row for row in self.rows.values() if (row.session_id, row.person_id) == (session_id, person_id)]
+        return max(own, key=lambda row: row.created_at, default=None)
+
+    async def add(self, tx: Transaction, step_up: StepUp) -> StepUp:
+        self.rows[step_up.id] = replace(step_up, version=step_up.version + 1)
+        return self.rows[step_up.id]
+
+    async def save(self, tx: Transaction, step_up: StepUp) -> StepUp:
+        return cast(StepUp, stored(self.rows, step_up))
 
 
 class FakeSessions(SessionRepository):

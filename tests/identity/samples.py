@@ -12,6 +12,7 @@ from services.identity.domain.people import Person, Status
 from services.identity.domain.registration import Consent, Registration
 from services.identity.domain.sessions import Session
 from services.identity.domain.sign_ins import SignIn
+from services.identity.domain.step_ups import StepUp
 from services.identity.domain.verification import Registry, Verification
 from services.identity.schemas.registration import NumbersIn, PassportIn, ProfileIn
 from tests.identity import people
@@ -91,6 +92,11 @@ def a_sign_in(**changes: Any) -> SignIn:
         "password_at": NOW,
     }
     return SignIn(**sample | changes)
+
+
+def a_step_up(**changes: Any) -> StepUp:
+    sample: dict[str, Any] = {"id": uuid4(), "session_id": uuid4(), "person_id": uuid4(), "created_at": NOW, "code": CODE}
+    return StepUp(**sample | changes)
 
 
 def an_entry(**changes: Any) -> Entry:

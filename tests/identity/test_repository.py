@@ -20,6 +20,7 @@ from services.identity.domain.people import NoSuchPerson, Status
 from services.identity.domain.registration import AlreadyRegistered, Numbers
 from services.identity.domain.sessions import Ending
 from services.identity.domain.sign_ins import Failures, SentCode, identifier_candidates
+from services.identity.domain.step_ups import NoSuchStepUp
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.encoding import StaleRecord
 from services.identity.repository.people import PersonRepository
@@ -32,8 +33,9 @@ from services.identity.repository.sign_ins import (
     SignInRepository,
     StrangerRefusalRepository,
 )
+from services.identity.repository.step_ups import StepUpRepository
 from tests.identity import fakes, people
-from tests.identity.samples import CODE, NOW, a_practitioner, a_registration, a_session, a_sign_in, an_entry
+from tests.identity.samples import CODE, NOW, a_practitioner, a_registration, a_session, a_sign_in, a_step_up, an_entry
 from tests.support import Component
 
 SECRET = b"s" * 32
@@ -52,6 +54,7 @@ class Stores:
     failures: FailureRepository
     strangers: StrangerRefusalRepository
     allowances: AllowanceRepository
+    step_ups: StepUpRepository
     sessions: SessionRepository
     access_log: AccessLogRepository
 
@@ -72,6 +75,7 @@ def fake_stores() -> Stores:
         fakes.FakeFailures(),
         fakes.FakeStrangerRefusals(),
         fakes.FakeAllowances(),
+        fakes.FakeStepUps(),
         fakes.FakeSessions(),
         fakes.FakeAccessLog(SECRET),
     )
@@ -88,6 +92,7 @@ def real_stores(chassis: Chassis) -> Stores:
         FailureRepository(database),
         StrangerRefusalRepository(database, cipher, keep=timedelta(days=30)),
         AllowanceRepository(database),
+        StepUpRepository(database),
         SessionRepository(database, cipher, keep=timedelta(days=30)),
         AccessLogRepository(database, cipher, secret=SECRET),
     )
@@ -214,6 +219,26 @@ class TestPeople:
         assert await stores.do(lambda tx: stores.people.escalated(tx, limit=2, after=position)) == waiting[2:]
         for person in waiting:
             await stores.do(partial(stores.people.save, person=replace(person, status=Status.VERIFIED)))
+
+
+class TestStepUps:
+    async def test_it_is_found_by_its_own_session_and_person_alone(self, stores: Stores) -> None:
+        step_up = await stores.do(lambda tx: stores.step_ups.add(tx, a_step_up()))
+        own = {"session_id": step_up.session_id, "person_id": step_up.person_id}
+        assert await stores.do(lambda tx: stores.step_ups.get(tx, step_up.id, **own)) == step_up
+        for name in own:
+            asked = own | {name: uuid4()}
+            with pytest.raises(NoSuchStepUp):
+                await stores.do(partial(stores.step_ups.get, step_up_id=step_up.id, **asked))
+            assert await stores.do(partial(stores.step_ups.latest, **asked)) is None
+        with pytest.raises(StaleRecord):
+            await stores.do(lambda tx: stores.step_ups.save(tx, replace(step_up, version=7)))
+
+    async def test_the_latest_of_a_session_counts(self, stores: Stores) -> None:
+        first = await stores.do(lambda tx: stores.step_ups.add(tx, a_step_up()))
+        own = {"session_id": first.session_id, "person_id": first.person_id}
+        later = await stores.do(lambda tx: stores.step_ups.add(tx, a_step_up(**own, created_at=NOW + timedelta(minutes=1))))
+        assert await stores.do(lambda tx: stores.step_ups.latest(tx, **own)) == later
 
 
 class TestSignIns:

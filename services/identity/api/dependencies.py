@@ -17,6 +17,7 @@ RegistrationToken = Annotated[
     str | None, Header(alias="Registration-Token", max_length=200, description="Токен из ответа на подтверждение телефона.")
 ]
 
+NO_STORE = {"Cache-Control": "no-store"}
 _DEVICE_LENGTH = 200
 
 

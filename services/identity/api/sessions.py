@@ -6,13 +6,11 @@ from fastapi import APIRouter, Response
 
 from chassis.auth import anyone
 from chassis.limits import limited
-from services.identity.api.dependencies import OriginDep, SignedIn, UseCasesDep
+from services.identity.api.dependencies import NO_STORE, OriginDep, SignedIn, UseCasesDep
 from services.identity.schemas.base import CodeIn
 from services.identity.schemas.sessions import JwksOut, RefreshIn, SessionOut, SessionsOut, SignInIn, SignInOut, TokensOut
 
 router = APIRouter(tags=["Вход"])
-
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.post("/sign-ins", status_code=201, dependencies=[anyone(), limited("sign-in", "60/minute")])
@@ -24,14 +22,14 @@ async def start_sign_in(body: SignInIn, origin: OriginDep, usecases: UseCasesDep
 @router.post("/sign-ins/{sign_in_id}/code", dependencies=[anyone(), limited("sign-in-code", "120/minute")])
 async def finish_sign_in(sign_in_id: UUID, body: CodeIn, origin: OriginDep, usecases: UseCasesDep, response: Response) -> TokensOut:
     """The code; opens a session."""
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return TokensOut.of(await usecases.sign_in.finish(sign_in_id, body.code, origin))
 
 
 @router.post("/tokens", dependencies=[anyone(), limited("tokens", "300/minute")])
 async def refresh_tokens(body: RefreshIn, origin: OriginDep, usecases: UseCasesDep, response: Response) -> TokensOut:
     """Fresh tokens for a refresh token, which is used up by it."""
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return TokensOut.of(await usecases.sessions.refresh(body.refresh_token.get_secret_value(), origin))
 
 

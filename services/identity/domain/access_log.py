@@ -23,6 +23,8 @@ class Action(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNED_OUT = "signed-out"
     SESSION_ENDED = "session-ended"
+    STEPPED_UP = "stepped-up"
+    STEP_UP_REFUSED = "step-up-refused"
     RECORD_READ = "record-read"
     STAFF_ADDED = "staff-added"
     VERIFICATION_RENEWED = "verification-renewed"

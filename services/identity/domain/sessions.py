@@ -78,6 +78,10 @@ class Session:
         """Whether it can still be refreshed."""
         return self.ended_at is None and at < min(self.last_used_at + policy.idle(self.roles), self.ends_at(policy))
 
+    def stepped_up(self, factor: Factor, at: datetime) -> "Session":
+        """A factor was given again; whoever gives it is no longer idle."""
+        return replace(self, factors={**self.factors, factor: at}, last_used_at=at)
+
     def ended(self, ending: Ending, at: datetime) -> "Session":
         """The end; the first reason stays."""
         return self if self.ended_at is not None else replace(self, ended_at=at, ending=ending)

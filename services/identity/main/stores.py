@@ -17,6 +17,7 @@ from services.identity.repository.sign_ins import (
     SignInRepository,
     StrangerRefusalRepository,
 )
+from services.identity.repository.step_ups import StepUpRepository
 from services.identity.settings import Settings
 
 Prepare = Callable[[], Awaitable[None]]
@@ -33,13 +34,14 @@ class Stores:
     failures: FailureRepository
     strangers: StrangerRefusalRepository
     allowances: AllowanceRepository
+    step_ups: StepUpRepository
     sessions: SessionRepository
     signing_keys: SigningKeyRepository
     access_log: AccessLogRepository
 
     def prepare(self) -> list[Prepare]:
         """Everything that makes collections and indexes."""
-        signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances)
+        signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances, self.step_ups)
         return [
             store.prepare for store in (self.registrations, self.people, *signing_in, self.sessions, self.signing_keys, self.access_log)
         ]
@@ -56,6 +58,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         failures=FailureRepository(database),
         strangers=StrangerRefusalRepository(database, cipher, keep=timedelta(days=settings.stranger_refusal_keep_days)),
         allowances=AllowanceRepository(database),
+        step_ups=StepUpRepository(database),
         sessions=SessionRepository(database, cipher, keep=timedelta(days=settings.session_keep_days)),
         signing_keys=SigningKeyRepository(database, cipher),
         access_log=AccessLogRepository(database, cipher, secret=chain_secret(settings)),

@@ -25,6 +25,7 @@ from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.sessions import SessionUseCases, Signing
 from services.identity.usecases.sign_in import SignInUseCases
+from services.identity.usecases.step_up import StepUpUseCases
 from services.identity.usecases.verification import VerificationUseCases
 
 
@@ -65,6 +66,9 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
             now,
         ),
         sessions=sessions,
+        step_up=StepUpUseCases(
+            begin, people, stores.step_ups, stores.failures, codes, sessions, access, secrets, failure_policy(settings), now
+        ),
         people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
         access=access,
     )

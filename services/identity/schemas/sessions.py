@@ -8,8 +8,9 @@ from pydantic import BaseModel, StringConstraints
 
 from services.identity.domain.sessions import Session
 from services.identity.domain.sign_ins import MASKED_PHONE, SignIn
+from services.identity.domain.step_ups import StepUp
 from services.identity.schemas.base import In, Secret
-from services.identity.usecases.sessions import Tokens
+from services.identity.usecases.sessions import Access, Tokens
 
 _BEARER: Literal["Bearer"] = "Bearer"
 
@@ -41,13 +42,35 @@ class SignInOut(BaseModel):
         return cls(sign_in_id=sign_in.id, channel="sms", masked_address=MASKED_PHONE, expires_at=sign_in.code.expires_at)
 
 
-class TokensOut(BaseModel):
-    """What a signed-in client holds."""
+class AccessTokenOut(BaseModel):
+    """An access token."""
 
     access_token: str
-    refresh_token: str
     token_type: Literal["Bearer"]
     expires_in: int
+
+    @classmethod
+    def of_access(cls, access: Access) -> "AccessTokenOut":
+        """The answer."""
+        return cls(access_token=access.access_token, token_type=_BEARER, expires_in=access.expires_in)
+
+
+class StepUpOut(BaseModel):
+    """A step-up that waits for its code; the address it went to is not named."""
+
+    step_up_id: UUID
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, step_up: StepUp) -> "StepUpOut":
+        """The answer."""
+        return cls(step_up_id=step_up.id, expires_at=step_up.code.expires_at)
+
+
+class TokensOut(AccessTokenOut):
+    """What a signed-in client holds."""
+
+    refresh_token: str
 
     @classmethod
     def of(cls, tokens: Tokens) -> "TokensOut":

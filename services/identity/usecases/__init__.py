@@ -7,6 +7,7 @@ from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.sessions import SessionUseCases
 from services.identity.usecases.sign_in import SignInUseCases
+from services.identity.usecases.step_up import StepUpUseCases
 from services.identity.usecases.verification import VerificationUseCases
 
 __all__ = ["UseCases"]
@@ -20,5 +21,6 @@ class UseCases:
     verification: VerificationUseCases
     sign_in: SignInUseCases
     sessions: SessionUseCases
+    step_up: StepUpUseCases
     people: PeopleUseCases
     access: AccessUseCases

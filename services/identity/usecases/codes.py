@@ -12,7 +12,7 @@ from services.identity.domain.codes import CodePolicy, OneTimeCode
 from services.identity.gateways.hashing import Secrets
 from services.identity.repository.sign_ins import AllowanceRepository
 
-Purpose = Literal["registration", "email-confirmation", "sign-in"]
+Purpose = Literal["registration", "email-confirmation", "sign-in", "step-up", "password-reset", "profile-change"]
 
 
 @dataclass(frozen=True, slots=True)

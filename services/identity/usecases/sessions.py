@@ -25,12 +25,18 @@ _KEYS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """What a signed-in client holds."""
+class Access:
+    """An access token and how many seconds it lives."""
 
     access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
     expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens(Access):
+    """What a signed-in client holds."""
+
+    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,22 @@ class SessionUseCases:
         await self.access.note(tx, Action.SIGNED_IN, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
         return await self._tokens(tx, session, refresh_token)
 
+    async def opened(self, tx: Transaction, session_id: UUID, *, person_id: UUID) -> Session:
+        """The caller's own session. Raises `SessionOver` once it ended, also while its last access token lives."""
+        session = await self.sessions.get(tx, session_id)
+        if session is None or session.person_id != person_id or not session.is_open(self.now(), self.policy):
+            raise SessionOver
+        return session
+
+    async def step_up(self, tx: Transaction, session_id: UUID, *, person_id: UUID, factor: Factor, origin: Origin) -> Access:
+        """The session remembers a factor proved just now, within the transaction that checked it. Raises `SessionOver`."""
+        session = await self.opened(tx, session_id, person_id=person_id)
+        session = await self.sessions.save(tx, session.stepped_up(factor, self.now()))
+        role = _main_role(session.roles)
+        record = f"session:{session_id}"
+        await self.access.note(tx, Action.STEPPED_UP, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
+        return await self._access(tx, session)
+
     @atomic
     async def refresh(self, refresh_token: str, origin: Origin) -> Tokens:
         """Fresh tokens for a used one, which is of no use afterwards. Raises `SessionOver`.
@@ -182,6 +204,10 @@ class SessionUseCases:
         await self.access.note(tx, action, session.person_id, actor_id=actor_id, actor_role=role, origin=origin, record=record)
 
     async def _tokens(self, tx: Transaction, session: Session, refresh_token: str) -> Tokens:
+        access = await self._access(tx, session)
+        return Tokens(access_token=access.access_token, refresh_token=refresh_token, expires_in=access.expires_in)
+
+    async def _access(self, tx: Transaction, session: Session) -> Access:
         lifetime = min(self.signing.policy.token_lifetime, session.ends_at(self.policy) - self.now())
         signer = await self.signing.signer(tx)
         access_token = signer.issue(
@@ -191,7 +217,7 @@ class SessionUseCases:
             factors={str(factor): at for factor, at in session.factors.items()},
             lifetime=lifetime,
         )
-        return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=int(lifetime.total_seconds()))
+        return Access(access_token=access_token, expires_in=int(lifetime.total_seconds()))
 
     def _new_token(self, session_id: UUID) -> str:
         return f"{session_id.hex}.{self.secrets.token()}"
