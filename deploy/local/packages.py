@@ -1,5 +1,6 @@
 """Programs and fonts of the operating system that the project needs. Standard library only: it runs before anything is installed."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -9,15 +10,17 @@ PACKAGES = {
     "rabbitmq-server": "/usr/lib/rabbitmq/bin/rabbitmq-server",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "poppler-utils": "/usr/bin/pdftotext",
+    "openssl": "/usr/bin/openssl",
+    "libengine-gost-openssl1.1": "/usr/lib/*/engines-3/gost.so",
     "util-linux": "/usr/bin/setpriv",
     "python3-venv": None,
 }
-"""Debian package to a file that shows it is there."""
+"""Debian package to a file that shows it is there; `*` stands for the name of the machine's architecture."""
 
 
 def missing_packages() -> list[str]:
     """Names of packages that are not installed."""
-    return [name for name, file in PACKAGES.items() if not (_has_venv() if file is None else os.path.exists(file))]  # noqa: PTH110
+    return [name for name, file in PACKAGES.items() if not (_has_venv() if file is None else glob.glob(file))]  # noqa: PTH207
 
 
 def main() -> None:
