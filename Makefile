@@ -5,6 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -25,7 +26,7 @@ demo: packages $(READY) ## walk the whole journey through the gateway and leave 
 	@exec $(BIN)/python -m deploy.demo
 
 test: packages check ## everything that must pass: check, then all tests on real servers
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 check: fmt-check lint types imports contracts ## formatting, lint, types, import law, contracts
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import structlog
@@ -20,7 +21,7 @@ from faststream.rabbit import RabbitBroker
 from pymongo.errors import PyMongoError
 
 from chassis import auth, guards, limits, logs, problems
-from chassis.auth import Authenticator, JwksCache
+from chassis.auth import Authenticator, EndedSessions, JwksCache
 from chassis.broker import ConsumerPolicy, ConsumerRouter, consumer_broker, declare_topology, parking
 from chassis.clock import Clock, SandboxClock, SystemClock
 from chassis.context import Cause, current_cause
@@ -138,7 +139,7 @@ class Chassis:
         """The application. `prepare` makes collections and buckets before anything is served; `background` runs until the end."""
         broker = self._broker(usecases, consumers_router)
         readiness = self._checks(broker)
-        running = _Running(self, broker, readiness, [self._prepare, *prepare], background)
+        running = _Running(self, broker, readiness, [self._prepare, *prepare], list(background))
         prefix = f"/api/{self.service}"
         app = FastAPI(
             title=title,
@@ -169,17 +170,21 @@ class Chassis:
     async def _lifespan(self, running: "_Running", app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as ends:
             http = await ends.enter_async_context(httpx.AsyncClient(timeout=self.settings.request_timeout_seconds))
-            ends.push_async_callback(self._install(app, http).aclose)
+            keys, ended = self._install(app, http)
+            ends.push_async_callback(keys.aclose)
+            running.loops.append(ended.run)
             ends.callback(app.state.limiter.close)
             ends.push_async_callback(running.end)
             await running.begin()
             yield
 
-    def _install(self, app: FastAPI, http: httpx.AsyncClient) -> JwksCache:
+    def _install(self, app: FastAPI, http: httpx.AsyncClient) -> tuple[JwksCache, EndedSessions]:
         settings = self.settings
         keys = JwksCache(settings.jwks_url, http, lifetime_seconds=settings.jwks_cache_seconds)
+        ended_url = urljoin(settings.jwks_url, "ended-sessions.json")
+        ended = EndedSessions(ended_url, http, poll_seconds=settings.ended_sessions_poll_seconds)
         step_up = timedelta(seconds=settings.step_up_seconds)
-        auth.install(app, Authenticator(keys, self.clock, trusted_proxies=settings.trusted_proxies, step_up=step_up))
+        auth.install(app, Authenticator(keys, self.clock, trusted_proxies=settings.trusted_proxies, step_up=step_up, ended=ended))
         storage = limits.mongo_storage(
             settings.mongo_url.get_secret_value(),
             settings.mongo_database,
@@ -187,7 +192,7 @@ class Chassis:
         )
         hash_key = settings.field_master_key.get_secret_value().encode()
         limits.install(app, RateLimiter(storage, hash_key=hash_key, rates=settings.rate_limits))
-        return keys
+        return keys, ended
 
     def _broker(self, usecases: Any, consumers_router: ConsumerRouter) -> RabbitBroker:
         delays = self.settings.retry_delays_seconds
@@ -259,7 +264,8 @@ class _Running:
     broker: RabbitBroker
     readiness: Readiness
     prepare: Sequence[Callable[[], Awaitable[None]]]
-    background: Sequence[Callable[[], Awaitable[None]]]
+    loops: list[Callable[[], Awaitable[None]]]
+    """What runs until the end besides the chassis' own loops."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def begin(self) -> None:
@@ -289,7 +295,7 @@ class _Running:
 
     def _loops(self) -> Sequence[Callable[[], Awaitable[None]]]:
         chassis = self.chassis
-        return [chassis.relay.run, chassis.relay.watch, chassis.timers.run, chassis.keep_topology, *self.background]
+        return [chassis.relay.run, chassis.relay.watch, chassis.timers.run, chassis.keep_topology, *self.loops]
 
     async def _prepare_all(self) -> None:
         for prepare in self.prepare:

@@ -77,6 +77,8 @@ class ServiceSettings(BaseSettings):
 
     jwks_url: str = Field(validation_alias="JWKS_URL")
     jwks_cache_seconds: Seconds = 300
+    ended_sessions_poll_seconds: Seconds = 2
+    """How soon the access tokens of an ended session are void here; the list is beside the JWKS, as `ended-sessions.json`."""
     step_up_seconds: Seconds = Field(default=600, validation_alias="STEP_UP_SECONDS")
     """How old a second factor may be where a fresh one is asked for: submitting, exporting, saving the profile."""
 

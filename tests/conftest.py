@@ -1,6 +1,7 @@
 """Fixtures of all tests: the servers of the run and the signer of tokens."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,19 @@ from tests.support import Infra, Signer
 from tests.support.environments import use_signer
 from tests.support.infra import running_infra
 from tests.support.signer import serving_signer
+
+ONE_PROCESS = ("chaos", "e2e", "openapi")
+"""Folders whose tests share something that is slow to start; elsewhere the tests of a file stay together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests stay together when several processes share them: those of one stack or one crowd of processes. The longest begin."""
+    root = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(root)
+        together = place.parts[0] if place.parts[0] in ONE_PROCESS else str(place)
+        item.add_marker(pytest.mark.xdist_group(together))
+    items.sort(key=lambda item: item.path.relative_to(root).parts[0] not in ONE_PROCESS)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from chassis.auth.authenticator import LOOPBACK, Authenticator, InvalidToken, Principal, RoleMissing, StepUpRequired
 from chassis.auth.markers import CALLERS_OF_PUBLIC_ROUTES, anyone, callers, calls_of, install, needs_recent_factor, route_callers
+from chassis.auth.revocations import EndedSessions
 from chassis.auth.tokens import ALGORITHM, AUDIENCE, ISSUER, JwksCache, TokenSigner
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "ISSUER",
     "LOOPBACK",
     "Authenticator",
+    "EndedSessions",
     "InvalidToken",
     "JwksCache",
     "Principal",

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,9 +90,11 @@ class Authenticator:
         trusted_proxies: Sequence[str] = LOOPBACK,
         remembered: int = 10_000,
         step_up: timedelta = timedelta(minutes=10),
+        ended: Container[UUID] = frozenset(),
     ) -> None:
-        """`step_up` is how old a second factor may be where a route asks for a recent one."""
+        """`step_up` is how old a second factor may be where a route asks for a recent one; `ended` holds sessions whose tokens are void."""
         self._keys = keys
+        self._ended = ended
         self._step_up = step_up
         self._clock = clock
         self._remembered: OrderedDict[str, _Verified] = OrderedDict()
@@ -154,6 +156,8 @@ class Authenticator:
             raise InvalidToken("Срок действия входа истёк. Войдите ещё раз.")
         if known.issued_at > now + _CLOCK_LEEWAY_SECONDS:
             raise _bad_token()
+        if known.session_id in self._ended:
+            raise InvalidToken("Сеанс завершён. Войдите ещё раз.")
         return known
 
     async def _verify(self, token: str) -> _Verified:

@@ -56,6 +56,8 @@ class Settings(ServiceSettings):
     """How long refused sign-ins are kept whose identifier no account has; they belong to nobody's access log."""
 
     password_length: int = Field(default=12, ge=8)
+    password_guesses: float = Field(default=1e8, ge=1e6)
+    """Fewest guesses a password must stand, as zxcvbn estimates them."""
     argon2_time_cost: int = Field(default=3, ge=1)
     argon2_memory_kib: int = Field(default=65536, ge=64)
     argon2_parallelism: int = Field(default=1, ge=1)

@@ -16,7 +16,17 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from chassis import auth, problems
-from chassis.auth import Authenticator, InvalidToken, JwksCache, Principal, TokenSigner, anyone, callers, needs_recent_factor, route_callers
+from chassis.auth import (
+    Authenticator,
+    InvalidToken,
+    JwksCache,
+    Principal,
+    TokenSigner,
+    anyone,
+    callers,
+    needs_recent_factor,
+    route_callers,
+)
 from chassis.clock import SystemClock
 from chassis.errors import Unavailable
 from contracts.roles import Role, Scope

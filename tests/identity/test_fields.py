@@ -195,13 +195,17 @@ def test_any_birth_date_is_judged_without_an_error_of_its_own(born: date) -> Non
         ("Qwerty123456", "password-common"),
         ("aaaaaaaaaaaaaaaa", "password-common"),
         ("abcdefghijklmnop", "password-common"),
+        ("P@ssword12345", "password-common"),
+        ("йцукенгшщзхъ", "password-common"),
+        ("Медкабинет-2026", "password-common"),
+        ("1qaz2wsx3edc", "password-common"),
         ("я-Евстолия-из-города", "password-own-data"),
         ("тут-9123456789-тут", "password-own-data"),
         ("x" * 129, "password-long"),
     ],
 )
 def test_a_weak_password_is_refused(password: str, code: str) -> None:
-    policy = PasswordPolicy(length=12, common=frozenset({"qwerty123456"}))
+    policy = PasswordPolicy(length=12, common=frozenset({"qwerty123456"}), words=frozenset({"медкабинет"}))
     with pytest.raises(WrongValue) as raised:
         policy.check(password, ["Евстолия", "9123456789", "Ян"])
     assert raised.value.code == code

@@ -125,7 +125,7 @@ async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(walk: W
     assert alert.kind == "refresh-token-reused"
 
 
-@pytest.mark.parametrize("token", ["", "x", f"{uuid4().hex}.guess", "ы" * 200])
+@pytest.mark.parametrize("token", ["", "x", f"{UUID(int=0).hex}.guess", "ы" * 200])
 async def test_a_made_up_refresh_token_is_refused(walk: Walk, token: str) -> None:
     answer = await walk.send("POST", "/tokens", {"refresh_token": token})
     assert (answer.status_code, answer.json()["code"]) == (401, "session-over")

@@ -51,10 +51,11 @@ class Signer:
 def serving_signer() -> Iterator[Signer]:
     """A signer with a fresh key whose JWKS is served on a free port meanwhile."""
     key = OKPKey.generate_key("Ed25519", auto_kid=True)
-    body = json.dumps({"keys": [key.as_dict(private=False, alg=ALGORITHM, use="sig")]}).encode()
+    jwks = json.dumps({"keys": [key.as_dict(private=False, alg=ALGORITHM, use="sig")]}).encode()
 
     class Jwks(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            body = jwks if self.path.endswith("/jwks.json") else b'{"session_ids": []}'
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

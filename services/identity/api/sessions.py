@@ -8,7 +8,7 @@ from chassis.auth import anyone
 from chassis.limits import limited
 from services.identity.api.dependencies import NO_STORE, OriginDep, SignedIn, UseCasesDep
 from services.identity.schemas.base import CodeIn
-from services.identity.schemas.sessions import JwksOut, RefreshIn, SessionOut, SessionsOut, SignInIn, SignInOut, TokensOut
+from services.identity.schemas.sessions import EndedSessionsOut, JwksOut, RefreshIn, SessionOut, SessionsOut, SignInIn, SignInOut, TokensOut
 
 router = APIRouter(tags=["Вход"])
 
@@ -37,6 +37,12 @@ async def refresh_tokens(body: RefreshIn, origin: OriginDep, usecases: UseCasesD
 async def get_jwks(usecases: UseCasesDep) -> JwksOut:
     """The public keys of access tokens. Source: RFC 7517."""
     return JwksOut.model_validate(await usecases.sessions.signing.jwks())
+
+
+@router.get("/.well-known/ended-sessions.json", dependencies=[anyone()])
+async def list_ended_sessions(usecases: UseCasesDep) -> EndedSessionsOut:
+    """Sessions whose access tokens are void although they have not ended yet; ids alone tell nothing about anybody."""
+    return EndedSessionsOut(session_ids=await usecases.sessions.ended_lately())
 
 
 @router.get("/sessions")

@@ -1,22 +1,28 @@
-"""What makes a password acceptable."""
+"""What makes a password acceptable: long enough, not quickly guessed, not the person's own data."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+
+from zxcvbn import zxcvbn
 
 from services.identity.domain.fields import WrongValue
 
 _OWN_DATA_LENGTH = 4
-_DISTINCT = 5
 _LONGEST = 128
+_ESTIMATED = 64
+"""Characters whose guessing is estimated: the time for it grows faster than the length, and a longer beginning is strong by itself."""
+_KEYS = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбюё", "qwertyuiop[]asdfghjkl;'zxcvbnm,.`")
+"""Russian words and rows of keys typed on the other layout are what people take for clever."""
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
-    """Shortest length and the passwords everybody tries first."""
+    """Shortest length, the passwords everybody tries first, words of this place, and how many guesses a password must stand."""
 
     length: int
     common: frozenset[str]
+    words: frozenset[str] = field(default=frozenset())
+    guesses: float = 1e8
 
     def check(self, password: str, own_data: Collection[str]) -> str:
         """The password. Raises `WrongValue` for a short, common or guessable one; `own_data` are strings of the person's own."""
@@ -25,13 +31,14 @@ class PasswordPolicy:
             raise WrongValue("password-short", f"Пароль должен быть не короче {self.length} символов.")
         if len(password) > _LONGEST:
             raise WrongValue("password-long", f"Пароль должен быть не длиннее {_LONGEST} символов.")
-        if folded in self.common or len(set(folded)) < _DISTINCT or _is_run(folded):
+        if folded in self.common or self._guesses(folded) < self.guesses:
             raise WrongValue("password-common", "Такой пароль легко подобрать. Придумайте другой, например фразу из нескольких слов.")
         if any(len(own) >= _OWN_DATA_LENGTH and own.casefold() in folded for own in own_data):
             raise WrongValue("password-own-data", "Пароль не должен содержать ваши данные: имя, дату рождения, телефон, номера документов.")
         return password
 
-
-def _is_run(text: str) -> bool:
-    steps = {ord(second) - ord(first) for first, second in pairwise(text)}
-    return steps in ({1}, {-1})
+    def _guesses(self, folded: str) -> float:
+        """The fewest guesses, in either layout of the keyboard."""
+        typed = folded[:_ESTIMATED]
+        words = [*self.words, *self.common]
+        return min(float(zxcvbn(text, user_inputs=words)["guesses"]) for text in {typed, typed.translate(_KEYS)})

@@ -24,8 +24,16 @@ def chain_secret(settings: Settings) -> bytes:
 
 def password_policy(settings: Settings) -> PasswordPolicy:
     """What makes a password acceptable."""
-    listed = (Path(__file__).parents[1] / "rules" / "common_passwords.txt").read_text(encoding="utf-8")
-    return PasswordPolicy(length=settings.password_length, common=frozenset(listed.split()))
+    return PasswordPolicy(
+        length=settings.password_length,
+        common=_listed("common_passwords.txt"),
+        words=_listed("password_words.txt"),
+        guesses=settings.password_guesses,
+    )
+
+
+def _listed(name: str) -> frozenset[str]:
+    return frozenset((Path(__file__).parents[1] / "rules" / name).read_text(encoding="utf-8").split())
 
 
 def registration_rules(settings: Settings, zone: ZoneInfo) -> RegistrationRules:

@@ -34,7 +34,8 @@ class SessionRepository:
         """Collection and indexes."""
         of_person = IndexModel([("person_id", ASCENDING), ("ended_at", ASCENDING), ("created_at", DESCENDING)], name="of_person")
         kept = IndexModel([("last_used_at", ASCENDING)], name="kept", expireAfterSeconds=int(self._keep.total_seconds()))
-        await prepare_collection(self._database, "sessions", indexes=[of_person, kept])
+        ended = IndexModel([("ended_at", DESCENDING)], name="ended", partialFilterExpression={"ended_at": {"$type": "date"}})
+        await prepare_collection(self._database, "sessions", indexes=[of_person, kept, ended])
 
     async def get(self, tx: Transaction, session_id: UUID) -> Session | None:
         """None for an unknown id."""
@@ -46,6 +47,11 @@ class SessionRepository:
         cursor = self._collection.find({"person_id": person_id, "ended_at": None}, session=tx.session)
         documents = await cursor.sort([("created_at", DESCENDING)]).limit(limit).to_list(limit)
         return [await self._read(document) for document in documents]
+
+    async def ended_since(self, moment: datetime, *, limit: int) -> list[UUID]:
+        """Sessions that ended after the moment, the latest first."""
+        cursor = self._collection.find({"ended_at": {"$gt": moment}}, {"_id": 1}).sort([("ended_at", DESCENDING)]).limit(limit)
+        return [document["_id"] for document in await cursor.to_list(limit)]
 
     async def add(self, tx: Transaction, session: Session) -> Session:
         """A new one, as stored."""

@@ -95,6 +95,12 @@ class JwksOut(BaseModel):
     keys: list[JwkOut]
 
 
+class EndedSessionsOut(BaseModel):
+    """Sessions that ended within the life of an access token: their tokens are void before they end."""
+
+    session_ids: list[UUID]
+
+
 class SessionOut(BaseModel):
     """One open session of the caller."""
 

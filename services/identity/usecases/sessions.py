@@ -20,6 +20,8 @@ from services.identity.repository.sessions import SessionRepository, SigningKey,
 from services.identity.usecases.access import AccessUseCases, Origin
 
 _LISTED = 100
+_ENDED_LISTED = 100_000
+"""Four megabytes; so many people do not sign out within the life of one token."""
 _KEYS = 3
 """Keys that matter: the one that signs, the one before it (tokens still out), the next one (published, not yet used)."""
 
@@ -174,6 +176,10 @@ class SessionUseCases:
         async with self.begin() as tx:
             found = await self.sessions.not_ended(tx, person_id, limit=_LISTED)
         return [session for session in found if session.is_open(self.now(), self.policy)]
+
+    async def ended_lately(self) -> list[UUID]:
+        """Sessions that ended while an access token of theirs may still be in somebody's hands."""
+        return await self.sessions.ended_since(self.now() - self.signing.policy.token_lifetime, limit=_ENDED_LISTED)
 
     @atomic
     async def end(self, session_id: UUID, *, person_id: UUID, origin: Origin) -> None:
