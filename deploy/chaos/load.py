@@ -11,9 +11,10 @@ import httpx
 from deploy.chaos.ledger import Ledger
 from deploy.demo.application import GOOD, KIND
 from deploy.journey.files import supporting
-from deploy.journey.gateway import Tokens
+from deploy.journey.gateway import Refused, Tokens
 from deploy.journey.people import SPECIALTY
 from deploy.journey.practitioner import Practitioner
+from deploy.journey.waiting import StillWaiting
 
 GIVE_UP_SECONDS = 150
 REFRESH_SECONDS = 45
@@ -66,6 +67,13 @@ class Client:
             self.ledger.given_up += 1
         except NotTaken:
             self.ledger.signed_out += 1
+
+    async def prove(self) -> None:
+        """Before a fault, a second factor young enough to submit with for the next minutes."""
+        try:
+            await self.practitioner.step_up()
+        except (Refused, StillWaiting, httpx.HTTPError) as error:
+            self.ledger.refused.append(f"step-up: {error}")
 
     async def _refresh(self) -> None:
         tokens = self.practitioner.caller.tokens

@@ -26,6 +26,7 @@ _NO_LIMITS = {
     "SUPPORT_RATE_LIMITS": '{"tickets": "100000/hour"}',
     "DOCUMENTS_RATE_LIMITS": '{"upload": "100000/minute"}',
     "IDENTITY_RATE_LIMITS": '{"tokens": "100000/minute"}',
+    "IDENTITY_CODE_DAILY": "1000",
 }
 
 
@@ -58,6 +59,7 @@ async def _case(stack: Stack, checker: Checker, workers: Sequence[Client], fault
     await checker.remember_everything()
     for worker in workers:
         worker.ledger = ledger
+        await worker.prove()
     working = [asyncio.create_task(worker.work(stop)) for worker in workers]
     note = ""
     try:

@@ -1,6 +1,6 @@
 """One caller of the gateway: tokens, idempotency keys, problems as exceptions."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,15 +53,23 @@ class Caller:
     tokens: Tokens | None = None
     headers: dict[str, str] = field(default_factory=dict)
     """Sent with every call; a test adds `traceparent`."""
+    step_up: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
+    """How a fresh second factor is given when an answer asks for one; None refuses."""
 
     async def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> httpx.Response:
-        """One request; a spent access token is renewed once. Raises `Refused` for any answer but success."""
+        """One request; a spent access token is renewed once, a fresh second factor is given once if the answer asks for it.
+
+        Raises `Refused` for any answer but success.
+        """
         sent = self.headers | dict(headers or {})
         if method in UNSAFE:
             sent.setdefault("Idempotency-Key", str(uuid4()))
         response = await self.http.request(method, path, headers=sent | self._authorization(), **request)
         if response.status_code == httpx.codes.UNAUTHORIZED and self.tokens is not None:
             await self._renew()
+            response = await self.http.request(method, path, headers=sent | self._authorization(), **request)
+        if self.step_up is not None and _asks_for_step_up(response):
+            await self.step_up()
             response = await self.http.request(method, path, headers=sent | self._authorization(), **request)
         if not response.is_success:
             raise Refused(response)
@@ -97,6 +105,10 @@ class Caller:
         if spent is not None:
             fresh = await self.post("/api/identity/tokens", {"refresh_token": spent.refresh_token})
             self.tokens = Tokens(fresh["access_token"], fresh["refresh_token"])
+
+
+def _asks_for_step_up(response: httpx.Response) -> bool:
+    return response.status_code == httpx.codes.FORBIDDEN and Refused(response).code == "step-up-required"
 
 
 def _json(response: httpx.Response) -> Any:

@@ -36,11 +36,14 @@ class Hands:
     signer: Signer
     id: UUID
     role: Role
+    factor_age_seconds: int = 0
+    """How long ago the second factor was given."""
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         now = int(self.service.clock.now().timestamp())
-        token = self.signer.headers(self.id, self.role, iat=now, exp=now + 300)
+        factors = {"password": now - self.factor_age_seconds, "sms": now - self.factor_age_seconds}
+        token = self.signer.headers(self.id, self.role, iat=now, exp=now + 300, factors=factors)
         return await self.service.client.request(method, path, json=body, headers=token | named)
 
     async def ok(self, method: str, path: str, body: Any = None, **headers: str) -> Any:

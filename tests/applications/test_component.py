@@ -109,6 +109,21 @@ async def _read_history(applicant: Applicant, submitted: dict[str, Any], certifi
     assert table.content.startswith(b"%PDF")
 
 
+async def test_handing_in_and_exports_ask_for_a_second_factor_ten_minutes_old_at_most(applicant: Applicant) -> None:
+    """ID-5."""
+    draft = await applicant.draft()
+    applicant.factor_age_seconds = 601
+    await applicant.confirm(draft)
+    exports = f"/applications/exports?ids={draft['id']}"
+    asked = (("POST", f"/applications/{draft['id']}/submission"), ("GET", exports), ("GET", f"{exports}&format=pdf"))
+    for method, path in asked:
+        refused = await applicant.call(method, path)
+        assert (refused.status_code, refused.json()["code"], refused.json()["max_age_seconds"]) == (403, "step-up-required", 600)
+    assert (await applicant.get(draft["id"]))["state"] == "confirmed"
+    applicant.factor_age_seconds = 595
+    assert [(await applicant.call(method, path)).status_code for method, path in asked[:2]] == [202, 200], "the day has three exports here"
+
+
 async def test_documents_still_checked_let_the_application_wait_and_a_rejected_one_is_asked_for(
     service: Component, applicant: Applicant
 ) -> None:

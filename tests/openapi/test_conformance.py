@@ -17,7 +17,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 LIMITED = {
     "identity": (
         *("registration", "registration-code", "registration-email", "registration-password"),
-        *("sign-in", "sign-in-code", "tokens", "staff"),
+        *("sign-in", "sign-in-code", "tokens", "staff", "step-up", "step-up-code"),
     ),
     "applications": ("certificate-verification", "exports"),
     "documents": ("upload",),

@@ -11,7 +11,7 @@ from chassis.auth import callers
 from chassis.paging import Page, PageQuery
 from chassis.preconditions import IfMatch, etag
 from contracts.roles import Role
-from services.applications.api.dependencies import PDF_RESPONSE, CurrentApplicant, UseCasesDep, pdf_answer
+from services.applications.api.dependencies import PDF_RESPONSE, CurrentApplicant, RecentApplicant, UseCasesDep, pdf_answer
 from services.applications.domain.application import Application
 from services.applications.domain.history import Sort
 from services.applications.domain.states import Group
@@ -93,9 +93,7 @@ async def confirm_application(
 
 
 @router.post("/applications/{application_id}/submission", status_code=202)
-async def submit_application(
-    application_id: UUID, applicant: CurrentApplicant, usecases: UseCasesDep, response: Response
-) -> ApplicationOut:
+async def submit_application(application_id: UUID, applicant: RecentApplicant, usecases: UseCasesDep, response: Response) -> ApplicationOut:
     """Hand a confirmed application in."""
     return _out(await usecases.submit(application_id, applicant_id=applicant.id), usecases, response)
 

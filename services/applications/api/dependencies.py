@@ -13,6 +13,7 @@ from services.applications.usecases import UseCases
 
 UseCasesDep = Annotated[UseCases, provided()]
 CurrentApplicant = Annotated[Principal, callers(Role.PRACTITIONER)]
+RecentApplicant = Annotated[Principal, callers(Role.PRACTITIONER, is_recent=True)]
 CurrentReviewer = Annotated[Principal, callers(Role.REVIEWER)]
 CurrentRegistrar = Annotated[Principal, callers(Role.REGISTRAR)]
 

@@ -9,7 +9,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from chassis.errors import FieldError, Invalid
 from chassis.limits import limited
-from services.applications.api.dependencies import CurrentApplicant, UseCasesDep
+from services.applications.api.dependencies import RecentApplicant, UseCasesDep
 
 router = APIRouter()
 MAX_EXPORTED = 200
@@ -45,7 +45,7 @@ def _chosen(ids: list[str]) -> list[UUID]:
     "/applications/exports", response_class=Response, responses=CONTENT, dependencies=[limited("exports", "30/minute", by="principal")]
 )
 async def export_applications(
-    applicant: CurrentApplicant,
+    applicant: RecentApplicant,
     usecases: UseCasesDep,
     ids: Annotated[list[str], Query(min_length=1, max_length=MAX_EXPORTED, description="Выбранные заявления: повтором или через запятую.")],
     format: ExportFormat = ExportFormat.CSV,  # noqa: A002 - the name in the URL
