@@ -85,6 +85,13 @@ class UploadTermReached(_DocumentMoment):
     upload_id: UUID
 
 
+class RemovalTermReached(Event):
+    """Uploads that were on their way when an owner's files were removed are over by now; what they left is removed too."""
+
+    type: ClassVar[str] = "documents.removal-term-reached.v1"
+    owner_id: UUID
+
+
 class DocumentDelayed(_DocumentEvent):
     """The check takes longer than promised."""
 

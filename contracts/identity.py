@@ -102,6 +102,22 @@ class PractitionerRegistered(Event):
     practitioner_id: UUID
 
 
+class RegistrationTermReached(Event):
+    """A registration should be completed by now; the timer looks whether it is."""
+
+    type: ClassVar[str] = "identity.registration-term-reached.v1"
+    registration_id: UUID
+    owner_id: UUID
+    """Whose account it was to become."""
+
+
+class RegistrationLapsed(Event):
+    """Nobody completed a registration in its time: there will be no account of this id, and nothing of its owner is to be kept."""
+
+    type: ClassVar[str] = "identity.registration-lapsed.v1"
+    owner_id: UUID
+
+
 class VerificationRequested(Event):
     """The profile is to be compared with the state registries, now (again)."""
 

@@ -13,6 +13,10 @@ ARCHIVE_STREAM = "medkabinet.events.archive"
 SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     "identity": (
         access.PersonalDataRead,
+        documents.DocumentAccepted,
+        documents.DocumentReceived,
+        documents.DocumentRejected,
+        identity.RegistrationTermReached,
         identity.VerificationRequested,
     ),
     "applications": (
@@ -41,7 +45,9 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         documents.CheckRequested,
         documents.CheckTermReached,
         documents.DocumentReceived,
+        documents.RemovalTermReached,
         documents.UploadTermReached,
+        identity.RegistrationLapsed,
     ),
     "notifications": (
         applications.ApplicationApproved,

@@ -94,6 +94,25 @@ def gosuslugi_confirmation(person: Person) -> File:
     return File("Подтверждение Госуслуг.png", PNG, content.getvalue())
 
 
+def passport_scan(person: Person) -> File:
+    """The main page of the passport, JPEG."""
+    paper = _Paper(
+        "ПАСПОРТ",
+        person.passport_issued_by,
+        f"{person.passport_series} {person.passport_number}",
+        (("Фамилия, имя, отчество", person.full_name), ("Дата рождения", f"{person.birth_date:%d.%m.%Y}"),
+         ("Место рождения", person.birth_place), ("Дата выдачи", f"{person.passport_issued_on:%d.%m.%Y}")),
+    )  # fmt: skip
+    return File("Паспорт.jpg", JPEG, _jpeg(_image(paper.as_json())))
+
+
+def snils_scan(person: Person) -> File:
+    """The certificate of pension insurance, PDF."""
+    lines = (("Фамилия, имя, отчество", person.full_name), ("Дата рождения", f"{person.birth_date:%d.%m.%Y}"))
+    number = f"{person.snils[:3]}-{person.snils[3:6]}-{person.snils[6:9]} {person.snils[9:]}"
+    return File("СНИЛС.pdf", PDF, _pdf(_Paper("СТРАХОВОЕ СВИДЕТЕЛЬСТВО", "СНИЛС", number, lines).as_json()))
+
+
 def supporting(person: Person) -> File:
     """A letter that supports an answer to a remark, PDF."""
     lines = (*_bearer(person), ("Отделение", person.workplace["department"]))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from deploy.journey.files import File
+from deploy.journey.files import File, passport_scan, snils_scan
 from deploy.journey.gateway import Caller, Refused
 from deploy.journey.member import Member
 from deploy.journey.outside import Outside
@@ -21,6 +21,8 @@ class Practitioner(Member):
     """An invented person on the way to a certificate."""
 
     person: Person = field(kw_only=True)
+    upload_token: str = field(default="", repr=False)
+    """Lets a registrant bring the scans; of no use afterwards."""
 
     @classmethod
     def of(cls, person: Person, caller: Caller, outside: Outside) -> "Practitioner":
@@ -38,10 +40,12 @@ class Practitioner(Member):
         path = f"/api/identity/registrations/{begun['registration_id']}"
         confirmed = await self.caller.post(f"{path}/phone-confirmation", {"code": code})
         self.caller.headers["Registration-Token"] = confirmed["registration_token"]
+        self.upload_token = confirmed["upload_token"]
         return str(begun["registration_id"])
 
     async def fill_registration(self, registration_id: str) -> None:
-        """Every step after the telephone, up to the consents."""
+        """Every step after the telephone."""
+        await self.upload_scans()
         path, person = f"/api/identity/registrations/{registration_id}", self.person
         await self.caller.put(f"{path}/passport", self.passport_body())
         await self.caller.put(f"{path}/snils", {"snils": person.snils, "inn": person.inn})
@@ -52,6 +56,26 @@ class Practitioner(Member):
         await self.caller.post(f"{path}/email-confirmation", {"code": code})
         await self.caller.put(f"{path}/password", {"password": person.password})
         await self.caller.put(f"{path}/consents", {"consents": CONSENTS})
+        await self.scans_accepted(registration_id)
+
+    async def upload_scans(self) -> None:
+        """Passport and SNILS go to documents with the limited token; the checks follow. A resumed registration keeps what it has."""
+        signed = {"Authorization": f"Bearer {self.upload_token}"}
+        known = (await self.caller.call("GET", "/api/documents/documents", headers=signed)).json()["items"]
+        have = {document["document_type"] for document in known if document["state"] != "rejected"}
+        for document_type, scan in (("passport", passport_scan(self.person)), ("snils", snils_scan(self.person))):
+            if document_type not in have:
+                path = f"/api/documents/types/{document_type}/files"
+                await self.caller.call("POST", path, content=scan.content, headers=signed | _file_headers(scan))
+
+    async def scans_accepted(self, registration_id: str) -> Json:
+        """The registration once identity knows that both scans are good."""
+
+        async def accepted() -> Json | None:
+            shown = dict(await self.caller.get(f"/api/identity/registrations/{registration_id}"))
+            return shown if all(scan["state"] == "accepted" for scan in shown["scans"]) else None
+
+        return await until(accepted, "проверка сканов паспорта и СНИЛС")
 
     async def complete_registration(self, registration_id: str) -> str:
         """Hand the registration in; verification follows. Returns the practitioner's id."""

@@ -16,11 +16,11 @@ from chassis.limits import limited
 from chassis.paging import Page, PageQuery
 from chassis.preconditions import IfMatch, etag
 from contracts.documents import DocumentType
-from contracts.roles import Role
+from contracts.roles import Role, Scope
 from services.documents.domain.documents import Document, clean_file_name
-from services.documents.domain.errors import UploadInterrupted
+from services.documents.domain.errors import TypeNotForRegistration, UploadInterrupted
 from services.documents.domain.holds import Reader
-from services.documents.domain.rules import MAX_BYTES, RULES, MediaType
+from services.documents.domain.rules import ALL_TYPES, MAX_BYTES, REGISTRATION_TYPES, RULES, MediaType
 from services.documents.schemas import DocumentDetailOut, DocumentOut, LinkIn, LinkOut, TypeOut, TypesOut
 from services.documents.usecases import UseCases
 from services.documents.usecases.access import DocumentView
@@ -28,8 +28,9 @@ from services.documents.usecases.uploads import Announced
 
 router = APIRouter()
 UseCasesDep = Annotated[UseCases, provided()]
-Owner = Annotated[Principal, callers(Role.PRACTITIONER)]
-MayRead = Annotated[Principal, callers(Role.PRACTITIONER, Role.REVIEWER, Role.REGISTRAR)]
+Owner = Annotated[Principal, callers(Role.PRACTITIONER, Scope.REGISTRATION)]
+MayRead = Annotated[Principal, callers(Role.PRACTITIONER, Role.REVIEWER, Role.REGISTRAR, Scope.REGISTRATION)]
+MayDownload = Annotated[Principal, callers(Role.PRACTITIONER, Role.REVIEWER, Role.REGISTRAR)]
 
 _LIMITS_NAMED_BY_RULE = 1 << 50
 _LONGEST_LENGTH = 15
@@ -75,8 +76,13 @@ async def list_types() -> TypesOut:
 async def add_document(
     document_type: DocumentType, request: Request, response: Response, owner: Owner, usecases: UseCasesDep
 ) -> DocumentDetailOut:
-    """Upload the first file of a new document. The check follows; its verdict is told by event and notice."""
-    document = await usecases.uploads.add(document_type, _announced(request), _chunks(request), owner_id=owner.id)
+    """Upload the first file of a new document. The check follows; its verdict is told by event and notice.
+
+    With the limited token of a registration: the scans of passport and SNILS only.
+    """
+    if document_type not in _types(owner):
+        raise TypeNotForRegistration.of()
+    document = await usecases.uploads.add(document_type, _announced(request), _chunks(request), owner_id=owner.id, types=_types(owner))
     return _received(document, response)
 
 
@@ -86,7 +92,12 @@ async def replace_file(
 ) -> DocumentDetailOut:
     """Upload another file of a document; earlier ones stay. Refused while an application holds the document."""
     document = await usecases.uploads.replace(
-        document_id, _announced(request), _chunks(request), owner_id=owner.id, expected_version=expected_version
+        document_id,
+        _announced(request),
+        _chunks(request),
+        owner_id=owner.id,
+        types=_types(owner),
+        expected_version=expected_version,
     )
     return _received(document, response)
 
@@ -96,7 +107,8 @@ async def list_documents(
     page: PageQuery, owner: Owner, usecases: UseCasesDep, document_type: DocumentType | None = None
 ) -> Page[DocumentOut]:
     """The caller's documents, newest first."""
-    views, next_cursor = await usecases.access.list_own(owner.id, document_type=document_type, page=page)
+    wanted = ALL_TYPES if document_type is None else {document_type}
+    views, next_cursor = await usecases.access.list_own(owner.id, types=_types(owner) & wanted, page=page)
     return Page(items=[DocumentOut.of(view) for view in views], next_cursor=next_cursor)
 
 
@@ -109,7 +121,7 @@ async def read_document(document_id: UUID, response: Response, caller: MayRead, 
 
 
 @router.post("/documents/{document_id}/links", status_code=201)
-async def make_link(document_id: UUID, caller: MayRead, usecases: UseCasesDep, wanted: LinkIn | None = None) -> LinkOut:
+async def make_link(document_id: UUID, caller: MayDownload, usecases: UseCasesDep, wanted: LinkIn | None = None) -> LinkOut:
     """A short-lived link that downloads an accepted file."""
     file_version = wanted.file_version if wanted else None
     return LinkOut.of(await usecases.access.link(document_id, file_version, _reader(caller)))
@@ -122,7 +134,12 @@ def _received(document: Document, response: Response) -> DocumentDetailOut:
 
 
 def _reader(caller: Principal) -> Reader:
-    return Reader(caller.id, caller.roles, caller.address)
+    return Reader(caller.id, caller.roles, caller.address, _types(caller))
+
+
+def _types(caller: Principal) -> frozenset[DocumentType]:
+    """Which of their own documents somebody may touch."""
+    return REGISTRATION_TYPES if caller.scope is Scope.REGISTRATION else ALL_TYPES
 
 
 def _announced(request: Request) -> Announced:

@@ -16,7 +16,8 @@ from contracts.applications import (
     ReviewClaimed,
     ReviewReleased,
 )
-from contracts.documents import CheckRequested, CheckTermReached, DocumentReceived, UploadTermReached
+from contracts.documents import CheckRequested, CheckTermReached, DocumentReceived, RemovalTermReached, UploadTermReached
+from contracts.identity import RegistrationLapsed
 from services.documents.usecases import UseCases
 
 router = ConsumerRouter()
@@ -100,3 +101,15 @@ async def on_application_withdrawn(event: ApplicationWithdrawn, usecases: UseCas
 async def on_certificate_issued(event: CertificateIssued, usecases: UseCasesDep) -> None:
     """End the reading of staff."""
     await usecases.holds.conclude(event)
+
+
+@router.consumer(queue_for(SERVICE, RegistrationLapsed), EVENTS)
+async def on_registration_lapsed(event: RegistrationLapsed, usecases: UseCasesDep) -> None:
+    """Keep nothing of whoever did not register."""
+    await usecases.removals.remove_lapsed(event)
+
+
+@router.consumer(queue_for(SERVICE, RemovalTermReached), EVENTS)
+async def on_removal_term_reached(event: RemovalTermReached, usecases: UseCasesDep) -> None:
+    """Remove what was on its way meanwhile."""
+    await usecases.removals.look_again(event)

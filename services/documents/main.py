@@ -13,6 +13,7 @@ from services.documents.usecases import UseCases
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks import Checks
 from services.documents.usecases.holds import Holds
+from services.documents.usecases.removals import Removals
 from services.documents.usecases.uploads import UploadLimits, Uploads
 
 
@@ -29,6 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
         checks=Checks(chassis.begin, documents, files, _inspector(settings), now, check_term),
         access=Access(chassis.begin, documents, holds, files, now),
         holds=Holds(chassis.begin, holds),
+        removals=Removals(chassis.begin, documents, holds, files, now, 2 * timedelta(seconds=settings.upload_term_seconds)),
     )
     return chassis.app(
         title="Medkabinet: документы",
@@ -42,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _upload_limits(settings: Settings, check_term: timedelta) -> UploadLimits:
     return UploadLimits(
         documents_per_owner=settings.documents_per_owner,
+        documents_per_registrant=settings.documents_per_registrant,
         files_per_document=settings.files_per_document,
         longest=timedelta(seconds=settings.upload_seconds),
         silence=timedelta(seconds=settings.upload_silence_seconds),

@@ -16,7 +16,7 @@ from services.documents.domain.documents import Document, FileVersion, State, Tw
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.holds import Hold, Told
-from services.documents.domain.rules import MediaType
+from services.documents.domain.rules import ALL_TYPES, MediaType
 
 DOCUMENTS = "documents"
 HOLDS = "holds"
@@ -102,21 +102,25 @@ class DocumentRepository:
         """Forget a document that never got a file."""
         await self._collection.delete_one({"_id": document.id, "version": 0}, session=tx.session)
 
-    async def get(self, document_id: UUID, *, owner_id: UUID, tx: Transaction | None = None) -> Document:
-        """The owner's document; a stranger's is `DocumentNotFound`."""
-        return await self._one({"_id": document_id, "owner_id": owner_id}, tx)
+    async def get(
+        self, document_id: UUID, *, owner_id: UUID, types: frozenset[DocumentType] = ALL_TYPES, tx: Transaction | None = None
+    ) -> Document:
+        """The owner's document of one of these types; a stranger's is `DocumentNotFound`."""
+        return await self._one({"_id": document_id, "owner_id": owner_id, **_of_types(types)}, tx)
+
+    async def remove_all(self, tx: Transaction, owner_id: UUID) -> None:
+        """Forget every document of the owner."""
+        await self._collection.delete_many({"owner_id": owner_id}, session=tx.session)
 
     async def get_granted(self, document_id: UUID, *, tx: Transaction | None = None) -> Document:
         """A document whoever owns it: for events, and for readers whose grant was checked. Raises `DocumentNotFound`."""
         return await self._one({"_id": document_id}, tx)
 
     async def list(
-        self, owner_id: UUID, *, document_type: DocumentType | None, limit: int, after: tuple[datetime, UUID] | None
+        self, owner_id: UUID, *, types: frozenset[DocumentType], limit: int, after: tuple[datetime, UUID] | None
     ) -> list[Document]:
-        """The owner's documents, newest first, after the given moment and id."""
-        found: Record = {"owner_id": owner_id}
-        if document_type is not None:
-            found["document_type"] = document_type.value
+        """The owner's documents of these types, newest first, after the given moment and id."""
+        found: Record = {"owner_id": owner_id, **_of_types(types)}
         if after is not None:
             created_at, document_id = after
             found["$or"] = [{"created_at": {"$lt": created_at}}, {"created_at": created_at, "_id": {"$lt": document_id}}]
@@ -190,12 +194,17 @@ class HoldRepository:
         """Collection, validator, indexes."""
         locked = IndexModel([("locked_document_ids", ASCENDING)], name="locked")
         held = IndexModel([("document_ids", ASCENDING)], name="held")
-        await prepare_collection(self.database, HOLDS, schema=_HOLD_SCHEMA, indexes=[locked, held])
+        applicant = IndexModel([("applicant_id", ASCENDING)], name="applicant")
+        await prepare_collection(self.database, HOLDS, schema=_HOLD_SCHEMA, indexes=[locked, held, applicant])
 
     async def find(self, application_id: UUID, *, tx: Transaction) -> Hold | None:
         """What is known of an application."""
         record = await self._collection.find_one({"_id": application_id}, session=tx.session)
         return None if record is None else _hold(record)
+
+    async def remove_all(self, tx: Transaction, applicant_id: UUID) -> None:
+        """Forget every application of the person."""
+        await self._collection.delete_many({"applicant_id": applicant_id}, session=tx.session)
 
     async def save(self, tx: Transaction, hold: Hold) -> None:
         """Store what is known now."""
@@ -217,6 +226,16 @@ class HoldRepository:
             for document_id in set(record["locked_document_ids"]) & set(document_ids):
                 locks.setdefault(document_id, []).append(record["_id"])
         return locks
+
+
+def _of_types(types: frozenset[DocumentType]) -> Record:
+    """One type keeps the order of its index; all of them need no condition."""
+    match sorted(types):
+        case [only]:
+            return {"document_type": only.value}
+        case some if len(some) < len(ALL_TYPES):
+            return {"document_type": {"$in": [one.value for one in some]}}
+    return {}
 
 
 def _file_record(file: FileVersion) -> Record:

@@ -23,6 +23,8 @@ class Settings(ServiceSettings):
     upload_term_seconds: Seconds = 900
     """When what an upload left behind is removed; longer than any upload may take."""
     documents_per_owner: int = Field(default=300, ge=1)
+    documents_per_registrant: int = Field(default=10, ge=1)
+    """Of somebody who has no account yet: enough for two scans and some second thoughts."""
     files_per_document: int = Field(default=50, ge=1)
 
     check_term_seconds: Seconds = 300

@@ -6,7 +6,8 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.access import PersonalDataRead
-from contracts.identity import VerificationRequested
+from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
+from contracts.identity import RegistrationTermReached, VerificationRequested
 from services.identity.usecases import UseCases
 
 router = ConsumerRouter()
@@ -23,3 +24,27 @@ async def on_verification_requested(event: VerificationRequested, usecases: UseC
 async def on_personal_data_read(event: PersonalDataRead, usecases: UseCasesDep) -> None:
     """Chain who read whose record into the access log."""
     await usecases.access.record_read(event)
+
+
+@router.consumer(queue_for("identity", DocumentReceived), EVENTS)
+async def on_document_received(event: DocumentReceived, usecases: UseCasesDep) -> None:
+    """See that a registrant's scan is being checked."""
+    await usecases.scans.learn(event)
+
+
+@router.consumer(queue_for("identity", DocumentAccepted), EVENTS)
+async def on_document_accepted(event: DocumentAccepted, usecases: UseCasesDep) -> None:
+    """See that a registrant's scan is good."""
+    await usecases.scans.learn(event)
+
+
+@router.consumer(queue_for("identity", DocumentRejected), EVENTS)
+async def on_document_rejected(event: DocumentRejected, usecases: UseCasesDep) -> None:
+    """See that a registrant's scan is refused."""
+    await usecases.scans.learn(event)
+
+
+@router.consumer(queue_for("identity", RegistrationTermReached), EVENTS)
+async def on_registration_term_reached(event: RegistrationTermReached, usecases: UseCasesDep) -> None:
+    """End the registration unless it was completed."""
+    await usecases.registration.lapse(event)

@@ -32,6 +32,8 @@ class Settings(ServiceSettings):
 
     registration_keep_days: int = Field(default=30, ge=1)
     registration_token_hours: Seconds = 24
+    upload_token_seconds: Seconds = 300
+    """How long a registrant may upload scans before asking for another limited token."""
     consents_required: dict[str, str] = Field(default_factory=lambda: {"terms": "1", "personal-data": "1"})
     """Documents a person must agree to and their current versions."""
 

@@ -16,7 +16,7 @@ from services.documents.domain.documents import Document, FileVersion, State
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, Inspection
 from services.documents.domain.holds import Hold
-from services.documents.domain.rules import MediaType
+from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.gateways import Files, Inspector, Limits
 from services.documents.repository import DocumentRepository, HoldRepository
 
@@ -49,9 +49,11 @@ class FakeDocumentRepository(DocumentRepository):
         if known is not None and known.version == 0:
             del self.stored[document.id]
 
-    async def get(self, document_id: UUID, *, owner_id: UUID, tx: Transaction | None = None) -> Document:
+    async def get(
+        self, document_id: UUID, *, owner_id: UUID, types: frozenset[DocumentType] = ALL_TYPES, tx: Transaction | None = None
+    ) -> Document:
         document = await self.get_granted(document_id)
-        if document.owner_id != owner_id:
+        if document.owner_id != owner_id or document.document_type not in types:
             raise DocumentNotFound.of()
         return document
 
@@ -61,13 +63,17 @@ class FakeDocumentRepository(DocumentRepository):
         return self.stored[document_id]
 
     async def list(
-        self, owner_id: UUID, *, document_type: DocumentType | None, limit: int, after: tuple[datetime, UUID] | None
+        self, owner_id: UUID, *, types: frozenset[DocumentType], limit: int, after: tuple[datetime, UUID] | None
     ) -> list[Document]:
-        own = [one for one in self.stored.values() if one.owner_id == owner_id and document_type in (None, one.document_type)]
+        own = [one for one in self.stored.values() if one.owner_id == owner_id and one.document_type in types]
         ordered = sorted(own, key=lambda one: (one.created_at, one.id.bytes), reverse=True)
         if after is not None:
             ordered = [one for one in ordered if (one.created_at, one.id.bytes) < (after[0], after[1].bytes)]
         return ordered[:limit]
+
+    async def remove_all(self, tx: Transaction, owner_id: UUID) -> None:
+        for document in [one for one in self.stored.values() if one.owner_id == owner_id]:
+            del self.stored[document.id]
 
     async def count(self, owner_id: UUID, *, limit: int, tx: Transaction) -> int:
         return min(limit, sum(one.owner_id == owner_id for one in self.stored.values()))
@@ -95,6 +101,10 @@ class FakeHoldRepository(HoldRepository):
 
     async def find(self, application_id: UUID, *, tx: Transaction) -> Hold | None:
         return self.stored.get(application_id)
+
+    async def remove_all(self, tx: Transaction, applicant_id: UUID) -> None:
+        for hold in [one for one in self.stored.values() if one.applicant_id == applicant_id]:
+            del self.stored[hold.application_id]
 
     async def save(self, tx: Transaction, hold: Hold) -> None:
         self.stored[hold.application_id] = hold
@@ -145,6 +155,10 @@ class FakeFiles(Files):
 
     async def delete(self, object_key: str) -> None:
         self.stored.pop(object_key, None)
+
+    async def delete_all(self, owner_id: UUID) -> None:
+        for key in [key for key in self.stored if key.startswith(f"{owner_id}/")]:
+            del self.stored[key]
 
 
 @dataclass(frozen=True)

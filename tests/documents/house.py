@@ -18,6 +18,7 @@ from services.documents.usecases import UseCases
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks import Checks
 from services.documents.usecases.holds import Holds
+from services.documents.usecases.removals import Removals
 from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
 from tests.documents.fakes import FakeDocumentRepository, FakeFiles, FakeHoldRepository, FakeInspector
 
@@ -52,6 +53,7 @@ class House:
         term = timedelta(minutes=5)
         limits = UploadLimits(
             documents_per_owner=3,
+            documents_per_registrant=2,
             files_per_document=3,
             longest=timedelta(seconds=5),
             silence=self.silence,
@@ -63,6 +65,7 @@ class House:
             checks=Checks(self.begin, self.documents, self.files, self.inspector, self.clock.now, term),
             access=Access(self.begin, self.documents, self.holds, self.files, self.clock.now),
             holds=Holds(self.begin, self.holds),
+            removals=Removals(self.begin, self.documents, self.holds, self.files, self.clock.now, timedelta(minutes=30)),
         )
 
     async def upload(self, content: bytes = CONTENT, owner_id: UUID = OWNER) -> Document:

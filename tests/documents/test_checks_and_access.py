@@ -30,6 +30,7 @@ from services.documents.domain.errors import (
 )
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.holds import Reader
+from services.documents.domain.rules import ALL_TYPES
 from tests.documents.house import OWNER, House, names
 
 
@@ -178,8 +179,8 @@ class TestReading:
             made.append((await house.upload(b"%PDF-" + str(number).encode())).id)
             house.clock.move(timedelta(minutes=1))
         await house.usecases.holds.lock(house.submitted(made[2]))
-        first, cursor = await house.usecases.access.list_own(OWNER, document_type=None, page=PageRequest(2))
-        second, end = await house.usecases.access.list_own(OWNER, document_type=None, page=PageRequest(2, cursor))
+        first, cursor = await house.usecases.access.list_own(OWNER, types=ALL_TYPES, page=PageRequest(2))
+        second, end = await house.usecases.access.list_own(OWNER, types=ALL_TYPES, page=PageRequest(2, cursor))
         assert [view.document.id for view in first + second] == made[::-1]
         assert [bool(view.locked_by) for view in first + second] == [True, False, False]
         assert end is None

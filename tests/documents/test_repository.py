@@ -14,7 +14,7 @@ from services.documents.domain.documents import Document, StoredBytes, Twin, Upl
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.holds import Hold
-from services.documents.domain.rules import MediaType
+from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.repository import DocumentRepository, HoldRepository
 from tests.documents.conftest import Work
 from tests.documents.fakes import FakeDocumentRepository, FakeHoldRepository
@@ -99,7 +99,7 @@ class TestDocuments:
         expected = sorted(own, key=lambda one: (one.created_at, one.id.bytes), reverse=True)
         seen: list[Document] = []
         after: tuple[datetime, UUID] | None = None
-        while page := await stores.documents.list(owner_id, document_type=None, limit=2, after=after):
+        while page := await stores.documents.list(owner_id, types=ALL_TYPES, limit=2, after=after):
             seen += page
             after = page[-1].created_at, page[-1].id
         assert seen == expected
@@ -108,7 +108,7 @@ class TestDocuments:
         owner_id = uuid4()
         await added(stores, a_document(owner_id))
         licence = await added(stores, a_document(owner_id, document_type=DocumentType.LICENCE))
-        assert await stores.documents.list(owner_id, document_type=DocumentType.LICENCE, limit=9, after=None) == [licence]
+        assert await stores.documents.list(owner_id, types=frozenset({DocumentType.LICENCE}), limit=9, after=None) == [licence]
 
     async def test_documents_are_counted_per_owner_up_to_a_limit(self, stores: Stores) -> None:
         owner_id = uuid4()

@@ -18,6 +18,7 @@ QUICK = {
     "IDENTITY_REGISTRY_BREAKER_FAILURES": "50",
 }
 RATES = (
+    "registration-upload-token",
     "registration",
     "registration-code",
     "registration-email",

@@ -57,6 +57,9 @@ class FakeRegistrations(RegistrationRepository):
     async def get(self, tx: Transaction, registration_id: UUID) -> Registration | None:
         return self.rows.get(registration_id)
 
+    async def id_of_open(self, owner_id: UUID) -> UUID | None:
+        return next((row.id for row in self.rows.values() if row.owner_id == owner_id and row.completed_at is None), None)
+
     async def add(self, tx: Transaction, registration: Registration) -> Registration:
         self.rows[registration.id] = replace(registration, version=registration.version + 1)
         return self.rows[registration.id]
@@ -84,6 +87,9 @@ class FakePeople(PersonRepository):
         if person_id not in self.rows:
             raise NoSuchPerson("Учётная запись не найдена.")
         return self.rows[person_id]
+
+    async def has_account(self, tx: Transaction, person_id: UUID) -> bool:
+        return person_id in self.rows
 
     async def is_taken(self, tx: Transaction, name: str, value: str) -> bool:
         return any(found_by(row).get(name) == value for row in self.rows.values())

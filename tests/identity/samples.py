@@ -10,6 +10,7 @@ from services.identity.domain.access_log import Action, Entry
 from services.identity.domain.codes import OneTimeCode
 from services.identity.domain.people import Person, Status
 from services.identity.domain.registration import Consent, Registration
+from services.identity.domain.scans import Scan, ScanState, ScanType
 from services.identity.domain.sessions import Session
 from services.identity.domain.sign_ins import SignIn
 from services.identity.domain.step_ups import StepUp
@@ -21,9 +22,21 @@ NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 CODE = OneTimeCode(digest=b"c" * 32, issued_at=NOW, expires_at=NOW + timedelta(minutes=5), tries_left=5)
 
 
+def a_scan(**changes: Any) -> Scan:
+    sample: dict[str, Any] = {
+        "document_id": uuid4(),
+        "type": ScanType.PASSPORT,
+        "file_version": 1,
+        "state": ScanState.ACCEPTED,
+        "told_at": NOW,
+    }
+    return Scan(**sample | changes)
+
+
 def a_registration(**changes: Any) -> Registration:
     sample: dict[str, Any] = {
         "id": uuid4(),
+        "owner_id": uuid4(),
         "phone": people.phone(),
         "created_at": NOW,
         "expires_at": NOW + timedelta(days=30),
@@ -39,6 +52,7 @@ def a_registration(**changes: Any) -> Registration:
         "email_confirmed_at": NOW,
         "password_hash": "$argon2id$…",
         "consents": (Consent("terms", "1", given_at=NOW, address="10.1.2.3"),),
+        "scans": tuple(a_scan(type=scan_type) for scan_type in ScanType),
     }
     return Registration(**sample | changes)
 

@@ -68,6 +68,7 @@ async def test_a_registration_resumes_by_phone_and_shows_nothing_but_the_steps_d
         "profile": False,
         "email": False,
         "password": False,
+        "scans": False,
         "consents": False,
     }
     assert people.passport()["issued_by"] not in shown.text
@@ -120,6 +121,7 @@ async def test_every_step_needs_the_token(identity: Component) -> None:
     stranger = Walk(identity, registration_id=walk.registration_id, token="guessed")
     for method, step, body in [
         ("GET", "", None),
+        ("POST", "/upload-tokens", None),
         ("PUT", "/passport", people.passport()),
         ("PUT", "/snils", {"snils": walk.snils}),
         ("PUT", "/profile", walk.profile),
@@ -151,7 +153,7 @@ async def test_wrong_values_are_named_and_completion_names_what_is_missing(ident
     early = await walk.send("POST", f"{walk.path}/email-confirmation", {"code": "123456"})
     assert early.json()["code"] == "email-not-given"
     incomplete = await walk.send("POST", f"{walk.path}/completion")
-    assert (incomplete.status_code, incomplete.json()["missing"]) == (409, ["snils", "profile", "email", "password", "consents"])
+    assert (incomplete.status_code, incomplete.json()["missing"]) == (409, ["snils", "profile", "email", "password", "scans", "consents"])
 
 
 async def test_phone_mail_and_snils_belong_to_one_account(identity: Component) -> None:

@@ -117,9 +117,16 @@ class TestRegistrations:
         saved = await stores.do(lambda tx: stores.registrations.add(tx, bare))
         assert await stores.do(lambda tx: stores.registrations.get(tx, bare.id)) == saved
 
+    async def test_an_open_one_is_found_by_whose_account_it_will_be(self, stores: Stores) -> None:
+        registration = await stores.do(lambda tx: stores.registrations.add(tx, a_registration()))
+        assert await stores.registrations.id_of_open(registration.owner_id) == registration.id
+        assert await stores.registrations.id_of_open(uuid4()) is None
+        await stores.do(lambda tx: stores.registrations.save(tx, registration.completed(NOW)))
+        assert await stores.registrations.id_of_open(registration.owner_id) is None
+
     async def test_a_completed_one_is_not_found_by_phone_any_more(self, stores: Stores) -> None:
         registration = await stores.do(lambda tx: stores.registrations.add(tx, a_registration()))
-        completed = await stores.do(lambda tx: stores.registrations.save(tx, registration.completed(uuid4(), NOW)))
+        completed = await stores.do(lambda tx: stores.registrations.save(tx, registration.completed(NOW)))
         assert await stores.do(lambda tx: stores.registrations.open_by_phone(tx, registration.phone)) is None
         assert await stores.do(lambda tx: stores.registrations.get(tx, registration.id)) == completed
         assert await stores.do(lambda tx: stores.registrations.add(tx, a_registration(phone=registration.phone)))

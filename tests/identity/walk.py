@@ -1,17 +1,33 @@
 """The ways a client walks through identity."""
 
+import base64
+import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
+from contracts.documents import DocumentAccepted
 from contracts.identity import OneTimeCodeIssued
 from tests.identity import people
-from tests.support import Component
+from tests.support import Component, eventually
 
 CONSENTS = [{"document": "terms", "version": "1"}, {"document": "personal-data", "version": "1"}]
 Json = dict[str, Any]
+
+
+def scan_told(owner_id: UUID, document_type: str, **changes: Any) -> Json:
+    """What every event of documents about a scan says."""
+    names = {"document_id": uuid4(), "owner_id": owner_id, "document_type": document_type, "file_version": 1, "version": 2}
+    return names | {"occurred_at": datetime.now(UTC)} | changes
+
+
+def scan_accepted(owner_id: UUID, document_type: str, **changes: Any) -> DocumentAccepted:
+    """Documents accepted a scan."""
+    file = {"size_bytes": 40_000, "media_type": "image/jpeg", "sha256": "0" * 64, "received_at": datetime.now(UTC)}
+    return DocumentAccepted(**scan_told(owner_id, document_type, **changes), **file)
 
 
 @dataclass
@@ -26,6 +42,7 @@ class Walk:
     profile: Json = field(default_factory=people.profile)
     registration_id: str = ""
     token: str = ""
+    upload_token: str = ""
 
     @property
     def path(self) -> str:
@@ -54,10 +71,10 @@ class Walk:
         begun = await self.ask("POST", "/registrations", {"phone": self.phone})
         self.registration_id = begun["registration_id"]
         confirmed = await self.ask("POST", f"{self.path}/phone-confirmation", {"code": await self.code(self.phone)})
-        self.token = confirmed["registration_token"]
+        self.token, self.upload_token = confirmed["registration_token"], confirmed["upload_token"]
         return self
 
-    async def fill(self) -> "Walk":
+    async def fill(self, *, scans: bool = True) -> "Walk":
         await self.ask("PUT", f"{self.path}/passport", people.passport())
         await self.ask("PUT", f"{self.path}/snils", {"snils": self.snils, "inn": self.inn})
         await self.ask("PUT", f"{self.path}/profile", self.profile)
@@ -65,7 +82,24 @@ class Walk:
         await self.ask("POST", f"{self.path}/email-confirmation", {"code": await self.code(self.email)})
         await self.ask("PUT", f"{self.path}/password", {"password": people.PASSWORD})
         await self.ask("PUT", f"{self.path}/consents", {"consents": CONSENTS})
+        if scans:
+            await self.bring_scans()
         return self
+
+    @property
+    def owner_id(self) -> UUID:
+        """Whose account it will be: the subject of the limited token, with which documents takes the scans."""
+        body = self.upload_token.split(".")[1]
+        return UUID(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"])
+
+    async def bring_scans(self) -> None:
+        """What documents tells when both scans are good; documents does not run here."""
+        for document_type in ("passport", "snils"):
+            await self.identity.publish(scan_accepted(self.owner_id, document_type))
+        await eventually(self._has_scans)
+
+    async def _has_scans(self) -> bool:
+        return all(scan["state"] == "accepted" for scan in (await self.ask("GET", self.path))["scans"])
 
     async def complete(self) -> UUID:
         return UUID((await self.ask("POST", f"{self.path}/completion"))["practitioner_id"])

@@ -18,6 +18,7 @@ LIMITED = {
     "identity": (
         *("registration", "registration-code", "registration-email", "registration-password"),
         *("sign-in", "sign-in-code", "tokens", "staff", "step-up", "step-up-code"),
+        "registration-upload-token",
     ),
     "applications": ("certificate-verification", "exports"),
     "documents": ("upload",),

@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.errors import (
     Conflict,
     FieldError,
+    Forbidden,
     Invalid,
     LengthRequired,
     NotFound,
@@ -153,6 +154,17 @@ class TooManyDocuments(Conflict):
     def of(cls, limit: int) -> Self:
         """Names the limit."""
         return cls(f"У вас уже {limit} документов - больше хранить нельзя. Замените один из прежних.", limit=limit)
+
+
+class TypeNotForRegistration(Forbidden):
+    """Somebody who registers may bring the scans of passport and SNILS, nothing else."""
+
+    code = "type-not-for-registration"
+
+    @classmethod
+    def of(cls) -> Self:
+        """The one text."""
+        return cls("До окончания регистрации можно загрузить только сканы паспорта и СНИЛС.")
 
 
 class TooManyFiles(Conflict):

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from contracts.documents import DocumentType
 from contracts.roles import Role
+from services.documents.domain.rules import ALL_TYPES
 
 T = TypeVar("T")
 
@@ -24,11 +26,12 @@ class Told(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who wants to read; `address` is where from."""
+    """Who wants to read; `address` is where from, `types` which of their own documents they may read."""
 
     id: UUID
     roles: frozenset[Role]
     address: str | None = None
+    types: frozenset[DocumentType] = ALL_TYPES
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,4 +69,8 @@ RULES: dict[DocumentType, Rule] = {
     )
 }
 
+REGISTRATION_TYPES = frozenset({DocumentType.PASSPORT, DocumentType.SNILS})
+"""What somebody may bring who has no account yet."""
+ALL_TYPES = frozenset(DocumentType)
+
 MAX_BYTES = max(rule.max_bytes for rule in RULES.values())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from chassis.errors import Unavailable
 from chassis.objects import ObjectStore, StoredObject
@@ -55,6 +56,13 @@ class Files:
     async def delete(self, object_key: str) -> None:
         """Remove, if it is there."""
         await self.objects.delete(self.bucket, object_key)
+
+    async def delete_all(self, owner_id: UUID) -> None:
+        """Remove every object of the owner, whatever it is."""
+        prefix = f"{owner_id}/"
+        while keys := await self.objects.list_keys(self.bucket, prefix=prefix):
+            for key in keys:
+                await self.objects.delete(self.bucket, key)
 
 
 @dataclass(frozen=True, slots=True)

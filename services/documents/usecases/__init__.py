@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks import Checks
 from services.documents.usecases.holds import Holds
+from services.documents.usecases.removals import Removals
 from services.documents.usecases.uploads import Uploads
 
 
@@ -16,3 +17,4 @@ class UseCases:
     checks: Checks
     access: Access
     holds: Holds
+    removals: Removals

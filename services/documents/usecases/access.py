@@ -45,13 +45,11 @@ class Access:
     files: Files
     now: Callable[[], datetime]
 
-    async def list_own(
-        self, owner_id: UUID, *, document_type: DocumentType | None, page: PageRequest
-    ) -> tuple[list[DocumentView], str | None]:
-        """One page of the owner's documents, newest first, and the cursor of the next."""
+    async def list_own(self, owner_id: UUID, *, types: frozenset[DocumentType], page: PageRequest) -> tuple[list[DocumentView], str | None]:
+        """One page of the owner's documents of these types, newest first, and the cursor of the next."""
         after = page.after(datetime, UUID)
         found = await self.documents.list(
-            owner_id, document_type=document_type, limit=page.limit + 1, after=None if after is None else (after[0], after[1])
+            owner_id, types=types, limit=page.limit + 1, after=None if after is None else (after[0], after[1])
         )
         shown = found[: page.limit]
         locks = await self.holds.locking([document.id for document in shown], owner_id=owner_id) if shown else {}
@@ -78,7 +76,7 @@ class Access:
     async def _for(self, document_id: UUID, reader: Reader) -> tuple[Document, Grant | None]:
         """None as grant means one's own."""
         try:
-            return await self.documents.get(document_id, owner_id=reader.id), None
+            return await self.documents.get(document_id, owner_id=reader.id, types=reader.types), None
         except DocumentNotFound:
             holds = await self.holds.holding(document_id)
             if all(hold.grant(reader) is None for hold in holds):

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
+from chassis.objects import FileMissing
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.documents import (
     CheckRequested,
@@ -16,6 +18,7 @@ from contracts.documents import (
     DocumentRejected,
 )
 from services.documents.domain.documents import Document, FileVersion, State
+from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.findings import Finding, judge
 from services.documents.gateways import Files, Inspector
 from services.documents.repository import DocumentRepository
@@ -40,19 +43,34 @@ class Checks:
 
     async def check(self, event: Reason) -> None:
         """Check a file, unless its verdict is known."""
-        document = await self.documents.get_granted(event.document_id)
+        document = await self._kept(event.document_id)
+        if document is None:
+            return
         file = document.file(event.file_version)
         findings: tuple[Finding, ...] = ()
         if file.is_undecided:
-            inspection = await self.inspector.inspect(self.files.read(file.object_key))
+            try:
+                inspection = await self.inspector.inspect(self.files.read(file.object_key))
+            except FileMissing:
+                if await self._kept(event.document_id) is None:
+                    return
+                raise
             findings = judge(document.rule, file.declared, inspection)
         await self._decide(event, findings)
+
+    async def _kept(self, document_id: UUID, tx: Transaction | None = None) -> Document | None:
+        """None once everything of the owner was removed: then there is nothing to say about the file."""
+        try:
+            return await self.documents.get_granted(document_id, tx=tx)
+        except DocumentNotFound:
+            log.info("document-removed-before-its-check", document_id=str(document_id))
+            return None
 
     @atomic
     async def _decide(self, event: Reason, findings: tuple[Finding, ...]) -> None:
         async with self.begin(handling=event) as tx:
-            before = await self.documents.get_granted(event.document_id, tx=tx)
-            if not before.file(event.file_version).is_undecided:
+            before = await self._kept(event.document_id, tx)
+            if before is None or not before.file(event.file_version).is_undecided:
                 return
             document = before.decide(event.file_version, findings, at=self.now())
             await self.documents.save(tx, document, replacing=before)
@@ -75,7 +93,9 @@ class Checks:
     async def end_of_term(self, event: CheckTermReached) -> None:
         """A check that should be done: if it is not, say so once and ask for it again, with growing patience."""
         async with self.begin(handling=event) as tx:
-            document = await self.documents.get_granted(event.document_id, tx=tx)
+            document = await self._kept(event.document_id, tx)
+            if document is None:
+                return
             file = document.file(event.file_version)
             if not file.is_undecided:
                 return

@@ -25,7 +25,7 @@ from services.documents.domain.errors import (
     TooManyFiles,
     UploadInterrupted,
 )
-from services.documents.domain.rules import RULES, MediaType, Rule
+from services.documents.domain.rules import ALL_TYPES, RULES, MediaType, Rule
 from services.documents.gateways import Files
 from services.documents.repository import DocumentRepository, HoldRepository
 
@@ -44,6 +44,7 @@ class UploadLimits:
     """How many, and how long."""
 
     documents_per_owner: int
+    documents_per_registrant: int
     files_per_document: int
     longest: timedelta
     silence: timedelta
@@ -63,21 +64,37 @@ class Uploads:
     now: Callable[[], datetime]
     limits: UploadLimits
 
-    async def add(self, document_type: DocumentType, announced: Announced, chunks: AsyncIterator[bytes], *, owner_id: UUID) -> Document:
-        """Receive the first file of a new document."""
+    async def add(
+        self,
+        document_type: DocumentType,
+        announced: Announced,
+        chunks: AsyncIterator[bytes],
+        *,
+        owner_id: UUID,
+        types: frozenset[DocumentType] = ALL_TYPES,
+    ) -> Document:
+        """Receive the first file of a new document; `types` are those the owner may bring."""
         size_bytes, media_type = _accepted(RULES[document_type], announced)
         document_id = uuid4()
         upload = self._upload(owner_id, document_id, announced.file_name, media_type)
         document = Document(
             id=document_id, owner_id=owner_id, document_type=document_type, version=0, created_at=upload.started_at, upload=upload
         )
-        return await self._receive(document, upload, size_bytes, chunks, self._expect_new(document, upload))
+        limit = self.limits.documents_per_owner if types == ALL_TYPES else self.limits.documents_per_registrant
+        return await self._receive(document, upload, size_bytes, chunks, self._expect_new(document, upload, limit))
 
     async def replace(
-        self, document_id: UUID, announced: Announced, chunks: AsyncIterator[bytes], *, owner_id: UUID, expected_version: int
+        self,
+        document_id: UUID,
+        announced: Announced,
+        chunks: AsyncIterator[bytes],
+        *,
+        owner_id: UUID,
+        types: frozenset[DocumentType] = ALL_TYPES,
+        expected_version: int,
     ) -> Document:
         """Receive another file of a document that no application holds; `expected_version` is what the owner saw."""
-        document = await self.documents.get(document_id, owner_id=owner_id)
+        document = await self.documents.get(document_id, owner_id=owner_id, types=types)
         size_bytes, media_type = _accepted(document.rule, announced)
         upload = self._upload(owner_id, document_id, announced.file_name, media_type)
         return await self._receive(document, upload, size_bytes, chunks, self._expect_replacement(document, upload, expected_version))
@@ -99,9 +116,8 @@ class Uploads:
         )
 
     @atomic
-    async def _expect_new(self, document: Document, upload: Upload) -> None:
+    async def _expect_new(self, document: Document, upload: Upload, limit: int) -> None:
         async with self.begin(is_last=False) as tx:
-            limit = self.limits.documents_per_owner
             if await self.documents.count(document.owner_id, limit=limit, tx=tx) >= limit:
                 raise TooManyDocuments.of(limit)
             await self.documents.add(tx, document)

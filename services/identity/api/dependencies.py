@@ -18,6 +18,7 @@ RegistrationToken = Annotated[
 ]
 
 NO_STORE = {"Cache-Control": "no-store"}
+"""On every answer that holds a token."""
 _DEVICE_LENGTH = 200
 
 

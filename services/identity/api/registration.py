@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from chassis.auth import anyone
 from chassis.limits import limited
-from services.identity.api.dependencies import OriginDep, RegistrationToken, UseCasesDep
+from services.identity.api.dependencies import NO_STORE, OriginDep, RegistrationToken, UseCasesDep
 from services.identity.schemas.base import CodeIn
 from services.identity.schemas.registration import (
     CompletionOut,
@@ -21,6 +21,7 @@ from services.identity.schemas.registration import (
     ProfileIn,
     RegistrationOut,
     SentCodeOut,
+    UploadTokenOut,
 )
 
 router = APIRouter(prefix="/registrations", tags=["Регистрация"], dependencies=[anyone()])
@@ -33,15 +34,24 @@ async def start_registration(body: PhoneIn, usecases: UseCasesDep) -> SentCodeOu
 
 
 @router.post("/{registration_id}/phone-confirmation", dependencies=[limited("registration-code", "120/minute")])
-async def confirm_phone(registration_id: UUID, body: CodeIn, usecases: UseCasesDep) -> PhoneConfirmedOut:
-    """Prove the phone; the answer's token opens the further steps."""
-    registration, token = await usecases.registration.confirm_phone(registration_id, body.code)
-    return PhoneConfirmedOut.with_token(registration, token)
+async def confirm_phone(registration_id: UUID, body: CodeIn, usecases: UseCasesDep, response: Response) -> PhoneConfirmedOut:
+    """Prove the phone; the answer's token opens the further steps, `upload_token` the upload of the scans to documents."""
+    response.headers.update(NO_STORE)
+    return PhoneConfirmedOut.with_tokens(await usecases.registration.confirm_phone(registration_id, body.code))
+
+
+@router.post("/{registration_id}/upload-tokens", status_code=201, dependencies=[limited("registration-upload-token", "60/minute")])
+async def renew_upload_token(
+    registration_id: UUID, usecases: UseCasesDep, response: Response, token: RegistrationToken = None
+) -> UploadTokenOut:
+    """Another short-lived access token with which documents takes the scans of passport and SNILS."""
+    response.headers.update(NO_STORE)
+    return UploadTokenOut.of(await usecases.registration.renew_upload_token(registration_id, token))
 
 
 @router.get("/{registration_id}")
 async def get_registration(registration_id: UUID, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
-    """Which steps are done."""
+    """Which steps are done, and how the scans stand."""
     return RegistrationOut.of(await usecases.registration.get(registration_id, token))
 
 

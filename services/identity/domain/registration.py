@@ -10,8 +10,9 @@ from chassis.errors import Conflict, NotFound, Unauthenticated
 from services.identity.domain import fields
 from services.identity.domain.codes import OneTimeCode
 from services.identity.domain.fields import Findings, WrongValue, years_later
+from services.identity.domain.scans import Scans, are_accepted
 
-STEPS = ("phone", "passport", "snils", "profile", "email", "password", "consents")
+STEPS = ("phone", "passport", "snils", "profile", "email", "password", "scans", "consents")
 _OLDEST = 120
 
 
@@ -236,6 +237,8 @@ class Registration:
     """A registration on its way. After completion only the link to the practitioner stays."""
 
     id: UUID
+    owner_id: UUID
+    """The id of the practitioner there will be; the scans belong to it from the start."""
     phone: str
     created_at: datetime
     expires_at: datetime
@@ -252,6 +255,7 @@ class Registration:
     email_confirmed_at: datetime | None = None
     password_hash: str | None = field(default=None, repr=False)
     consents: tuple[Consent, ...] = ()
+    scans: Scans = ()
     practitioner_id: UUID | None = None
     completed_at: datetime | None = None
 
@@ -270,6 +274,7 @@ class Registration:
             "profile": self.profile,
             "email": self.email_confirmed_at,
             "password": self.password_hash,
+            "scans": are_accepted(self.scans),
             "consents": self.consents,
         }
         return {step: self.completed_at is not None or bool(done[step]) for step in STEPS}
@@ -303,13 +308,18 @@ class Registration:
         findings.raise_any()
         return self if checked == self.email else replace(self, email=checked, email_code=None, email_confirmed_at=None)
 
-    def completed(self, practitioner_id: UUID, at: datetime) -> "Registration":
+    def has_lapsed(self, at: datetime) -> bool:
+        """Whether its time is over without an account."""
+        return self.completed_at is None and self.expires_at <= at
+
+    def completed(self, at: datetime) -> "Registration":
         """The end: the data are the practitioner's now. Raises `RegistrationIncomplete`."""
         missing = [step for step, is_done in self.steps().items() if not is_done]
         if missing:
             raise RegistrationIncomplete("Заполните все шаги регистрации.", missing=missing)
         return Registration(
             id=self.id,
+            owner_id=self.owner_id,
             version=self.version,
             phone=self.phone,
             created_at=self.created_at,
@@ -317,7 +327,7 @@ class Registration:
             phone_confirmed_at=self.phone_confirmed_at,
             token_digest=self.token_digest,
             token_expires_at=self.token_expires_at,
-            practitioner_id=practitioner_id,
+            practitioner_id=self.owner_id,
             completed_at=at,
         )
 

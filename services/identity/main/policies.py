@@ -44,6 +44,7 @@ def registration_rules(settings: Settings, zone: ZoneInfo) -> RegistrationRules:
         consents=settings.consents_required,
         keep=timedelta(days=settings.registration_keep_days),
         token_lifetime=timedelta(hours=settings.registration_token_hours),
+        upload_token_lifetime=timedelta(seconds=settings.upload_token_seconds),
         verification_limit=timedelta(hours=settings.verification_limit_hours),
         zone=zone,
     )

@@ -23,6 +23,7 @@ from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
+from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases, Signing
 from services.identity.usecases.sign_in import SignInUseCases
 from services.identity.usecases.step_up import StepUpUseCases
@@ -47,8 +48,9 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
     return UseCases(
         registration=RegistrationUseCases(
-            begin, stores.registrations, people, codes, access, passwords, secrets, registration_rules(settings, zone), now
+            begin, stores.registrations, people, codes, access, passwords, secrets, signing, registration_rules(settings, zone), now
         ),
+        scans=ScanUseCases(begin, stores.registrations, now),
         verification=VerificationUseCases(begin, people, registries, access, verification_rules(settings, zone), now),
         sign_in=SignInUseCases(
             begin,

@@ -85,6 +85,10 @@ class PersonRepository:
             raise NoSuchPerson("Учётная запись не найдена.")
         return await self._read(document)
 
+    async def has_account(self, tx: Transaction, person_id: UUID) -> bool:
+        """Whether there is an account of this id, in whatever state."""
+        return await self._collection.find_one({"_id": person_id}, {"_id": 1}, session=tx.session) is not None
+
     async def is_taken(self, tx: Transaction, name: str, value: str) -> bool:
         """Whether an account has this phone, e-mail, SNILS or INN."""
         found = {f"personal.{name}": await self._cipher.lookup(value)}

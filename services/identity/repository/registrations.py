@@ -16,7 +16,7 @@ _PERSONAL = ("phone", "passport", "numbers", "profile", "email", "consents")
 _READ = TypeAdapter(Registration)
 _SCHEMA = {
     "bsonType": "object",
-    "required": ["version", "schema_version", "personal", "created_at", "expires_at", "is_open"],
+    "required": ["version", "schema_version", "personal", "created_at", "expires_at", "is_open", "owner_id"],
     "properties": {"version": {"bsonType": ["int", "long"], "minimum": 1}, "personal": {"bsonType": "object", "required": ["phone"]}},
 }
 
@@ -36,7 +36,8 @@ class RegistrationRepository:
         """Collection, validator and indexes."""
         open_phone = IndexModel([("personal.phone", ASCENDING)], name="open_phone", unique=True, partialFilterExpression={"is_open": True})
         kept = IndexModel([("expires_at", ASCENDING)], name="kept", expireAfterSeconds=int(timedelta(days=1).total_seconds()))
-        await prepare_collection(self._database, "registrations", indexes=[open_phone, kept], schema=_SCHEMA)
+        owner = IndexModel([("owner_id", ASCENDING)], name="owner", unique=True, partialFilterExpression={"owner_id": {"$exists": True}})
+        await prepare_collection(self._database, "registrations", indexes=[open_phone, kept, owner], schema=_SCHEMA)
 
     async def open_by_phone(self, tx: Transaction, phone: str) -> Registration | None:
         """The registration somebody with this phone has begun and not completed."""
@@ -46,6 +47,11 @@ class RegistrationRepository:
     async def get(self, tx: Transaction, registration_id: UUID) -> Registration | None:
         """None for an unknown id."""
         return await self._read(await self._collection.find_one({"_id": registration_id}, session=tx.session))
+
+    async def id_of_open(self, owner_id: UUID) -> UUID | None:
+        """The open registration whose account will have this id. Reads one index and opens nothing personal."""
+        document = await self._collection.find_one({"owner_id": owner_id, "is_open": True}, {"_id": 1})
+        return None if document is None else UUID(str(document["_id"]))
 
     async def add(self, tx: Transaction, registration: Registration) -> Registration:
         """A new one, as stored."""
@@ -75,4 +81,6 @@ class RegistrationRepository:
         if document is None:
             return None
         personal = await self._cipher.decrypt(document.pop("personal"))
-        return _READ.validate_python({**document, **personal, "id": document["_id"]})
+        # registrations of before the scans became whatever id was new: theirs serves as well
+        owner_id = document.get("owner_id", document["_id"])
+        return _READ.validate_python({**document, **personal, "id": document["_id"], "owner_id": owner_id})

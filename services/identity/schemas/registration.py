@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from services.identity.domain import registration as domain
 from services.identity.domain.registration import Registration
+from services.identity.domain.scans import Scans, ScanState, ScanType, scan_of
 from services.identity.schemas.base import In, Line, Secret, Short
-from services.identity.usecases.registration import SentCode
+from services.identity.usecases.registration import Admission, SentCode, UploadToken
 
 
 class PhoneIn(In):
@@ -149,11 +150,30 @@ class StepOut(BaseModel):
     is_done: bool
 
 
+class ScanOut(BaseModel):
+    """The scan of one document; `codes` say why it was refused. The file itself is at documents."""
+
+    type: ScanType
+    state: ScanState
+    document_id: UUID | None
+    file_version: int | None
+    codes: list[str]
+
+    @classmethod
+    def of(cls, scan_type: ScanType, scans: Scans) -> "ScanOut":
+        """The answer."""
+        scan = scan_of(scans, scan_type)
+        if scan is None:
+            return cls(type=scan_type, state=ScanState.MISSING, document_id=None, file_version=None, codes=[])
+        return cls(type=scan_type, state=scan.state, document_id=scan.document_id, file_version=scan.file_version, codes=list(scan.codes))
+
+
 class RegistrationOut(BaseModel):
     """How far a registration is. What was typed is not shown: a phone number may have a new owner."""
 
     registration_id: UUID
     steps: list[StepOut]
+    scans: list[ScanOut]
     expires_at: datetime
     practitioner_id: UUID | None
 
@@ -164,20 +184,36 @@ class RegistrationOut(BaseModel):
         return cls(
             registration_id=registration.id,
             steps=steps,
+            scans=[ScanOut.of(scan_type, registration.scans) for scan_type in ScanType],
             expires_at=registration.expires_at,
             practitioner_id=registration.practitioner_id,
         )
 
 
-class PhoneConfirmedOut(RegistrationOut):
-    """The token for the header `Registration-Token` of all further steps."""
+class UploadTokenOut(BaseModel):
+    """A limited access token (`Authorization: Bearer`) for documents: uploads and own state of the two scans, nothing else."""
 
-    registration_token: str
+    upload_token: str
+    upload_token_expires_in: int
 
     @classmethod
-    def with_token(cls, registration: Registration, token: str) -> "PhoneConfirmedOut":
+    def of(cls, issued: UploadToken) -> "UploadTokenOut":
         """The answer."""
-        return cls(registration_token=token, **dict(RegistrationOut.of(registration)))
+        return cls(upload_token=issued.token, upload_token_expires_in=issued.expires_in)
+
+
+class PhoneConfirmedOut(RegistrationOut):
+    """The token for the header `Registration-Token` of all further steps, and a limited access token for the scans."""
+
+    registration_token: str
+    upload_token: str
+    upload_token_expires_in: int
+
+    @classmethod
+    def with_tokens(cls, admission: Admission) -> "PhoneConfirmedOut":
+        """The answer."""
+        shown = dict(RegistrationOut.of(admission.registration)) | dict(UploadTokenOut.of(admission.upload_token))
+        return cls(registration_token=admission.token, **shown)
 
 
 class EmailStepOut(RegistrationOut):

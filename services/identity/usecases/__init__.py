@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
+from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases
 from services.identity.usecases.sign_in import SignInUseCases
 from services.identity.usecases.step_up import StepUpUseCases
@@ -18,6 +19,7 @@ class UseCases:
     """The whole service, by feature."""
 
     registration: RegistrationUseCases
+    scans: ScanUseCases
     verification: VerificationUseCases
     sign_in: SignInUseCases
     sessions: SessionUseCases

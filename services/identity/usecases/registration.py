@@ -1,14 +1,20 @@
 """Registration, step by step: nothing typed is lost, nothing is shown to whoever has not proved the phone."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from chassis.transaction import Begin, Transaction, atomic
-from contracts.identity import ContactsChanged, PractitionerRegistered, VerificationRequested
-from contracts.roles import Role
+from contracts.identity import (
+    ContactsChanged,
+    PractitionerRegistered,
+    RegistrationLapsed,
+    RegistrationTermReached,
+    VerificationRequested,
+)
+from contracts.roles import Role, Scope
 from services.identity.domain import fields
 from services.identity.domain.access_log import Action
 from services.identity.domain.codes import CodeExpired, CodePolicy, OneTimeCode
@@ -33,6 +39,7 @@ from services.identity.repository.people import PersonRepository, already_regist
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.sessions import Signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class RegistrationRules:
     consents: Mapping[str, str]
     keep: timedelta
     token_lifetime: timedelta
+    upload_token_lifetime: timedelta
     verification_limit: timedelta
     zone: ZoneInfo
 
@@ -55,6 +63,23 @@ class SentCode:
     registration_id: UUID
     resend_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UploadToken:
+    """A limited access token: lets its holder bring the scans of passport and SNILS to documents, and nothing else."""
+
+    token: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What proving the phone gives: the registration as it stands, the token of its steps and one for the scans."""
+
+    registration: Registration
+    token: str = field(repr=False)
+    upload_token: UploadToken
 
 
 def sent_code(registration_id: UUID, code: OneTimeCode, policy: CodePolicy) -> SentCode:
@@ -73,6 +98,7 @@ class RegistrationUseCases:
     access: AccessUseCases
     passwords: Passwords
     secrets: Secrets
+    signing: Signing
     rules: RegistrationRules
     now: Callable[[], datetime]
 
@@ -88,21 +114,45 @@ class RegistrationUseCases:
         at = self.now()
         async with self.begin() as tx:
             registration = await self.registrations.open_by_phone(tx, phone)
-            if registration is not None and registration.expires_at <= at:
-                await self.registrations.remove(tx, registration)
+            if registration is not None and registration.has_lapsed(at):
+                await self._end(tx, registration, at)
                 registration = None
             if registration is None:
-                fresh = Registration(id=uuid4(), phone=phone, created_at=at, expires_at=at + self.rules.keep)
-                registration = await self.registrations.add(tx, fresh)
+                registration = await self._begin(tx, phone, at)
             code = registration.phone_code
             if code is None or not code.is_fresh(at, self.codes.policy):
                 code = await self.codes.issue(tx, registration.id, channel="sms", address=phone, purpose="registration")
                 await self.registrations.save(tx, replace(registration, phone_code=code))
         return sent_code(registration.id, code, self.codes.policy)
 
+    async def _begin(self, tx: Transaction, phone: str, at: datetime) -> Registration:
+        fresh = Registration(id=uuid4(), owner_id=uuid4(), phone=phone, created_at=at, expires_at=at + self.rules.keep)
+        term = RegistrationTermReached(occurred_at=at, registration_id=fresh.id, owner_id=fresh.owner_id)
+        await tx.schedule(_term_key(fresh.id), fresh.expires_at, term)
+        return await self.registrations.add(tx, fresh)
+
+    async def _end(self, tx: Transaction, registration: Registration, at: datetime) -> None:
+        await self.registrations.remove(tx, registration)
+        await tx.cancel(_term_key(registration.id))
+        await tx.publish(RegistrationLapsed(occurred_at=at, owner_id=registration.owner_id))
+
     @atomic
-    async def confirm_phone(self, registration_id: UUID, text: str) -> tuple[Registration, str]:
-        """The registration and a fresh token for it. Raises `WrongCode`, `CodeExpired`, `CodeExhausted`, `AlreadyRegistered`."""
+    async def lapse(self, event: RegistrationTermReached) -> None:
+        """End a registration nobody completed, so that nobody keeps anything of it. Never one that became an account.
+
+        The store may have removed the row by itself when the timer came very late: then only whether there is an account counts.
+        """
+        at = self.now()
+        async with self.begin(handling=event) as tx:
+            registration = await self.registrations.get(tx, event.registration_id)
+            if registration is not None and registration.has_lapsed(at):
+                await self._end(tx, registration, at)
+            elif registration is None and not await self.people.has_account(tx, event.owner_id):
+                await tx.publish(RegistrationLapsed(occurred_at=at, owner_id=event.owner_id))
+
+    @atomic
+    async def confirm_phone(self, registration_id: UUID, text: str) -> Admission:
+        """The registration and fresh tokens for it. Raises `WrongCode`, `CodeExpired`, `CodeExhausted`, `AlreadyRegistered`."""
         at = self.now()
         token = self.secrets.token()
         async with self.begin() as tx:
@@ -123,9 +173,24 @@ class RegistrationUseCases:
                     token_expires_at=at + self.rules.token_lifetime,
                 )
             registration = await self.registrations.save(tx, registration)
-        if refused is not None:
-            raise refused
-        return registration, token
+            if refused is None:
+                return Admission(registration, token, await self._upload_token(tx, registration, at))
+        raise refused
+
+    @atomic
+    async def renew_upload_token(self, registration_id: UUID, token: str | None) -> UploadToken:
+        """Another limited token for the scans. Raises `RegistrationTokenRefused`, `RegistrationCompleted`."""
+        async with self.begin() as tx:
+            return await self._upload_token(tx, await self._open(tx, registration_id, token), self.now())
+
+    async def _upload_token(self, tx: Transaction, registration: Registration, at: datetime) -> UploadToken:
+        """Ends with the registration at the latest: what comes after its end would belong to nobody."""
+        lifetime = min(self.rules.upload_token_lifetime, max(registration.expires_at - at, timedelta()))
+        signer = await self.signing.signer(tx)
+        token = signer.issue(
+            registration.owner_id, roles=(), session_id=registration.id, factors={}, lifetime=lifetime, scope=Scope.REGISTRATION
+        )
+        return UploadToken(token, int(lifetime.total_seconds()))
 
     @atomic
     async def get(self, registration_id: UUID, token: str | None) -> Registration:
@@ -207,10 +272,11 @@ class RegistrationUseCases:
             registration = await self._admitted(tx, registration_id, token)
             if registration.practitioner_id is not None:
                 return registration.practitioner_id
-            completed = registration.completed(uuid4(), at)
+            completed = registration.completed(at)
             person = _practitioner(registration, completed, at, give_up_at=at + self.rules.verification_limit)
             person = await self.people.add(tx, person)
             await self.registrations.save(tx, completed)
+            await tx.cancel(_term_key(registration.id))
             await self._announce(tx, person, at)
             await self.access.note(tx, Action.REGISTERED, person.id, actor_id=person.id, actor_role=Role.PRACTITIONER, origin=origin)
         return person.id
@@ -243,6 +309,11 @@ class RegistrationUseCases:
 
     def _today(self) -> date:
         return self.now().astimezone(self.rules.zone).date()
+
+
+def _term_key(registration_id: UUID) -> str:
+    """The timer of a registration's end."""
+    return f"registration:{registration_id}"
 
 
 def contacts_of(person: Person, at: datetime) -> ContactsChanged:
