@@ -47,6 +47,13 @@ class Settings(ServiceSettings):
     code_resend_seconds: Seconds = 60
     code_daily: int = Field(default=10, ge=1)
 
+    totp_issuer: str = Field(default="Медкабинет", min_length=1, pattern="^[^:]+$")
+    """The name under which authenticator apps list the account."""
+    totp_window_steps: int = Field(default=1, ge=0, le=10)
+    """How many steps of 30 s a phone's clock may be off, either way."""
+    totp_setup_seconds: Seconds = 600
+    recovery_codes: int = Field(default=10, ge=1, le=100)
+
     failure_window_seconds: Seconds = 900
     failures_slow: int = Field(default=5, ge=1)
     failure_slow_seconds: Seconds = 10

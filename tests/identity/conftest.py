@@ -25,6 +25,8 @@ RATES = (
     "registration-password",
     "sign-in",
     "sign-in-code",
+    "sign-in-sms",
+    "factors",
     "tokens",
     "staff",
     "step-up",

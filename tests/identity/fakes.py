@@ -8,8 +8,10 @@ from uuid import UUID
 
 from chassis.mongo import Database, Document
 from chassis.transaction import Transaction
+from contracts.factors import Factor
 from services.identity.domain.access_log import GENESIS, ChainedEntry, Entry, chain
 from services.identity.domain.codes import CodeAllowance
+from services.identity.domain.factors import Factors
 from services.identity.domain.people import NoSuchPerson, Person, Status
 from services.identity.domain.registration import Registration
 from services.identity.domain.sessions import Session
@@ -19,6 +21,7 @@ from services.identity.domain.verification import Registry, RegistryAnswer
 from services.identity.gateways.registries import Registries
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.encoding import StaleRecord
+from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import Credentials, PersonRepository, already_registered, lookups
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
@@ -102,7 +105,7 @@ class FakePeople(PersonRepository):
         owners = [row for name in ("phone", "email", "snils", "inn") for row in fitting(name)]
         licensed = fitting("licence_number", "licence")
         fits = owners[:1] or [row for row in licensed if row.status is Status.VERIFIED] or licensed
-        return Credentials(fits[0].id, fits[0].password_hash) if len(fits) == 1 else None
+        return Credentials(fits[0].id, fits[0].password_hash, fits[0].roles) if len(fits) == 1 else None
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:
         return any(row.status is Status.STAFF and role in row.roles for row in self.rows.values())
@@ -124,6 +127,27 @@ class FakePeople(PersonRepository):
 
     async def save(self, tx: Transaction, person: Person) -> Person:
         return cast(Person, stored(self.rows, person))
+
+
+class FakeFactors(FactorRepository):
+    def __init__(self) -> None:
+        super().__init__(NO_DATABASE, NO_CIPHER)
+        self.rows: dict[UUID, Factors] = {}
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def get(self, tx: Transaction, person_id: UUID) -> Factors:
+        return self.rows.get(person_id, Factors(id=person_id))
+
+    async def strong(self, tx: Transaction, person_id: UUID) -> frozenset[Factor]:
+        return self.rows.get(person_id, Factors(id=person_id)).strong
+
+    async def save(self, tx: Transaction, factors: Factors) -> Factors:
+        if self.rows.get(factors.id, Factors(id=factors.id)).version != factors.version:
+            raise StaleRecord
+        self.rows[factors.id] = replace(factors, version=factors.version + 1)
+        return self.rows[factors.id]
 
 
 class FakeSignIns(SignInRepository):

@@ -14,8 +14,10 @@ import pytest
 from chassis.app import Chassis
 from chassis.testing import FakeBegin
 from chassis.transaction import Begin, Transaction, atomic
+from contracts.factors import Factor
 from services.identity.domain.access_log import first_break
 from services.identity.domain.codes import CodeAllowance
+from services.identity.domain.factors import Factors, PendingTotp, Totp
 from services.identity.domain.people import NoSuchPerson, Status
 from services.identity.domain.registration import AlreadyRegistered, Numbers
 from services.identity.domain.sessions import Ending
@@ -23,6 +25,7 @@ from services.identity.domain.sign_ins import Failures, SentCode, identifier_can
 from services.identity.domain.step_ups import NoSuchStepUp
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.encoding import StaleRecord
+from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository
@@ -49,6 +52,7 @@ class Stores:
     begin: Begin
     registrations: RegistrationRepository
     people: PersonRepository
+    factors: FactorRepository
     sign_ins: SignInRepository
     sent_codes: SentCodeRepository
     failures: FailureRepository
@@ -70,6 +74,7 @@ def fake_stores() -> Stores:
         FakeBegin(),
         fakes.FakeRegistrations(),
         fakes.FakePeople(),
+        fakes.FakeFactors(),
         fakes.FakeSignIns(),
         fakes.FakeSentCodes(),
         fakes.FakeFailures(),
@@ -87,6 +92,7 @@ def real_stores(chassis: Chassis) -> Stores:
         chassis.begin,
         RegistrationRepository(database, cipher),
         PersonRepository(database, cipher),
+        FactorRepository(database, cipher),
         SignInRepository(database),
         SentCodeRepository(database),
         FailureRepository(database),
@@ -246,6 +252,24 @@ class TestStepUps:
         own = {"session_id": first.session_id, "person_id": first.person_id}
         later = await stores.do(lambda tx: stores.step_ups.add(tx, a_step_up(**own, created_at=NOW + timedelta(minutes=1))))
         assert await stores.do(lambda tx: stores.step_ups.latest(tx, **own)) == later
+
+
+class TestFactors:
+    async def test_they_come_back_as_they_were(self, stores: Stores) -> None:
+        person_id = uuid4()
+        assert await stores.do(lambda tx: stores.factors.get(tx, person_id)) == Factors(id=person_id)
+        assert await stores.do(lambda tx: stores.factors.strong(tx, person_id)) == frozenset()
+        pending = PendingTotp(secret="B" * 32, expires_at=NOW, tries_left=3)
+        factors = Factors(id=person_id, totp=Totp("A" * 32, NOW, 7), pending=pending, recovery=(b"1", b"2"), passkeys=2)
+        saved = await stores.do(lambda tx: stores.factors.save(tx, factors))
+        assert saved == replace(factors, version=1)
+        assert await stores.do(lambda tx: stores.factors.get(tx, person_id)) == saved
+        assert await stores.do(lambda tx: stores.factors.strong(tx, person_id)) == {Factor.TOTP, Factor.PASSKEY}
+        bare = await stores.do(lambda tx: stores.factors.save(tx, replace(saved, totp=None, pending=None, passkeys=0)))
+        assert await stores.do(lambda tx: stores.factors.get(tx, person_id)) == bare
+        assert await stores.do(lambda tx: stores.factors.strong(tx, person_id)) == frozenset()
+        with pytest.raises(StaleRecord):
+            await stores.do(lambda tx: stores.factors.save(tx, saved))
 
 
 class TestSignIns:

@@ -8,7 +8,17 @@ from chassis.auth import anyone
 from chassis.limits import limited
 from services.identity.api.dependencies import NO_STORE, OriginDep, SignedIn, UseCasesDep
 from services.identity.schemas.base import CodeIn
-from services.identity.schemas.sessions import EndedSessionsOut, JwksOut, RefreshIn, SessionOut, SessionsOut, SignInIn, SignInOut, TokensOut
+from services.identity.schemas.sessions import (
+    EndedSessionsOut,
+    JwksOut,
+    RefreshIn,
+    SessionOut,
+    SessionsOut,
+    SignInIn,
+    SignInOut,
+    SmsOut,
+    TokensOut,
+)
 
 router = APIRouter(tags=["Вход"])
 
@@ -24,6 +34,13 @@ async def finish_sign_in(sign_in_id: UUID, body: CodeIn, origin: OriginDep, usec
     """The code; opens a session."""
     response.headers.update(NO_STORE)
     return TokensOut.of(await usecases.sign_in.finish(sign_in_id, body.code, origin))
+
+
+@router.post("/sign-ins/{sign_in_id}/sms", status_code=202, dependencies=[anyone(), limited("sign-in-sms", "30/minute")])
+async def send_sign_in_sms(sign_in_id: UUID, usecases: UseCasesDep) -> SmsOut:
+    """Ask for a code by SMS in place of the authenticator app's. The answer is the same whether one is sent."""
+    await usecases.sign_in.send_sms(sign_in_id)
+    return SmsOut.of(usecases.sign_in.codes.policy)
 
 
 @router.post("/tokens", dependencies=[anyone(), limited("tokens", "300/minute")])

@@ -27,6 +27,9 @@ class Action(StrEnum):
     STEP_UP_REFUSED = "step-up-refused"
     RECORD_READ = "record-read"
     STAFF_ADDED = "staff-added"
+    FACTOR_ADDED = "factor-added"
+    FACTOR_REMOVED = "factor-removed"
+    RECOVERY_CODES_RENEWED = "recovery-codes-renewed"
     VERIFICATION_RENEWED = "verification-renewed"
 
 

@@ -86,6 +86,11 @@ class Session:
         """The end; the first reason stays."""
         return self if self.ended_at is not None else replace(self, ended_at=at, ending=ending)
 
+    def strengthened(self, factors: Mapping[Factor, datetime], fresh_digest: bytes, at: datetime) -> "Session":
+        """More was proved within the session; its refresh token rotates, since the answer holds a new one."""
+        rotated = self._rotated(fresh_digest, at)
+        return replace(rotated, factors={**self.factors, **factors})
+
     def refreshed(self, digest: bytes, fresh_digest: bytes, at: datetime, policy: SessionPolicy) -> "Session":
         """After somebody came with a refresh token: rotated, ended (to be stored too), or the very same for an unknown token.
 
@@ -101,5 +106,8 @@ class Session:
             return self.ended(Ending.TOO_LONG, at)
         if at >= self.last_used_at + policy.idle(self.roles):
             return self.ended(Ending.IDLE, at)
-        used = (*self.used_digests, digest)[-_REMEMBERED:]
+        return self._rotated(fresh_digest, at)
+
+    def _rotated(self, fresh_digest: bytes, at: datetime) -> "Session":
+        used = (*self.used_digests, self.token_digest)[-_REMEMBERED:]
         return replace(self, token_digest=fresh_digest, used_digests=used, last_used_at=at)

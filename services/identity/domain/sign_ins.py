@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.errors import FieldError, TooManyRequests, Unauthenticated
+from contracts.factors import Factor
 from services.identity.domain import fields
 from services.identity.domain.codes import CodeRefused, OneTimeCode, WrongCode
+from services.identity.domain.factors import Factors, TypedCode
 from services.identity.domain.fields import WrongValue
 from services.identity.domain.people import licence_key
 
@@ -92,8 +94,12 @@ class Failures:
             if at < free_at:
                 raise SignInsSlowed("Слишком много попыток входа. Подождите немного.", retry_after_seconds=_seconds(free_at - at))
 
+    def is_locked_since(self, since: datetime, at: datetime, policy: FailurePolicy) -> bool:
+        """Whether nobody may sign in now because of what happened after `since`."""
+        return self.locked_until is not None and at < self.locked_until and self.locked_until > since + policy.lock
+
     def begun(self, at: datetime, policy: FailurePolicy) -> "Failures":
-        """One more sign-in, a failure until it is finished."""
+        """One more sign-in, a failure until it is finished; or one more wrong code."""
         recent = (*self._recent(at, policy), at)
         locked_until = at + policy.lock if len(recent) >= policy.lock_from else self.locked_until
         return replace(self, begun_at=recent, locked_until=locked_until)
@@ -115,6 +121,24 @@ class SentCode:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What an account has for a code to be compared with: the code last sent, and its factors."""
+
+    sent: SentCode | None
+    factors: Factors
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """After one try: sign-in and proofs, to be stored in any case, and either what was proved or the refusal."""
+
+    sign_in: "SignIn"
+    proofs: Proofs
+    proved: Factor | None
+    refused: SignInRefused | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """One sign-in between password and code. `person_id` is None when identifier or password was wrong: no code was sent and none fits.
@@ -131,19 +155,32 @@ class SignIn:
     code: OneTimeCode
     password_at: datetime
     is_known: bool = False
+    is_staff: bool = False
     version: int = 0
     finished_at: datetime | None = None
 
-    def tried(self, digest: bytes, sent: "SentCode | None", at: datetime) -> "tuple[SignIn, SentCode | None, SignInRefused | None]":
-        """After one try: the sign-in and the code of its account, both to be stored in any case, and the refusal if it was one.
+    def is_waiting(self, at: datetime) -> bool:
+        """Whether a right code would still be accepted here."""
+        return self.finished_at is None and self.code.tries_left > 0 and at < self.code.expires_at
+
+    def tried(self, typed: TypedCode, proofs: Proofs, at: datetime, *, is_barred: bool = False) -> Tried:
+        """After one try of a code of whatever kind; nothing is accepted if `is_barred`.
 
         What is said about tries and time is about this sign-in alone. The account's code, shared with its other sign-ins, may be
         exhausted, used or over earlier; then it is simply wrong: more would tell that the password was right.
         """
-        own, refused = self.code.tried(digest, at)
-        if isinstance(refused, WrongCode) and self.person_id is not None and sent is not None:
-            code, wrong = sent.code.tried(digest, at)
-            sent = replace(sent, code=code)
-            if wrong is None:
-                return replace(self, code=replace(self.code, used_at=at), finished_at=at), sent, None
-        return replace(self, code=own), sent, SignInRefused(refused)
+        own, refused = self.code.tried(typed.sent, at)
+        proved = None
+        if isinstance(refused, WrongCode) and self.person_id is not None and not is_barred:
+            proofs, proved = self._compared(typed, proofs, at)
+        if proved is not None:
+            return Tried(replace(self, code=replace(self.code, used_at=at), finished_at=at), proofs, proved, None)
+        return Tried(replace(self, code=own), proofs, None, SignInRefused(refused))
+
+    def _compared(self, typed: TypedCode, proofs: Proofs, at: datetime) -> tuple[Proofs, Factor | None]:
+        factors, proved = proofs.factors.proved(typed, is_staff=self.is_staff)
+        sent = proofs.sent
+        if proved is None and sent is not None and factors.takes_sms(is_staff=self.is_staff):
+            code, wrong = sent.code.tried(typed.sent, at)
+            sent, proved = replace(sent, code=code), Factor.SMS if wrong is None else None
+        return Proofs(sent, factors), proved

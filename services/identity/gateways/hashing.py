@@ -9,6 +9,9 @@ import secrets
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+_PLAIN = "ABCDEFGHJKMNPQRSTVWXYZ2346789"
+_GROUP = 5
+
 
 class Passwords:
     """Argon2id. `at_once` bounds the memory: further hashes wait their turn."""
@@ -43,6 +46,11 @@ class Secrets:
     def code(self, digits: int) -> str:
         """A random one-time code."""
         return f"{secrets.randbelow(10**digits):0{digits}d}"
+
+    def recovery_code(self) -> str:
+        """A random code of 48 bits, to be written down: two groups of letters and digits that are not taken for each other."""
+        groups = ("".join(secrets.choice(_PLAIN) for _ in range(_GROUP)) for _ in range(2))
+        return "-".join(groups)
 
     def token(self) -> str:
         """A random token of 256 bits."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from services.identity.domain.codes import CodePolicy
+from services.identity.domain.factors import FactorPolicy
 from services.identity.domain.passwords import PasswordPolicy
 from services.identity.domain.registration import PassportRule
 from services.identity.domain.sessions import SessionPolicy
@@ -71,6 +72,15 @@ def code_policy(settings: Settings) -> CodePolicy:
         tries=settings.code_tries,
         resend_after=timedelta(seconds=settings.code_resend_seconds),
         daily=settings.code_daily,
+    )
+
+
+def factor_policy(settings: Settings) -> FactorPolicy:
+    """Limits of factors."""
+    return FactorPolicy(
+        setup=timedelta(seconds=settings.totp_setup_seconds),
+        tries=settings.code_tries,
+        recovery_codes=settings.recovery_codes,
     )
 
 

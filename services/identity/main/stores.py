@@ -7,6 +7,7 @@ from datetime import timedelta
 from chassis.app import Chassis
 from services.identity.main.policies import chain_secret
 from services.identity.repository.access_log import AccessLogRepository
+from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
@@ -29,6 +30,7 @@ class Stores:
 
     registrations: RegistrationRepository
     people: PersonRepository
+    factors: FactorRepository
     sign_ins: SignInRepository
     sent_codes: SentCodeRepository
     failures: FailureRepository
@@ -43,7 +45,8 @@ class Stores:
         """Everything that makes collections and indexes."""
         signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances, self.step_ups)
         return [
-            store.prepare for store in (self.registrations, self.people, *signing_in, self.sessions, self.signing_keys, self.access_log)
+            store.prepare
+            for store in (self.registrations, self.people, self.factors, *signing_in, self.sessions, self.signing_keys, self.access_log)
         ]
 
 
@@ -53,6 +56,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
     return Stores(
         registrations=RegistrationRepository(database, cipher),
         people=PersonRepository(database, cipher),
+        factors=FactorRepository(database, cipher),
         sign_ins=SignInRepository(database),
         sent_codes=SentCodeRepository(database),
         failures=FailureRepository(database),

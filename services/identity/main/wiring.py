@@ -6,9 +6,11 @@ from chassis.app import Chassis
 from chassis.breaker import CircuitBreaker
 from services.identity.gateways.hashing import Passwords, Secrets
 from services.identity.gateways.registries import Patience, Registries, registry_ports
+from services.identity.gateways.totp import TotpCodes
 from services.identity.main.policies import (
     chain_secret,
     code_policy,
+    factor_policy,
     failure_policy,
     password_policy,
     registration_rules,
@@ -21,6 +23,7 @@ from services.identity.settings import Settings
 from services.identity.usecases import UseCases
 from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.factors import FactorUseCases, TypedCodes
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
@@ -44,6 +47,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     )
     access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
     codes = Codes(stores.allowances, secrets, code_policy(settings), now)
+    typed = TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets)
     signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
     sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
     return UseCases(
@@ -55,11 +59,13 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         sign_in=SignInUseCases(
             begin,
             people,
+            stores.factors,
             stores.sign_ins,
             stores.sent_codes,
             stores.failures,
             stores.strangers,
             codes,
+            typed,
             sessions,
             access,
             passwords,
@@ -67,6 +73,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
             failure_policy(settings),
             now,
         ),
+        factors=FactorUseCases(begin, stores.factors, sessions, access, typed, factor_policy(settings), now),
         sessions=sessions,
         step_up=StepUpUseCases(
             begin, people, stores.step_ups, stores.failures, codes, sessions, access, secrets, failure_policy(settings), now

@@ -11,6 +11,7 @@ from chassis.encryption import FieldCipher
 from chassis.errors import FieldError
 from chassis.mongo import ASCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
 from chassis.transaction import Transaction
+from contracts.roles import Role
 from services.identity.domain.people import NoSuchPerson, Person, Status, licence_key
 from services.identity.domain.registration import AlreadyRegistered
 from services.identity.repository.encoding import StaleRecord, document_of, plain, present
@@ -44,6 +45,12 @@ class Credentials:
 
     person_id: UUID
     password_hash: str = field(repr=False)
+    roles: frozenset[Role]
+
+
+def _credentials(document: Document) -> Credentials:
+    roles = frozenset(Role(role) for role in document["roles"])
+    return Credentials(person_id=document["_id"], password_hash=document["password_hash"], roles=roles)
 
 
 def already_registered(taken: str) -> AlreadyRegistered:
@@ -107,14 +114,14 @@ class PersonRepository:
         anybody = await self._fitting(tx, licences)
         owners = [found for name in _UNIQUE for found in by_unique if name in sought and found["personal"].get(name) == sought[name]]
         fits = owners[:1] or verified or anybody
-        return Credentials(person_id=fits[0]["_id"], password_hash=fits[0]["password_hash"]) if len(fits) == 1 else None
+        return _credentials(fits[0]) if len(fits) == 1 else None
 
     async def _fitting(self, tx: Transaction, sought: Mapping[str, Any], **conditions: str) -> list[Document]:
         """Up to one account more than is clear."""
         if not sought:
             return []
         any_of = {"$or": [{f"personal.{name}": value} for name, value in sought.items()]}
-        shown = {"password_hash": 1} | {f"personal.{name}": 1 for name in sought}
+        shown = {"password_hash": 1, "roles": 1} | {f"personal.{name}": 1 for name in sought}
         limit = len(sought) + 1
         return await self._collection.find(any_of | conditions, shown, session=tx.session).limit(limit).to_list(limit)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, StringConstraints
 
+from services.identity.domain.codes import CodePolicy
 from services.identity.domain.sessions import Session
 from services.identity.domain.sign_ins import MASKED_PHONE, SignIn
 from services.identity.domain.step_ups import StepUp
@@ -40,6 +41,19 @@ class SignInOut(BaseModel):
     def of(cls, sign_in: SignIn) -> "SignInOut":
         """The same for everybody."""
         return cls(sign_in_id=sign_in.id, channel="sms", masked_address=MASKED_PHONE, expires_at=sign_in.code.expires_at)
+
+
+class SmsOut(BaseModel):
+    """Where the code goes if it may go, and when it may be asked for again."""
+
+    channel: Literal["sms"]
+    masked_address: str
+    resend_after_seconds: int
+
+    @classmethod
+    def of(cls, policy: CodePolicy) -> "SmsOut":
+        """The same for everybody."""
+        return cls(channel="sms", masked_address=MASKED_PHONE, resend_after_seconds=int(policy.resend_after.total_seconds()))
 
 
 class AccessTokenOut(BaseModel):

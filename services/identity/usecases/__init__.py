@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.identity.usecases.access import AccessUseCases
+from services.identity.usecases.factors import FactorUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
@@ -22,6 +23,7 @@ class UseCases:
     scans: ScanUseCases
     verification: VerificationUseCases
     sign_in: SignInUseCases
+    factors: FactorUseCases
     sessions: SessionUseCases
     step_up: StepUpUseCases
     people: PeopleUseCases

@@ -117,7 +117,7 @@ class SessionUseCases:
         )
         await self.sessions.add(tx, session)
         record = f"session:{session_id}"
-        role = _main_role(person.roles)
+        role = main_role(person.roles)
         await self.access.note(tx, Action.SIGNED_IN, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
         return await self._tokens(tx, session, refresh_token)
 
@@ -132,10 +132,17 @@ class SessionUseCases:
         """The session remembers a factor proved just now, within the transaction that checked it. Raises `SessionOver`."""
         session = await self.opened(tx, session_id, person_id=person_id)
         session = await self.sessions.save(tx, session.stepped_up(factor, self.now()))
-        role = _main_role(session.roles)
+        role = main_role(session.roles)
         record = f"session:{session_id}"
         await self.access.note(tx, Action.STEPPED_UP, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
         return await self._access(tx, session)
+
+    async def strengthen(self, tx: Transaction, session_id: UUID, *, person_id: UUID, factors: Mapping[Factor, datetime]) -> Tokens:
+        """Fresh tokens of a session in which more was proved, within the transaction of the proof. Raises `SessionOver`."""
+        session = await self.opened(tx, session_id, person_id=person_id)
+        refresh_token = self._new_token(session_id)
+        session = await self.sessions.save(tx, session.strengthened(factors, self._digest(refresh_token), self.now()))
+        return await self._tokens(tx, session, refresh_token)
 
     @atomic
     async def refresh(self, refresh_token: str, origin: Origin) -> Tokens:
@@ -205,7 +212,7 @@ class SessionUseCases:
 
     async def _note_end(self, tx: Transaction, session: Session, origin: Origin, *, actor_id: UUID | None) -> None:
         action = Action.SIGNED_OUT if session.ending is Ending.SIGNED_OUT else Action.SESSION_ENDED
-        role = _main_role(session.roles)
+        role = main_role(session.roles)
         record = f"session:{session.id}"
         await self.access.note(tx, action, session.person_id, actor_id=actor_id, actor_role=role, origin=origin, record=record)
 
@@ -239,6 +246,6 @@ def _session_of(refresh_token: str) -> UUID:
         raise SessionOver from None
 
 
-def _main_role(roles: frozenset[Role]) -> Role:
+def main_role(roles: frozenset[Role]) -> Role:
     """The role under which the log shows somebody: a staff role if there is one."""
     return min(roles & STAFF or roles)

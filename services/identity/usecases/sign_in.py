@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
+from contracts.roles import STAFF
 from services.identity.domain.access_log import Action
 from services.identity.domain.codes import TooManyCodes
 from services.identity.domain.sign_ins import (
     FailurePolicy,
     Failures,
+    Proofs,
     SentCode,
     SignIn,
     SignInRefused,
@@ -20,10 +22,12 @@ from services.identity.domain.sign_ins import (
     normalised_identifier,
 )
 from services.identity.gateways.hashing import Passwords, Secrets
+from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import Credentials, PersonRepository
 from services.identity.repository.sign_ins import FailureRepository, SentCodeRepository, SignInRepository, StrangerRefusalRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.factors import TypedCodes
 from services.identity.usecases.sessions import SessionUseCases, Tokens
 
 
@@ -37,18 +41,25 @@ class _Attempt:
     credentials: Credentials | None
     is_right: bool
 
+    @property
+    def is_staff(self) -> bool:
+        """Whether the account is one of staff."""
+        return self.credentials is not None and bool(self.credentials.roles & STAFF)
+
 
 @dataclass(frozen=True, slots=True)
 class SignInUseCases:
-    """Identifier and password, then a one-time code."""
+    """Identifier and password, then a code: by SMS, of an authenticator app, or a recovery code."""
 
     begin: Begin
     people: PersonRepository
+    factors: FactorRepository
     sign_ins: SignInRepository
     sent_codes: SentCodeRepository
     failures: FailureRepository
     strangers: StrangerRefusalRepository
     codes: Codes
+    typed: TypedCodes
     sessions: SessionUseCases
     access: AccessUseCases
     passwords: Passwords
@@ -88,10 +99,26 @@ class SignInUseCases:
                 password_at=attempt.at,
                 code=self.codes.decoy(),
                 is_known=attempt.credentials is not None,
+                is_staff=attempt.is_staff,
             )
-            if person_id is None or not await self._is_code_sent(tx, person_id, attempt.at):
+            factors = await self.factors.get(tx, attempt.subject_id)
+            if person_id is None or (
+                factors.is_sent_sms(is_staff=attempt.is_staff) and not await self._is_code_sent(tx, person_id, attempt.at)
+            ):
                 await self._note_refusal(tx, sign_in, origin)
             return await self.sign_ins.add(tx, sign_in)
+
+    @atomic
+    async def send_sms(self, sign_in_id: UUID) -> None:
+        """Send a practitioner a code by SMS after all, if it is not too early. Nobody is told whether it was sent."""
+        at = self.now()
+        async with self.begin() as tx:
+            sign_in = await self.sign_ins.get(tx, sign_in_id)
+            if sign_in is None or sign_in.person_id is None or sign_in.is_staff or not sign_in.is_waiting(at):
+                return
+            failures = await self.failures.get(tx, sign_in.failure_keys[-1])
+            if not failures.is_locked_since(sign_in.created_at, at, self.policy):
+                await self._is_code_sent(tx, sign_in.person_id, at)
 
     async def _is_code_sent(self, tx: Transaction, person_id: UUID, at: datetime) -> bool:
         """Send a code unless one has only just been sent. False when the account had enough today.
@@ -116,11 +143,13 @@ class SignInUseCases:
         counted = [failures.begun(attempt.at, self.policy) for failures in known]
         for failures in counted:
             await self.failures.save(tx, failures, at=attempt.at)
-        was_locked = known[1].is_locked(attempt.at)
-        if attempt.credentials is not None and counted[1].is_locked(attempt.at) and not was_locked:
-            locked = SecurityAlertKind.ACCOUNT_LOCKED
-            await tx.publish(SecurityAlertRaised(occurred_at=attempt.at, person_id=attempt.credentials.person_id, kind=locked))
-        return was_locked
+        if attempt.credentials is not None:
+            await self._tell_if_locked(tx, attempt.credentials.person_id, known[1], counted[1], attempt.at)
+        return known[1].is_locked(attempt.at)
+
+    async def _tell_if_locked(self, tx: Transaction, person_id: UUID, before: Failures, after: Failures, at: datetime) -> None:
+        if after.is_locked(at) and not before.is_locked(at):
+            await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.ACCOUNT_LOCKED))
 
     @atomic
     async def finish(self, sign_in_id: UUID, text: str, origin: Origin) -> Tokens:
@@ -130,18 +159,40 @@ class SignInUseCases:
             sign_in = await self.sign_ins.get(tx, sign_in_id)
             if sign_in is None:
                 raise SignInRefused
-            digest = self.codes.digest("sign-in", sign_in.subject_id, text)
-            sign_in, sent, refused = sign_in.tried(digest, await self.sent_codes.get(tx, sign_in.subject_id), at)
-            sign_in = await self.sign_ins.save(tx, sign_in)
-            if sent is not None:
-                await self.sent_codes.save(tx, sent)
-            if refused is None and sign_in.person_id is not None:
-                for key in sign_in.failure_keys:
-                    await self.failures.save(tx, Failures(key=key), at=at)
-                factors = {Factor.PASSWORD: sign_in.password_at, Factor.SMS: at}
-                return await self.sessions.open(tx, sign_in.person_id, factors=factors, origin=origin)
-            await self._note_refusal(tx, sign_in, origin)
-        raise refused or SignInRefused()
+            known = Proofs(await self.sent_codes.get(tx, sign_in.subject_id), await self.factors.get(tx, sign_in.subject_id))
+            typed = self.typed.read(text, known.factors, purpose="sign-in", at=at)
+            failures = await self.failures.get(tx, sign_in.failure_keys[-1])
+            tried = sign_in.tried(typed, known, at, is_barred=failures.is_locked_since(sign_in.created_at, at, self.policy))
+            sign_in = await self.sign_ins.save(tx, tried.sign_in)
+            await self._keep(tx, known, tried.proofs)
+            if tried.proved is not None and sign_in.person_id is not None:
+                return await self._opened(tx, sign_in, sign_in.person_id, tried.proved, origin)
+            await self._note_wrong(tx, sign_in, failures, origin)
+        raise tried.refused or SignInRefused()
+
+    async def _keep(self, tx: Transaction, known: Proofs, proofs: Proofs) -> None:
+        if proofs.sent is not None:
+            await self.sent_codes.save(tx, proofs.sent)
+        if proofs.factors != known.factors:
+            await self.factors.save(tx, proofs.factors)
+
+    async def _opened(self, tx: Transaction, sign_in: SignIn, person_id: UUID, proved: Factor, origin: Origin) -> Tokens:
+        at = self.now()
+        for key in sign_in.failure_keys:
+            await self.failures.save(tx, Failures(key=key), at=at)
+        if proved is Factor.RECOVERY_CODE:
+            await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.RECOVERY_CODE_USED))
+        factors = {Factor.PASSWORD: sign_in.password_at, proved: at}
+        return await self.sessions.open(tx, person_id, factors=factors, origin=origin)
+
+    async def _note_wrong(self, tx: Transaction, sign_in: SignIn, failures: Failures, origin: Origin) -> None:
+        """A wrong code after a right password is a failure of the account, not of the identifier: nobody may see that it counts."""
+        at = self.now()
+        if sign_in.person_id is not None:
+            counted = failures.begun(at, self.policy)
+            await self.failures.save(tx, counted, at=at)
+            await self._tell_if_locked(tx, sign_in.person_id, failures, counted, at)
+        await self._note_refusal(tx, sign_in, origin)
 
     async def _note_refusal(self, tx: Transaction, sign_in: SignIn, origin: Origin) -> None:
         """In the access log of the account, if there is one: an identifier nobody has must not start a chain that is kept for ever."""

@@ -1,0 +1,72 @@
+"""What people have set up to prove themselves with."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from chassis.encryption import FieldCipher
+from chassis.mongo import Collection, Database, Document, prepare_collection
+from chassis.transaction import Transaction
+from contracts.factors import Factor
+from services.identity.domain.factors import Factors
+from services.identity.repository.encoding import StaleRecord, document_of
+
+_READ = TypeAdapter(Factors)
+_SECRETS = ("totp", "pending")
+_SCHEMA = {
+    "bsonType": "object",
+    "required": ["version", "schema_version", "passkeys", "recovery", "personal"],
+    "properties": {"version": {"bsonType": ["int", "long"], "minimum": 1}, "passkeys": {"bsonType": ["int", "long"], "minimum": 0}},
+}
+
+
+class FactorRepository:
+    """Collection `factors`, one row for each person who has set up more than a password; secrets are encrypted."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    @property
+    def _collection(self) -> Collection:
+        return self._database["factors"]
+
+    async def prepare(self) -> None:
+        """Collection and validator."""
+        await prepare_collection(self._database, "factors", schema=_SCHEMA)
+
+    async def get(self, tx: Transaction, person_id: UUID) -> Factors:
+        """Empty for who has set up nothing."""
+        document = await self._collection.find_one({"_id": person_id}, session=tx.session)
+        return Factors(id=person_id) if document is None else await self._read(document)
+
+    async def strong(self, tx: Transaction, person_id: UUID) -> frozenset[Factor]:
+        """The factors that staff need one of; no secret is opened."""
+        shown = {"passkeys": 1, "totp.confirmed_at": 1}
+        document = await self._collection.find_one({"_id": person_id}, shown, session=tx.session) or {}
+        held = {Factor.TOTP: bool(document.get("totp")), Factor.PASSKEY: document.get("passkeys", 0) > 0}
+        return frozenset(factor for factor, is_held in held.items() if is_held)
+
+    async def save(self, tx: Transaction, factors: Factors) -> Factors:
+        """As stored. Raises `StaleRecord` if someone else wrote them since they were read; two at once conflict and one runs again."""
+        document = await self._document(factors)
+        if factors.version == 0:
+            await self._collection.insert_one(document, session=tx.session)
+        else:
+            found = {"_id": factors.id, "version": factors.version}
+            result = await self._collection.replace_one(found, document, session=tx.session)
+            if result.matched_count == 0:
+                raise StaleRecord
+        return replace(factors, version=factors.version + 1)
+
+    async def _document(self, factors: Factors) -> Document:
+        document = document_of(factors)
+        secrets = {name: document[name].pop("secret") for name in _SECRETS if document[name] is not None}
+        document["personal"] = await self._cipher.encrypt(secrets)
+        return document
+
+    async def _read(self, document: Document) -> Factors:
+        for name, secret in (await self._cipher.decrypt(document.pop("personal"))).items():
+            document[name]["secret"] = secret
+        return _READ.validate_python({**document, "id": document["_id"]})
