@@ -4,7 +4,7 @@ import httpx
 
 from deploy.demo.stage import played_by
 from deploy.journey.gateway import Caller
-from deploy.journey.practitioner import Practitioner
+from deploy.journey.member import Member
 from tests.e2e.conftest import Running
 from tests.support import eventually
 
@@ -12,7 +12,7 @@ PAGES = ("/api/documents/documents", "/api/applications/applications", "/api/not
 
 
 async def test_signing_out_voids_the_access_token_in_every_service(running: Running) -> None:
-    doctor = played_by(Practitioner, running.personas, "Второй врач", Caller(running.http), running.outside)
+    doctor = played_by(Member, running.personas, "Второй врач", Caller(running.http), running.outside)
     await doctor.sign_in()
     assert doctor.caller.tokens is not None
     headers = {"Authorization": f"Bearer {doctor.caller.tokens.access_token}"}
