@@ -81,6 +81,17 @@ class OneTimeCodeIssued(Event):
     expires_at: Moment
 
 
+class PasswordResetRequested(Event):
+    """Somebody says to have forgotten a password; whether there is such an account is looked up afterwards, so nobody can time it."""
+
+    type: ClassVar[str] = "identity.password-reset-requested.v1"
+    reset_id: UUID
+    identifier: Sealed[str]
+    """As it was typed; it may be anything."""
+    address: Sealed[str | None] = None
+    """Network address of who asked."""
+
+
 class ContactsChanged(Event):
     """How to reach a person, practitioner or staff, from now on."""
 
@@ -183,6 +194,7 @@ class SecurityAlertKind(StrEnum):
     RECOVERY_CODE_USED = "recovery-code-used"
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105  # a kind of alert, no password
 
 
 class SecurityAlertRaised(Event):

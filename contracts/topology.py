@@ -16,6 +16,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         documents.DocumentAccepted,
         documents.DocumentReceived,
         documents.DocumentRejected,
+        identity.PasswordResetRequested,
         identity.RegistrationTermReached,
         identity.VerificationRequested,
     ),

@@ -7,7 +7,7 @@ from faststream import Context
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.access import PersonalDataRead
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
-from contracts.identity import RegistrationTermReached, VerificationRequested
+from contracts.identity import PasswordResetRequested, RegistrationTermReached, VerificationRequested
 from services.identity.usecases import UseCases
 
 router = ConsumerRouter()
@@ -18,6 +18,12 @@ UseCasesDep = Annotated[UseCases, Context("usecases")]
 async def on_verification_requested(event: VerificationRequested, usecases: UseCasesDep) -> None:
     """Compare the profile with the state registries."""
     await usecases.verification.verify(event)
+
+
+@router.consumer(queue_for("identity", PasswordResetRequested), EVENTS)
+async def on_password_reset_requested(event: PasswordResetRequested, usecases: UseCasesDep) -> None:
+    """Send the code, if there is such an account."""
+    await usecases.passwords.send_code(event)
 
 
 @router.consumer(queue_for("identity", PersonalDataRead), EVENTS)

@@ -18,19 +18,9 @@ QUICK = {
     "IDENTITY_REGISTRY_BREAKER_FAILURES": "50",
 }
 RATES = (
-    "registration-upload-token",
-    "registration",
-    "registration-code",
-    "registration-email",
-    "registration-password",
-    "sign-in",
-    "sign-in-code",
-    "sign-in-sms",
-    "factors",
-    "tokens",
-    "staff",
-    "step-up",
-    "step-up-code",
+    *("registration", "registration-code", "registration-email", "registration-password", "registration-upload-token"),
+    *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "step-up", "step-up-code"),
+    *("password-reset", "password-reset-code", "password"),
 )
 
 

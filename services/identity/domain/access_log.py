@@ -30,6 +30,8 @@ class Action(StrEnum):
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"
     RECOVERY_CODES_RENEWED = "recovery-codes-renewed"
+    PASSWORD_RESET_REQUESTED = "password-reset-requested"  # noqa: S105 - an act, no secret
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - an act, no secret
     VERIFICATION_RENEWED = "verification-renewed"
 
 

@@ -9,7 +9,7 @@ from chassis.errors import Conflict, Invalid, NotFound
 from contracts.roles import STAFF, Role
 from services.identity.domain import fields
 from services.identity.domain.fields import Findings
-from services.identity.domain.registration import Consent, Numbers, Passport, Profile
+from services.identity.domain.registration import Consent, Numbers, Passport, Profile, own_strings
 from services.identity.domain.verification import Answer, Verification
 
 
@@ -79,6 +79,11 @@ class Person:
     def salutation(self) -> str:
         """Given name and patronymic, as letters address the person."""
         return f"{self.given_name} {self.patronymic}" if self.patronymic else self.given_name
+
+    def own_data(self) -> list[str]:
+        """Strings a password must not hold."""
+        names = [self.surname, self.given_name, self.patronymic or ""]
+        return [*names, *own_strings(self.phone, self.email, self.passport, self.numbers, self.profile)]
 
     def with_password(self, password_hash: str) -> "Person":
         """The password changed."""

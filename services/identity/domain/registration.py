@@ -333,19 +333,24 @@ class Registration:
 
     def own_data(self) -> list[str]:
         """Strings a password must not hold."""
-        own = [self.phone.lstrip("+")[-10:], (self.email or "").partition("@")[0]]
-        if self.passport is not None:
-            own += [self.passport.number, self.passport.series + self.passport.number]
-        if self.numbers is not None:
-            own += [self.numbers.snils, self.numbers.inn or ""]
-        if self.profile is not None:
-            born = self.profile.birth_date
-            own += [self.profile.surname, self.profile.given_name, self.profile.patronymic or "", self.profile.licence.number]
-            own += [f"{born:%d%m%Y}", f"{born:%Y%m%d}", f"{born:%d.%m.%Y}", f"{born:%Y-%m-%d}"]
-        return own
+        return own_strings(self.phone, self.email or "", self.passport, self.numbers, self.profile)
 
 
 def _check_issue(rule: PassportRule, passport: Passport, profile: Profile, today: date, *, pointer: str) -> None:
     findings = Findings()
     findings.check(pointer, lambda issued_on: rule.check(issued_on, profile.birth_date, today), passport.issued_on)
     findings.raise_any()
+
+
+def own_strings(phone: str, email: str, passport: Passport | None, numbers: Numbers | None, profile: Profile | None) -> list[str]:
+    """What somebody could guess about a person's password."""
+    own = [phone.lstrip("+")[-10:], email.partition("@")[0]]
+    if passport is not None:
+        own += [passport.number, passport.series + passport.number]
+    if numbers is not None:
+        own += [numbers.snils, numbers.inn or ""]
+    if profile is not None:
+        born = profile.birth_date
+        own += [profile.surname, profile.given_name, profile.patronymic or "", profile.licence.number]
+        own += [f"{born:%d%m%Y}", f"{born:%Y%m%d}", f"{born:%d.%m.%Y}", f"{born:%Y-%m-%d}"]
+    return own

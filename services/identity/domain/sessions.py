@@ -36,6 +36,7 @@ class Ending(StrEnum):
     ENDED_ELSEWHERE = "ended-elsewhere"
     IDLE = "idle"
     TOO_LONG = "too-long"
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a reason, no secret
     TOKEN_REUSED = "token-reused"  # noqa: S105 - a reason, no secret
 
 

@@ -8,6 +8,7 @@ from chassis.app import Chassis
 from services.identity.main.policies import chain_secret
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.factors import FactorRepository
+from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
@@ -40,10 +41,11 @@ class Stores:
     sessions: SessionRepository
     signing_keys: SigningKeyRepository
     access_log: AccessLogRepository
+    password_resets: PasswordResetRepository
 
     def prepare(self) -> list[Prepare]:
         """Everything that makes collections and indexes."""
-        signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances, self.step_ups)
+        signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances, self.step_ups, self.password_resets)
         return [
             store.prepare
             for store in (self.registrations, self.people, self.factors, *signing_in, self.sessions, self.signing_keys, self.access_log)
@@ -66,4 +68,5 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         sessions=SessionRepository(database, cipher, keep=timedelta(days=settings.session_keep_days)),
         signing_keys=SigningKeyRepository(database, cipher),
         access_log=AccessLogRepository(database, cipher, secret=chain_secret(settings)),
+        password_resets=PasswordResetRepository(database),
     )

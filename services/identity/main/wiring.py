@@ -24,6 +24,7 @@ from services.identity.usecases import UseCases
 from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
+from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
@@ -77,6 +78,9 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         sessions=sessions,
         step_up=StepUpUseCases(
             begin, people, stores.step_ups, stores.failures, codes, sessions, access, secrets, failure_policy(settings), now
+        ),
+        passwords=PasswordUseCases(
+            begin, people, stores.password_resets, codes, sessions, access, passwords, secrets, password_policy(settings), now
         ),
         people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
         access=access,

@@ -13,13 +13,14 @@ from services.identity.domain.step_ups import StepUp
 from services.identity.schemas.base import In, Secret
 from services.identity.usecases.sessions import Access, Tokens
 
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 _BEARER: Literal["Bearer"] = "Bearer"
 
 
 class SignInIn(In):
     """INN, licence number, SNILS, e-mail or phone, and the password."""
 
-    identifier: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+    identifier: Identifier
     password: Secret
 
 

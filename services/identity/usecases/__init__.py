@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.factors import FactorUseCases
+from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
@@ -26,5 +27,6 @@ class UseCases:
     factors: FactorUseCases
     sessions: SessionUseCases
     step_up: StepUpUseCases
+    passwords: PasswordUseCases
     people: PeopleUseCases
     access: AccessUseCases

@@ -79,9 +79,8 @@ class PeopleUseCases:
                 workplace_ogrn=draft.workplace_ogrn,
             )
         )
-        own_data = [person.phone.lstrip("+")[-10:], person.email.partition("@")[0], person.surname, person.given_name]
         findings = Findings()
-        findings.check("/password", lambda value: self.password_policy.check(value, own_data), draft.password)
+        findings.check("/password", lambda value: self.password_policy.check(value, person.own_data()), draft.password)
         findings.raise_any()
         return person.with_password(await self.passwords.hash(draft.password))
 

@@ -202,9 +202,16 @@ class SessionUseCases:
     async def end_others(self, session_id: UUID, *, person_id: UUID, origin: Origin) -> None:
         """End all of the person's sessions but this one."""
         async with self.begin() as tx:
-            for session in await self.sessions.not_ended(tx, person_id, limit=_LISTED):
-                if session.id != session_id:
-                    await self._end(tx, session, Ending.ENDED_ELSEWHERE, origin)
+            await self.end_all(tx, person_id, Ending.ENDED_ELSEWHERE, origin, but=session_id)
+
+    async def end_all(self, tx: Transaction, person_id: UUID, ending: Ending, origin: Origin, *, but: UUID | None = None) -> None:
+        """End the person's sessions, however many, within the transaction of the reason."""
+        while True:
+            found = [session for session in await self.sessions.not_ended(tx, person_id, limit=_LISTED) if session.id != but]
+            if not found:
+                return
+            for session in found:
+                await self._end(tx, session, ending, origin)
 
     async def _end(self, tx: Transaction, session: Session, ending: Ending, origin: Origin) -> None:
         ended = await self.sessions.save(tx, session.ended(ending, self.now()))

@@ -32,6 +32,9 @@ _ALERTS = {
     identity.SecurityAlertKind.RECOVERY_CODE_USED: "В кабинет вошли с резервным кодом. Этот код больше не действует.",
     identity.SecurityAlertKind.FACTOR_ADDED: "К вашему кабинету подключили новый способ подтверждения входа.",
     identity.SecurityAlertKind.FACTOR_REMOVED: "От вашего кабинета отключили способ подтверждения входа.",
+    identity.SecurityAlertKind.PASSWORD_CHANGED: (
+        "Пароль от кабинета изменён, остальные сеансы завершены. Если это были не вы, сбросьте пароль и обратитесь в поддержку."
+    ),
 }
 _UNKNOWN_ALERT = "Мы заметили необычные действия с вашей учётной записью."
 _FIELDS = {
