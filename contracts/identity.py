@@ -195,6 +195,8 @@ class SecurityAlertKind(StrEnum):
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105  # a kind of alert, no password
+    PORTAL_LINKED = "portal-linked"
+    PORTAL_UNLINKED = "portal-unlinked"
 
 
 class SecurityAlertRaised(Event):

@@ -1,9 +1,51 @@
 """Settings of identity, read once in `main.py`."""
 
-from pydantic import Field, SecretStr
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import Seconds, ServiceSettings, TimeZone
+
+ProviderKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
+"""Signatures with two keys; anything else cannot be allowed of a provider."""
+Signature = Annotated[str, StringConstraints(pattern=f"^({'|'.join(SIGNATURES)})$")]
+
+
+class OidcClaims(BaseModel):
+    """What a provider calls the facts we need; `verified` names a claim that must be true, if the provider has one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    snils: str = "snils"
+    surname: str = "family_name"
+    given_name: str = "given_name"
+    birth_date: str = "birthdate"
+    verified: str | None = None
+
+
+class OidcProvider(BaseModel):
+    """One OpenID Connect provider. We prove who we are by `client_secret` or by `client_key`, a private JWK with `alg` and `kid`."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    title: str = Field(min_length=1, max_length=100)
+    issuer: str = Field(pattern=r"^https?://[^\s?#]+$")
+    client_id: str = Field(min_length=1, max_length=200)
+    client_secret: SecretStr | None = None
+    client_key: SecretStr | None = None
+    scopes: tuple[str, ...] = ("openid",)
+    algorithms: tuple[Signature, ...] = Field(default=("RS256", "PS256", "ES256", "Ed25519"), min_length=1)
+    claims: OidcClaims = OidcClaims()
+
+    @model_validator(mode="after")
+    def _has_one_proof(self) -> Self:
+        if (self.client_secret is None) == (self.client_key is None):
+            raise ValueError("give client_secret or client_key, one of them")
+        if "openid" not in self.scopes:
+            raise ValueError("the scopes must have openid")
+        return self
 
 
 class Settings(ServiceSettings):
@@ -81,3 +123,31 @@ class Settings(ServiceSettings):
     signing_key_days: Seconds = 30
     signing_key_lead_seconds: Seconds = 900
     """How long a new key is published before it signs, so that every cache knows it."""
+
+    oidc_providers: dict[ProviderKey, OidcProvider] = Field(default_factory=dict)
+    """Providers people may sign in with, as JSON: key to title, issuer, client_id, client_secret (or client_key), scopes, algorithms
+    and the names of the claims. Example: {"gosuslugi": {"title": "Госуслуги", "issuer": "https://...", "client_id": "...",
+    "client_secret": "...", "scopes": ["openid", "snils"], "claims": {"snils": "snils", "verified": "trusted"}}}."""
+    oidc_redirect_uri: str | None = None
+    """The cabinet's page to which providers send the browser back; empty for `<PUBLIC_URL>/portal-sign-in`."""
+    oidc_timeout_seconds: Seconds = 4
+    oidc_total_seconds: Seconds = 12
+    """How long a provider is waited for in one step of a sign-in, with all tries."""
+    oidc_tries: int = Field(default=3, ge=1)
+    oidc_retry_wait_seconds: Seconds = 0.2
+    oidc_breaker_failures: int = Field(default=5, ge=1)
+    oidc_breaker_seconds: Seconds = 15
+    oidc_answer_bytes: int = Field(default=131_072, ge=4096)
+    """Largest answer of a provider that is read."""
+    oidc_cache_seconds: Seconds = 3600
+    oidc_refetch_seconds: Seconds = 30
+    """A key nobody has seen makes a provider's keys be fetched again, but not more often than this."""
+    oidc_leeway_seconds: Seconds = 60
+    """By how much a provider's clock may differ from ours."""
+    portal_sign_in_seconds: Seconds = 600
+
+    @model_validator(mode="after")
+    def _providers_are_protected(self) -> Self:
+        if self.environment == "production" and any(not one.issuer.startswith("https:") for one in self.oidc_providers.values()):
+            raise ValueError("IDENTITY_OIDC_PROVIDERS: the issuer of a provider must begin with https:")
+        return self

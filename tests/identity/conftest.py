@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from services.identity.main import create_app
 from services.identity.settings import Settings
+from tests.identity.provider import HostileProvider, running_provider
 from tests.identity.registries import FakeRegistries, running_registries
 from tests.support import Component, Infra, component, service_environment
 
@@ -16,11 +18,17 @@ QUICK = {
     "IDENTITY_REGISTRY_TRIES": "2",
     "IDENTITY_REGISTRY_RETRY_WAIT_SECONDS": "0.01",
     "IDENTITY_REGISTRY_BREAKER_FAILURES": "50",
+    "IDENTITY_OIDC_TIMEOUT_SECONDS": "0.5",
+    "IDENTITY_OIDC_TRIES": "2",
+    "IDENTITY_OIDC_RETRY_WAIT_SECONDS": "0.01",
+    "IDENTITY_OIDC_BREAKER_FAILURES": "50",
+    "IDENTITY_OIDC_REFETCH_SECONDS": "0.3",
 }
 RATES = (
     *("registration", "registration-code", "registration-email", "registration-password", "registration-upload-token"),
     *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "step-up", "step-up-code"),
     *("password-reset", "password-reset-code", "password"),
+    *("portal-sign-in", "portal-completion", "portal-link"),
 )
 
 
@@ -31,8 +39,19 @@ async def registries() -> AsyncIterator[FakeRegistries]:
 
 
 @pytest.fixture(scope="session")
-async def identity(infra: Infra, registries: FakeRegistries) -> AsyncIterator[Component]:
+async def provider() -> AsyncIterator[HostileProvider]:
+    async with running_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def identity(infra: Infra, registries: FakeRegistries, provider: HostileProvider) -> AsyncIterator[Component]:
     rates = json.dumps(dict.fromkeys(RATES, "100000/minute"))
-    settings = QUICK | {"IDENTITY_REGISTRIES_URL": registries.url, "IDENTITY_RATE_LIMITS": rates}
+    portals: dict[str, Any] = {"gosuslugi": provider.settings(), "dead": provider.settings(issuer="http://127.0.0.1:9")}
+    settings = QUICK | {
+        "IDENTITY_REGISTRIES_URL": registries.url,
+        "IDENTITY_RATE_LIMITS": rates,
+        "IDENTITY_OIDC_PROVIDERS": json.dumps(portals),
+    }
     async with service_environment(infra, "identity", **settings) as env, component(create_app, Settings, env) as running:
         yield running

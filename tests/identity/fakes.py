@@ -99,6 +99,9 @@ class FakePeople(PersonRepository):
     async def is_taken(self, tx: Transaction, name: str, value: str) -> bool:
         return any(found_by(row).get(name) == value for row in self.rows.values())
 
+    async def by_snils(self, tx: Transaction, snils: str) -> Person | None:
+        return next((row for row in self.rows.values() if found_by(row).get("snils") == snils), None)
+
     async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
         def fitting(*names: str) -> list[Person]:
             rows, sought = self.rows.values(), {name: candidates[name] for name in names if name in candidates}

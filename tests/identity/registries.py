@@ -1,14 +1,12 @@
 """State registries of the tests' own: real HTTP, answers set by the test."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Response
 
-from tests.support import eventually
+from tests.identity.serving import serving
 
 
 class FakeRegistries:
@@ -31,26 +29,9 @@ class FakeRegistries:
         return app
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to pytest."""
-        yield
-
-
-async def _is_started(server: uvicorn.Server) -> bool:
-    return server.started
-
-
 @asynccontextmanager
 async def running_registries() -> AsyncIterator[FakeRegistries]:
     registries = FakeRegistries()
-    server = _Server(uvicorn.Config(registries.app(), host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1))
-    running = asyncio.create_task(server.serve())
-    await eventually(lambda: _is_started(server))
-    registries.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/registries"
-    try:
+    async with serving(registries.app()) as url:
+        registries.url = f"{url}/registries"
         yield registries
-    finally:
-        server.should_exit = True
-        await running

@@ -33,6 +33,8 @@ class Action(StrEnum):
     PASSWORD_RESET_REQUESTED = "password-reset-requested"  # noqa: S105 - an act, no secret
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - an act, no secret
     VERIFICATION_RENEWED = "verification-renewed"
+    PORTAL_LINKED = "portal-linked"
+    PORTAL_UNLINKED = "portal-unlinked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

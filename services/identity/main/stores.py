@@ -1,7 +1,7 @@
 """Every collection of identity, made once."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from chassis.app import Chassis
@@ -10,6 +10,7 @@ from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import PersonRepository
+from services.identity.repository.portal import PortalLinkRepository, PortalSignInRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
 from services.identity.repository.sign_ins import (
@@ -42,14 +43,12 @@ class Stores:
     signing_keys: SigningKeyRepository
     access_log: AccessLogRepository
     password_resets: PasswordResetRepository
+    portal_sign_ins: PortalSignInRepository
+    portal_links: PortalLinkRepository
 
     def prepare(self) -> list[Prepare]:
         """Everything that makes collections and indexes."""
-        signing_in = (self.sign_ins, self.sent_codes, self.failures, self.strangers, self.allowances, self.step_ups, self.password_resets)
-        return [
-            store.prepare
-            for store in (self.registrations, self.people, self.factors, *signing_in, self.sessions, self.signing_keys, self.access_log)
-        ]
+        return [getattr(self, store.name).prepare for store in fields(self)]
 
 
 def stores_of(chassis: Chassis, settings: Settings) -> Stores:
@@ -69,4 +68,6 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         signing_keys=SigningKeyRepository(database, cipher),
         access_log=AccessLogRepository(database, cipher, secret=chain_secret(settings)),
         password_resets=PasswordResetRepository(database),
+        portal_sign_ins=PortalSignInRepository(database, cipher),
+        portal_links=PortalLinkRepository(database),
     )

@@ -1,10 +1,13 @@
 """Use-cases with everything they need."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from chassis.app import Chassis
 from chassis.breaker import CircuitBreaker
+from chassis.clock import machine_now
 from services.identity.gateways.hashing import Passwords, Secrets
+from services.identity.gateways.oidc import Freshness, Provider, ProviderPatience
 from services.identity.gateways.registries import Patience, Registries, registry_ports
 from services.identity.gateways.totp import TotpCodes
 from services.identity.main.policies import (
@@ -26,6 +29,7 @@ from services.identity.usecases.codes import Codes
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
+from services.identity.usecases.portal import PortalUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases, Signing
@@ -75,6 +79,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
             now,
         ),
         factors=FactorUseCases(begin, stores.factors, sessions, access, typed, factor_policy(settings), now),
+        portal=_portal(chassis, settings, stores, sessions, access),
         sessions=sessions,
         step_up=StepUpUseCases(
             begin, people, stores.step_ups, stores.failures, codes, sessions, access, secrets, failure_policy(settings), now
@@ -95,3 +100,41 @@ def _registries(chassis: Chassis, settings: Settings) -> Registries:
         patience=Patience(settings.registry_timeout_seconds, settings.registry_tries, settings.registry_retry_wait_seconds),
         breaker=lambda: CircuitBreaker(settings.registry_breaker_failures, settings.registry_breaker_seconds),
     )
+
+
+def _portal(chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases) -> PortalUseCases:
+    return PortalUseCases(
+        chassis.begin,
+        stores.people,
+        stores.portal_sign_ins,
+        stores.portal_links,
+        sessions,
+        access,
+        _providers(chassis, settings),
+        Secrets(settings.pepper.get_secret_value()),
+        timedelta(seconds=settings.portal_sign_in_seconds),
+        chassis.clock.now,
+    )
+
+
+def _providers(chassis: Chassis, settings: Settings) -> dict[str, Provider]:
+    patience = ProviderPatience(
+        total_seconds=settings.oidc_total_seconds,
+        timeout_seconds=settings.oidc_timeout_seconds,
+        tries=settings.oidc_tries,
+        retry_wait_seconds=settings.oidc_retry_wait_seconds,
+        answer_bytes=settings.oidc_answer_bytes,
+    )
+    return {
+        key: Provider(
+            provider,
+            settings.oidc_redirect_uri or f"{settings.public_url.rstrip('/')}/portal-sign-in",
+            chassis.http_client(settings.oidc_timeout_seconds),
+            patience=patience,
+            freshness=Freshness(settings.oidc_cache_seconds, settings.oidc_refetch_seconds),
+            breaker=CircuitBreaker(settings.oidc_breaker_failures, settings.oidc_breaker_seconds),
+            leeway=timedelta(seconds=settings.oidc_leeway_seconds),
+            now=machine_now,
+        )
+        for key, provider in settings.oidc_providers.items()
+    }

@@ -101,6 +101,11 @@ class PersonRepository:
         found = {f"personal.{name}": await self._cipher.lookup(value)}
         return await self._collection.find_one(found, {"_id": 1}, session=tx.session) is not None
 
+    async def by_snils(self, tx: Transaction, snils: str) -> Person | None:
+        """Whose insurance number it is."""
+        document = await self._collection.find_one({"personal.snils": await self._cipher.lookup(snils)}, session=tx.session)
+        return None if document is None else await self._read(document)
+
     async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
         """The account that the candidates (field to value) fit best. None if there is none, or if it is not clear which.
 

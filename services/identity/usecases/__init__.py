@@ -6,6 +6,7 @@ from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.factors import FactorUseCases
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
+from services.identity.usecases.portal import PortalUseCases
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases
@@ -25,6 +26,7 @@ class UseCases:
     verification: VerificationUseCases
     sign_in: SignInUseCases
     factors: FactorUseCases
+    portal: PortalUseCases
     sessions: SessionUseCases
     step_up: StepUpUseCases
     passwords: PasswordUseCases
