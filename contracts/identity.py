@@ -148,6 +148,16 @@ class ProfileVerified(Event):
     facts: Sealed[ProfileFacts]
 
 
+class PortalConfirmed(Event):
+    """The state portal named this practitioner by their SNILS, having verified who they are there."""
+
+    type: ClassVar[str] = "identity.portal-confirmed.v1"
+    practitioner_id: UUID
+    provider: str
+    """The key of the provider in identity's settings."""
+    confirmed_at: Moment
+
+
 class Mismatch(BaseModel):
     """One field a registry disagrees with."""
 

@@ -29,6 +29,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         documents.DocumentAccepted,
         documents.DocumentReceived,
         documents.DocumentRejected,
+        identity.PortalConfirmed,
         identity.ProfileRefused,
         identity.ProfileVerified,
         identity.StaffMemberAdded,

@@ -7,7 +7,7 @@ from faststream import Context
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationApproved, ApplicationSubmitted, ElectronicDocumentRequested, InformationProvided, TermReached
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
-from contracts.identity import ProfileRefused, ProfileVerified, StaffMemberAdded
+from contracts.identity import PortalConfirmed, ProfileRefused, ProfileVerified, StaffMemberAdded
 from services.applications.usecases import UseCases
 
 SERVICE = "applications"
@@ -73,6 +73,12 @@ async def on_profile_verified(event: ProfileVerified, usecases: UseCasesDep) -> 
 async def on_profile_refused(event: ProfileRefused, usecases: UseCasesDep) -> None:
     """Know who may not apply now."""
     await usecases.keep_refused(event)
+
+
+@router.consumer(queue_for(SERVICE, PortalConfirmed), EVENTS)
+async def on_portal_confirmed(event: PortalConfirmed, usecases: UseCasesDep) -> None:
+    """Know whom the state portal confirmed."""
+    await usecases.keep_portal_confirmed(event)
 
 
 @router.consumer(queue_for(SERVICE, StaffMemberAdded), EVENTS)

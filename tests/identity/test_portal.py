@@ -15,8 +15,9 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from chassis.clock import machine_now
-from contracts.identity import SecurityAlertRaised
+from contracts.identity import PortalConfirmed, SecurityAlertRaised
 from contracts.roles import Role
+from tests.identity import people
 from tests.identity.provider import HUGE, HostileProvider
 from tests.identity.registries import FakeRegistries
 from tests.identity.test_sign_in import claims_of
@@ -69,6 +70,17 @@ async def test_id_3_the_portal_account_signs_in_and_is_linked_by_snils_once(trip
     caller = signer.headers(alert.person_id, Role.PRACTITIONER)
     log = (await trip.walk.ask("GET", "/access-log", None, **caller))["items"]
     assert [row["action"] for row in log] == ["signed-in", "signed-in", "portal-linked", "registered"]
+
+
+async def test_a_practitioner_is_confirmed_when_the_portal_names_their_snils(trip: Trip) -> None:
+    assert (await trip.sign_in()).status_code == 200
+    told = await trip.walk.identity.tap.next(PortalConfirmed, where=lambda event: event.practitioner_id == trip.owner)
+    assert told.provider == "gosuslugi"
+    for snils in (None, people.snils(), "11"):
+        assert (await trip.sign_in(person={"snils": snils})).status_code == 200
+    assert (await trip.sign_in()).status_code == 200
+    mine = [event for event in trip.walk.identity.tap.all(PortalConfirmed) if event.practitioner_id == trip.owner]
+    assert 1 <= len(mine) <= 2, "neither without a SNILS nor with another one"
 
 
 async def test_the_browser_is_sent_with_state_nonce_and_a_challenge(trip: Trip) -> None:

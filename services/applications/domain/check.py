@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
+from contracts.documents import DocumentType
 from services.applications.domain import identifiers
 from services.applications.domain.application import Application
 from services.applications.domain.facts import OwnedDocument, Practitioner, Verdict
@@ -46,6 +47,8 @@ class CheckInput:
     documents: Mapping[UUID, OwnedDocument]
     previous: Application | None
     today: date
+    portal_confirmed_at: datetime | None = None
+    """When the state portal confirmed the applicant by itself, if it did."""
 
     @property
     def form(self) -> Form:
@@ -214,6 +217,8 @@ def _documents(given: CheckInput) -> Iterator[Finding]:
     required = required_documents(given.application.kind, given.application.specialty_code)
     for document_type in (*required, *(name for name in named if name not in required)):
         pointer, title = f"/documents/{document_type}", DOCUMENT_TITLES[document_type]
+        if document_type not in named and _is_confirmed_otherwise(given, document_type):
+            continue
         if document_type not in named:
             yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: документ не приложен.")
             continue
@@ -228,6 +233,11 @@ def _documents(given: CheckInput) -> Iterator[Finding]:
             yield _found(Code.FILE_REQUIREMENTS_NOT_MET, pointer, f"{title}: файл не прошёл проверку.")
         elif document.verdict is Verdict.PENDING:
             yield _found(Code.DOCUMENT_PENDING, pointer, is_blocking=False)
+
+
+def _is_confirmed_otherwise(given: CheckInput, document_type: str) -> bool:
+    """Who signed in through the state portal is confirmed by that, and need not upload its paper."""
+    return document_type == DocumentType.GOSUSLUGI_CONFIRMATION and given.portal_confirmed_at is not None
 
 
 def _consent(given: CheckInput) -> Iterator[Finding]:

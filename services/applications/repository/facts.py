@@ -1,6 +1,7 @@
 """Read models of others' events. An event that is not newer than what is held changes nothing."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from services.applications.domain.facts import OwnedDocument, Practitioner, Staf
 PRACTITIONERS = "practitioners"
 DOCUMENTS = "known_documents"
 STAFF = "staff_members"
+PORTAL = "portal_confirmations"
 _VERSION = "version"
 """Missing where a record is only a mark of somebody who waits for it."""
 _BY_OWNER = IndexModel(
@@ -32,6 +34,7 @@ class FactsRepository:
         await prepare_collection(self._database, PRACTITIONERS)
         await prepare_collection(self._database, DOCUMENTS, indexes=[_BY_OWNER])
         await prepare_collection(self._database, STAFF)
+        await prepare_collection(self._database, PORTAL)
 
     async def practitioner(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> Practitioner | None:
         """The profile as last confirmed; None before the first verdict."""
@@ -50,6 +53,20 @@ class FactsRepository:
     async def keep_refused(self, tx: Transaction, practitioner_id: UUID, version: int) -> None:
         """The registries disagree; the facts confirmed before stay for comparison."""
         await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, {"is_verified": False, "schema_version": 1})
+
+    async def portal_confirmed_at(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> datetime | None:
+        """When the state portal last confirmed the practitioner; None for never."""
+        found = await self._database[PORTAL].find_one({"_id": practitioner_id}, session=tx.session if tx else None)
+        return None if found is None else found["confirmed_at"]
+
+    async def keep_portal_confirmed(self, tx: Transaction, practitioner_id: UUID, provider: str, at: datetime) -> None:
+        """The state portal confirmed the practitioner; the latest time stays."""
+        portal, told = self._database[PORTAL], {"provider": provider, "confirmed_at": at, "schema_version": 1}
+        held = await portal.find_one({"_id": practitioner_id}, session=tx.session)
+        if held is None:
+            await portal.insert_one({"_id": practitioner_id, **told}, session=tx.session)
+        elif held["confirmed_at"] < at:
+            await portal.update_one({"_id": practitioner_id}, {"$set": told}, session=tx.session)
 
     async def document(self, tx: Transaction, document_id: UUID) -> OwnedDocument | None:
         """One document; None when nobody told about it."""

@@ -89,7 +89,9 @@ class Room:
         named = [*application.document_ids, *(one.document_id for one in (previous.documents if previous else ()))]
         documents = await self.facts.documents(named, tx=tx)
         practitioner = await self.facts.practitioner(application.applicant_id, tx=tx)
-        return CheckInput(application, practitioner, documents, previous, self.terms.local_date(self.now())), documents
+        confirmed_at = await self.facts.portal_confirmed_at(application.applicant_id, tx=tx)
+        today = self.terms.local_date(self.now())
+        return CheckInput(application, practitioner, documents, previous, today, confirmed_at), documents
 
     async def _log_read(self, tx: Transaction, application: Application, reader: Reader) -> None:
         await tx.publish(

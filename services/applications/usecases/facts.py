@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.transaction import atomic
-from contracts.identity import ProfileRefused, ProfileVerified, StaffMemberAdded
+from contracts.identity import PortalConfirmed, ProfileRefused, ProfileVerified, StaffMemberAdded
 from services.applications.domain.facts import StaffMember
 from services.applications.usecases.base import Room
 
@@ -23,6 +23,12 @@ class Facts(Room):
         """The registries disagree with a profile."""
         async with self.begin(handling=event) as tx:
             await self.facts.keep_refused(tx, event.practitioner_id, event.version)
+
+    @atomic
+    async def keep_portal_confirmed(self, event: PortalConfirmed) -> None:
+        """The state portal confirmed a practitioner: no uploaded confirmation is needed."""
+        async with self.begin(handling=event) as tx:
+            await self.facts.keep_portal_confirmed(tx, event.practitioner_id, event.provider, event.confirmed_at)
 
     @atomic
     async def keep_staff_member(self, event: StaffMemberAdded) -> None:

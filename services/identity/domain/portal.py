@@ -251,6 +251,13 @@ class PortalIdentity:
         except WrongValue:
             raise PortalSnilsWrong from None
 
+    def has_snils(self, snils: str) -> bool:
+        """Whether the provider named this insurance number."""
+        try:
+            return self.checked_snils() == snils
+        except PortalRefusal:
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class Starter:

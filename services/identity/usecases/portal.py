@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
-from contracts.identity import SecurityAlertKind, SecurityAlertRaised
+from contracts.identity import PortalConfirmed, SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
 from services.identity.domain.people import NoSuchPerson, Person
@@ -216,6 +216,7 @@ class PortalUseCases:
             sign_in = await self._take(tx, sign_in_id)
             person, refused = await self._owner(tx, sign_in, who, origin)
             if person is not None and refused is None:
+                await self._confirm(tx, person, sign_in.provider, who)
                 factors = {Factor.PORTAL: self.now() - who.age}
                 return await self.sessions.open(tx, person.id, factors=factors, origin=origin)
             if person is not None:
@@ -273,13 +274,17 @@ class PortalUseCases:
             sign_in = await self._take(tx, sign_in_id)
             try:
                 person = await self.people.get(tx, starter.person_id)
-                return await self._own_link(tx, person, sign_in.provider, who, origin)
+                link = await self._own_link(tx, person, sign_in.provider, who, origin)
+                await self._confirm(tx, person, sign_in.provider, who)
             except (PortalRefusal, PortalConflict) as error:
                 refused = error
+            else:
+                return link
         raise refused
 
     async def _own_link(self, tx: Transaction, person: Person, provider: str, who: PortalIdentity, origin: Origin) -> PortalLink:
-        if person.numbers is None or who.checked_snils() != person.numbers.snils:
+        who.checked_snils()
+        if person.numbers is None or not who.has_snils(person.numbers.snils):
             raise PortalSnilsDiffers
         check_person(person, who)
         subject_digest = self._subject(provider, who)
@@ -291,6 +296,12 @@ class PortalUseCases:
         if await self.links.of_subject(tx, provider, subject_digest) is not None:
             raise PortalLinkTaken
         return await self._add_link(tx, person, provider, subject_digest, origin)
+
+    async def _confirm(self, tx: Transaction, person: Person, provider: str, who: PortalIdentity) -> None:
+        """Tell that the portal knows this practitioner; not when it names another SNILS than the account's, or none."""
+        if Role.PRACTITIONER in person.roles and person.numbers is not None and who.has_snils(person.numbers.snils):
+            at = self.now()
+            await tx.publish(PortalConfirmed(occurred_at=at, practitioner_id=person.id, provider=provider, confirmed_at=at))
 
     async def _alert(self, tx: Transaction, person_id: UUID, kind: SecurityAlertKind) -> None:
         await tx.publish(SecurityAlertRaised(occurred_at=self.now(), person_id=person_id, kind=kind))
