@@ -94,6 +94,9 @@ class Settings(ServiceSettings):
     totp_window_steps: int = Field(default=1, ge=0, le=10)
     """How many steps of 30 s a phone's clock may be off, either way."""
     totp_setup_seconds: Seconds = 600
+    trusted_device_days: int = Field(default=30, ge=1)
+    trusted_devices: int = Field(default=10, ge=1, le=100)
+    """Devices a person may trust at once; one more makes the oldest ask for a code again."""
     recovery_codes: int = Field(default=10, ge=1, le=100)
 
     failure_window_seconds: Seconds = 900

@@ -1,7 +1,7 @@
 """Factors as rules, without servers."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,13 +10,26 @@ import pytest
 
 from contracts.factors import Factor
 from services.identity.domain.codes import CodeExhausted, CodeExpired, WrongCode
-from services.identity.domain.factors import STEP_SECONDS, FactorPolicy, Factors, LastFactor, NoSuchFactor, Totp, TypedCode, recovery_key
+from services.identity.domain.factors import (
+    STEP_SECONDS,
+    DevicePolicy,
+    FactorPolicy,
+    Factors,
+    LastFactor,
+    NoSuchDevice,
+    NoSuchFactor,
+    Totp,
+    TrustedDevice,
+    TypedCode,
+    recovery_key,
+)
 from services.identity.domain.sign_ins import FailurePolicy, Failures, Proofs, SentCode
 from services.identity.gateways.hashing import Secrets
 from services.identity.gateways.totp import TotpCodes
 from tests.identity.samples import CODE, NOW, a_sign_in
 
 POLICY = FactorPolicy(setup=timedelta(minutes=10), tries=2, recovery_codes=10)
+DEVICES = DevicePolicy(lifetime=timedelta(days=30), most=2)
 STEP = timedelta(seconds=STEP_SECONDS)
 SENT = SentCode(id=uuid4(), code=replace(CODE, digest=b"d" * 32))
 NOTHING = TypedCode(sent=b"?" * 32, step=None, recovery=b"?" * 32)
@@ -140,3 +153,29 @@ def test_a_sign_in_is_barred_by_what_came_after_it_and_not_by_itself() -> None:
     later = NOW + timedelta(seconds=1)
     assert own.begun(later, policy).is_locked_since(NOW, later, policy)
     assert not own.begun(later, policy).is_locked_since(NOW, later + window, policy)
+
+
+def a_device(trusted_at: datetime = NOW) -> TrustedDevice:
+    return TrustedDevice(id=uuid4(), digest=uuid4().bytes, trusted_at=trusted_at, expires_at=trusted_at + DEVICES.lifetime)
+
+
+def test_a_device_is_trusted_for_its_time_and_by_its_own_token() -> None:
+    device = a_device()
+    factors = some_factors().trusting(device, DEVICES)
+    assert factors.trusts(device.digest, NOW + DEVICES.lifetime - timedelta(seconds=1))
+    assert not factors.trusts(device.digest, NOW + DEVICES.lifetime)
+    assert not factors.trusts(b"?", NOW)
+    assert not factors.without_devices().trusts(device.digest, NOW)
+    assert factors.without_device(device.id).devices == ()
+    with pytest.raises(NoSuchDevice):
+        factors.without_device(uuid4())
+
+
+def test_of_too_many_devices_the_oldest_is_forgotten_and_those_over_do_not_count() -> None:
+    first, second, third = a_device(), a_device(), a_device()
+    factors = some_factors()
+    for device in (first, second, third):
+        factors = factors.trusting(device, DEVICES)
+    assert factors.devices == (second, third)
+    late = a_device(NOW + DEVICES.lifetime)
+    assert factors.trusting(late, DEVICES).devices == (late,)

@@ -84,7 +84,7 @@ async def test_a_reset_is_answered_before_any_account_is_looked_up() -> None:
     codes = Codes(fakes.FakeAllowances(), secrets, policy, clock.now)
     unused = cast(Any, None)
     usecases = PasswordUseCases(
-        begin, UnaskedPeople(), fakes.FakePasswordResets(), codes, unused, unused, unused, secrets, unused, clock.now
+        begin, UnaskedPeople(), fakes.FakePasswordResets(), codes, unused, unused, unused, unused, secrets, unused, clock.now
     )
     for identifier in (people.email(), people.phone(), "?"):
         reset = await usecases.start_reset(identifier, Origin(address="10.1.2.3"))

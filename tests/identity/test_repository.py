@@ -17,7 +17,7 @@ from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
 from services.identity.domain.access_log import first_break
 from services.identity.domain.codes import CodeAllowance
-from services.identity.domain.factors import Factors, PendingTotp, Totp
+from services.identity.domain.factors import Factors, PendingTotp, Totp, TrustedDevice
 from services.identity.domain.people import NoSuchPerson, Status
 from services.identity.domain.registration import AlreadyRegistered, Numbers
 from services.identity.domain.sessions import Ending
@@ -259,8 +259,12 @@ class TestFactors:
         person_id = uuid4()
         assert await stores.do(lambda tx: stores.factors.get(tx, person_id)) == Factors(id=person_id)
         assert await stores.do(lambda tx: stores.factors.strong(tx, person_id)) == frozenset()
+        devices = tuple(
+            TrustedDevice(id=uuid4(), digest=b"d", trusted_at=NOW, expires_at=NOW, address=address, device="Firefox")
+            for address in ("10.1.2.3", None)
+        )
         pending = PendingTotp(secret="B" * 32, expires_at=NOW, tries_left=3)
-        factors = Factors(id=person_id, totp=Totp("A" * 32, NOW, 7), pending=pending, recovery=(b"1", b"2"), passkeys=2)
+        factors = Factors(id=person_id, totp=Totp("A" * 32, NOW, 7), pending=pending, recovery=(b"1", b"2"), passkeys=2, devices=devices)
         saved = await stores.do(lambda tx: stores.factors.save(tx, factors))
         assert saved == replace(factors, version=1)
         assert await stores.do(lambda tx: stores.factors.get(tx, person_id)) == saved

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Response
 from chassis.auth import anyone
 from chassis.limits import limited
 from services.identity.api.dependencies import NO_STORE, OriginDep, SignedIn, UseCasesDep
-from services.identity.schemas.base import CodeIn
 from services.identity.schemas.sessions import (
     EndedSessionsOut,
     JwksOut,
     RefreshIn,
     SessionOut,
     SessionsOut,
+    SignedInOut,
+    SignInCodeIn,
     SignInIn,
     SignInOut,
     SmsOut,
@@ -24,16 +25,21 @@ router = APIRouter(tags=["Вход"])
 
 
 @router.post("/sign-ins", status_code=201, dependencies=[anyone(), limited("sign-in", "60/minute")])
-async def start_sign_in(body: SignInIn, origin: OriginDep, usecases: UseCasesDep) -> SignInOut:
-    """Identifier and password; the code is sent if both are right. The answer is the same if they are not."""
-    return SignInOut.of(await usecases.sign_in.start(body.identifier, body.password.get_secret_value(), origin))
+async def start_sign_in(body: SignInIn, origin: OriginDep, usecases: UseCasesDep, response: Response) -> SignInOut:
+    """Identifier and password; the code is sent if both are right. The answer is the same if they are not.
+
+    With the token of a trusted device the answer holds tokens, and no code is needed.
+    """
+    response.headers.update(NO_STORE)
+    token = None if body.device_token is None else body.device_token.get_secret_value()
+    return SignInOut.of(await usecases.sign_in.start(body.identifier, body.password.get_secret_value(), origin, device_token=token))
 
 
 @router.post("/sign-ins/{sign_in_id}/code", dependencies=[anyone(), limited("sign-in-code", "120/minute")])
-async def finish_sign_in(sign_in_id: UUID, body: CodeIn, origin: OriginDep, usecases: UseCasesDep, response: Response) -> TokensOut:
+async def finish_sign_in(sign_in_id: UUID, body: SignInCodeIn, origin: OriginDep, usecases: UseCasesDep, response: Response) -> SignedInOut:
     """The code; opens a session."""
     response.headers.update(NO_STORE)
-    return TokensOut.of(await usecases.sign_in.finish(sign_in_id, body.code, origin))
+    return SignedInOut.finished(await usecases.sign_in.finish(sign_in_id, body.code, origin, trusts_device=body.trust_device))
 
 
 @router.post("/sign-ins/{sign_in_id}/sms", status_code=202, dependencies=[anyone(), limited("sign-in-sms", "30/minute")])

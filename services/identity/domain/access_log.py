@@ -32,6 +32,8 @@ class Action(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery-codes-renewed"
     PASSWORD_RESET_REQUESTED = "password-reset-requested"  # noqa: S105 - an act, no secret
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - an act, no secret
+    DEVICE_TRUSTED = "device-trusted"
+    DEVICE_DISTRUSTED = "device-distrusted"
     VERIFICATION_RENEWED = "verification-renewed"
     PORTAL_LINKED = "portal-linked"
     PORTAL_UNLINKED = "portal-unlinked"

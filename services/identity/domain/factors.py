@@ -64,6 +64,32 @@ class PendingTotp:
     tries_left: int
 
 
+class NoSuchDevice(NotFound):
+    """The caller trusts no such device."""
+
+    code = "no-such-device"
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePolicy:
+    """How long a device is trusted, and how many a person may trust at once."""
+
+    lifetime: timedelta
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedDevice:
+    """A device on which the password alone signs its owner in; of its token only the keyed hash is known."""
+
+    id: UUID
+    digest: bytes
+    trusted_at: datetime
+    expires_at: datetime
+    address: str | None = field(default=None, repr=False)
+    device: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class TypedCode:
     """What somebody typed, in each form a code is known by: as one that was sent, as a step of the app's secret, as a recovery code."""
@@ -82,6 +108,7 @@ class Factors:
     pending: PendingTotp | None = None
     recovery: tuple[bytes, ...] = ()
     passkeys: int = 0
+    devices: tuple[TrustedDevice, ...] = ()
     version: int = 0
 
     @property
@@ -134,6 +161,27 @@ class Factors:
         if len(left) < len(self.recovery) and not is_staff:
             return replace(self, recovery=left), Factor.RECOVERY_CODE
         return self, None
+
+    def trusting(self, device: TrustedDevice, policy: DevicePolicy) -> "Factors":
+        """One more trusted device; the oldest beyond the number allowed, and those whose time is over, are forgotten."""
+        still = (known for known in self.devices if device.trusted_at < known.expires_at)
+        return replace(self, devices=(*still, device)[-policy.most :])
+
+    def trusts(self, digest: bytes, at: datetime) -> bool:
+        """Whether a device with this token needs no code now."""
+        fitting = [device for device in self.devices if hmac.compare_digest(device.digest, digest)]
+        return any(at < device.expires_at for device in fitting)
+
+    def without_device(self, device_id: UUID) -> "Factors":
+        """The device needs a code again. Raises `NoSuchDevice`."""
+        left = tuple(device for device in self.devices if device.id != device_id)
+        if len(left) == len(self.devices):
+            raise NoSuchDevice("Доверенное устройство не найдено.")
+        return replace(self, devices=left)
+
+    def without_devices(self) -> "Factors":
+        """No device is trusted any more."""
+        return replace(self, devices=())
 
 
 def recovery_key(text: str) -> str:

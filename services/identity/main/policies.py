@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from services.identity.domain.codes import CodePolicy
-from services.identity.domain.factors import FactorPolicy
+from services.identity.domain.factors import DevicePolicy, FactorPolicy
 from services.identity.domain.passwords import PasswordPolicy
 from services.identity.domain.registration import PassportRule
 from services.identity.domain.sessions import SessionPolicy
@@ -82,6 +82,11 @@ def factor_policy(settings: Settings) -> FactorPolicy:
         tries=settings.code_tries,
         recovery_codes=settings.recovery_codes,
     )
+
+
+def device_policy(settings: Settings) -> DevicePolicy:
+    """Terms of trusted devices."""
+    return DevicePolicy(lifetime=timedelta(days=settings.trusted_device_days), most=settings.trusted_devices)
 
 
 def failure_policy(settings: Settings) -> FailurePolicy:

@@ -13,6 +13,7 @@ from services.identity.gateways.totp import TotpCodes
 from services.identity.main.policies import (
     chain_secret,
     code_policy,
+    device_policy,
     factor_policy,
     failure_policy,
     password_policy,
@@ -26,6 +27,7 @@ from services.identity.settings import Settings
 from services.identity.usecases import UseCases
 from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
@@ -53,6 +55,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
     codes = Codes(stores.allowances, secrets, code_policy(settings), now)
     typed = TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets)
+    devices = DeviceUseCases(begin, stores.factors, access, secrets, device_policy(settings), now)
     signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
     sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
     return UseCases(
@@ -71,6 +74,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
             stores.strangers,
             codes,
             typed,
+            devices,
             sessions,
             access,
             passwords,
@@ -80,12 +84,13 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         ),
         factors=FactorUseCases(begin, stores.factors, sessions, access, typed, factor_policy(settings), now),
         portal=_portal(chassis, settings, stores, sessions, access),
+        devices=devices,
         sessions=sessions,
         step_up=StepUpUseCases(
             begin, people, stores.step_ups, stores.failures, codes, sessions, access, secrets, failure_policy(settings), now
         ),
         passwords=PasswordUseCases(
-            begin, people, stores.password_resets, codes, sessions, access, passwords, secrets, password_policy(settings), now
+            begin, people, stores.password_resets, codes, sessions, devices, access, passwords, secrets, password_policy(settings), now
         ),
         people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
         access=access,

@@ -14,6 +14,7 @@ from services.identity.repository.encoding import StaleRecord, document_of
 
 _READ = TypeAdapter(Factors)
 _SECRETS = ("totp", "pending")
+_PERSONAL = ("address", "device")
 _SCHEMA = {
     "bsonType": "object",
     "required": ["version", "schema_version", "passkeys", "recovery", "personal"],
@@ -22,7 +23,7 @@ _SCHEMA = {
 
 
 class FactorRepository:
-    """Collection `factors`, one row for each person who has set up more than a password; secrets are encrypted."""
+    """Collection `factors`, one row for each person who has set up more than a password; what is secret or personal is encrypted."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
@@ -62,11 +63,16 @@ class FactorRepository:
 
     async def _document(self, factors: Factors) -> Document:
         document = document_of(factors)
-        secrets = {name: document[name].pop("secret") for name in _SECRETS if document[name] is not None}
-        document["personal"] = await self._cipher.encrypt(secrets)
+        personal: Document = {name: document[name].pop("secret") for name in _SECRETS if document[name] is not None}
+        if document["devices"]:
+            personal["devices"] = [{name: device.pop(name) for name in _PERSONAL} for device in document["devices"]]
+        document["personal"] = await self._cipher.encrypt(personal)
         return document
 
     async def _read(self, document: Document) -> Factors:
-        for name, secret in (await self._cipher.decrypt(document.pop("personal"))).items():
+        personal = await self._cipher.decrypt(document.pop("personal"))
+        for device, hidden in zip(document.get("devices", ()), personal.pop("devices", ()), strict=True):
+            device.update(hidden)
+        for name, secret in personal.items():
             document[name]["secret"] = secret
         return _READ.validate_python({**document, "id": document["_id"]})

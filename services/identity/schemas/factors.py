@@ -1,10 +1,11 @@
 """Bodies of factors."""
 
 from datetime import datetime
+from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.identity.domain.factors import Factors
+from services.identity.domain.factors import Factors, TrustedDevice
 from services.identity.usecases.factors import NewTotp
 
 
@@ -39,3 +40,30 @@ class RecoveryCodesOut(BaseModel):
     """The new set, shown this once."""
 
     codes: list[str]
+
+
+class DeviceOut(BaseModel):
+    """A device the caller trusts."""
+
+    device_id: UUID
+    trusted_at: datetime
+    expires_at: datetime
+    address: str | None
+    device: str | None
+
+    @classmethod
+    def of(cls, trusted: TrustedDevice) -> "DeviceOut":
+        """The answer."""
+        return cls(
+            device_id=trusted.id,
+            trusted_at=trusted.trusted_at,
+            expires_at=trusted.expires_at,
+            address=trusted.address,
+            device=trusted.device,
+        )
+
+
+class DevicesOut(BaseModel):
+    """Trusted devices, newest first."""
+
+    items: list[DeviceOut]

@@ -8,10 +8,11 @@ from pydantic import BaseModel, StringConstraints
 
 from services.identity.domain.codes import CodePolicy
 from services.identity.domain.sessions import Session
-from services.identity.domain.sign_ins import MASKED_PHONE, SignIn
+from services.identity.domain.sign_ins import MASKED_PHONE
 from services.identity.domain.step_ups import StepUp
-from services.identity.schemas.base import In, Secret
+from services.identity.schemas.base import CodeIn, In, Secret
 from services.identity.usecases.sessions import Access, Tokens
+from services.identity.usecases.sign_in import Finished, Started
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 _BEARER: Literal["Bearer"] = "Bearer"
@@ -22,26 +23,20 @@ class SignInIn(In):
 
     identifier: Identifier
     password: Secret
+    device_token: Secret | None = None
+    """Of a trusted device."""
+
+
+class SignInCodeIn(CodeIn):
+    """A code by SMS, of an authenticator app, or a recovery code; the device may be trusted from now on."""
+
+    trust_device: bool = False
 
 
 class RefreshIn(In):
     """A refresh token."""
 
     refresh_token: Secret
-
-
-class SignInOut(BaseModel):
-    """Where the code goes, if identifier and password are right."""
-
-    sign_in_id: UUID
-    channel: Literal["sms"]
-    masked_address: str
-    expires_at: datetime
-
-    @classmethod
-    def of(cls, sign_in: SignIn) -> "SignInOut":
-        """The same for everybody."""
-        return cls(sign_in_id=sign_in.id, channel="sms", masked_address=MASKED_PHONE, expires_at=sign_in.code.expires_at)
 
 
 class SmsOut(BaseModel):
@@ -91,6 +86,38 @@ class TokensOut(AccessTokenOut):
     def of(cls, tokens: Tokens) -> "TokensOut":
         """The answer."""
         return cls(access_token=tokens.access_token, refresh_token=tokens.refresh_token, token_type=_BEARER, expires_in=tokens.expires_in)
+
+
+class SignInOut(BaseModel):
+    """Where the code goes, if identifier and password are right. `tokens` is there only on a trusted device."""
+
+    sign_in_id: UUID
+    channel: Literal["sms"]
+    masked_address: str
+    expires_at: datetime
+    tokens: TokensOut | None
+
+    @classmethod
+    def of(cls, started: Started) -> "SignInOut":
+        """The same for everybody who has to give a code."""
+        return cls(
+            sign_in_id=started.sign_in.id,
+            channel="sms",
+            masked_address=MASKED_PHONE,
+            expires_at=started.sign_in.code.expires_at,
+            tokens=None if started.tokens is None else TokensOut.of(started.tokens),
+        )
+
+
+class SignedInOut(TokensOut):
+    """What a signed-in client holds; with `device_token` the password alone signs in on this device."""
+
+    device_token: str | None
+
+    @classmethod
+    def finished(cls, finished: Finished) -> "SignedInOut":
+        """The answer."""
+        return cls(**TokensOut.of(finished.tokens).model_dump(), device_token=finished.device_token)
 
 
 class JwkOut(BaseModel):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.identity.usecases.access import AccessUseCases
+from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
@@ -27,6 +28,7 @@ class UseCases:
     sign_in: SignInUseCases
     factors: FactorUseCases
     portal: PortalUseCases
+    devices: DeviceUseCases
     sessions: SessionUseCases
     step_up: StepUpUseCases
     passwords: PasswordUseCases

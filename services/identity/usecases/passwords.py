@@ -20,6 +20,7 @@ from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.sessions import SessionUseCases, main_role
 
 _NOBODYS = ()
@@ -34,6 +35,7 @@ class PasswordUseCases:
     resets: PasswordResetRepository
     codes: Codes
     sessions: SessionUseCases
+    devices: DeviceUseCases
     access: AccessUseCases
     passwords: Passwords
     secrets: Secrets
@@ -159,6 +161,7 @@ class PasswordUseCases:
     async def _change(self, tx: Transaction, person: Person, password_hash: str, origin: Origin, *, session_id: UUID | None = None) -> None:
         await self.people.save(tx, person.with_password(password_hash))
         await self.sessions.end_all(tx, person.id, Ending.PASSWORD_CHANGED, origin, but=session_id)
+        await self.devices.void_all(tx, person.id)
         changed = SecurityAlertKind.PASSWORD_CHANGED
         await tx.publish(SecurityAlertRaised(occurred_at=self.now(), person_id=person.id, kind=changed))
         role = main_role(person.roles)

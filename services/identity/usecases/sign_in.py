@@ -1,7 +1,7 @@
 """Sign-in: the same work and the same answer whether the account exists, until password and code are both right."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -27,6 +27,7 @@ from services.identity.repository.people import Credentials, PersonRepository
 from services.identity.repository.sign_ins import FailureRepository, SentCodeRepository, SignInRepository, StrangerRefusalRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import TypedCodes
 from services.identity.usecases.sessions import SessionUseCases, Tokens
 
@@ -40,11 +41,28 @@ class _Attempt:
     subject_id: UUID
     credentials: Credentials | None
     is_right: bool
+    device: bytes
 
     @property
     def is_staff(self) -> bool:
         """Whether the account is one of staff."""
         return self.credentials is not None and bool(self.credentials.roles & STAFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A sign-in under way; `tokens` if it needed no code, because the device is trusted."""
+
+    sign_in: SignIn
+    tokens: Tokens | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The tokens of a new session; `device_token` if the device is trusted from now on."""
+
+    tokens: Tokens
+    device_token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,7 @@ class SignInUseCases:
     strangers: StrangerRefusalRepository
     codes: Codes
     typed: TypedCodes
+    devices: DeviceUseCases
     sessions: SessionUseCases
     access: AccessUseCases
     passwords: Passwords
@@ -67,17 +86,18 @@ class SignInUseCases:
     policy: FailurePolicy
     now: Callable[[], datetime]
 
-    async def start(self, identifier: str, password: str, origin: Origin) -> SignIn:
-        """A sign-in that waits for its code; a code is sent only if identifier and password are right, which nobody is told.
+    async def start(self, identifier: str, password: str, origin: Origin, *, device_token: str | None = None) -> Started:
+        """A sign-in that waits for its code; one is sent only if identifier and password are right, which nobody is told.
 
-        Raises `SignInsSlowed`, `SignInsLocked`.
+        On a trusted device the right password is enough. Raises `SignInsSlowed`, `SignInsLocked`.
         """
         key = self.secrets.digest("identifier", normalised_identifier(identifier))
         credentials = await self._credentials(identifier, key)
         is_right = await self.passwords.verify(password, credentials.password_hash if credentials else None)
         subject_id = credentials.person_id if credentials else UUID(bytes=key[:16], version=4)
         account_key = self.secrets.digest("account", str(subject_id))
-        return await self._open(_Attempt(self.now(), (key, account_key), subject_id, credentials, is_right), origin)
+        device = self.devices.digest(subject_id, device_token or self.secrets.token())
+        return await self._open(_Attempt(self.now(), (key, account_key), subject_id, credentials, is_right, device), origin)
 
     @atomic
     async def _credentials(self, identifier: str, key: bytes) -> Credentials | None:
@@ -86,7 +106,7 @@ class SignInUseCases:
             return await self.people.credentials(tx, identifier_candidates(identifier))
 
     @atomic
-    async def _open(self, attempt: _Attempt, origin: Origin) -> SignIn:
+    async def _open(self, attempt: _Attempt, origin: Origin) -> Started:
         async with self.begin() as tx:
             is_locked = await self._count(tx, attempt)
             person_id = attempt.credentials.person_id if attempt.credentials and attempt.is_right and not is_locked else None
@@ -102,11 +122,13 @@ class SignInUseCases:
                 is_staff=attempt.is_staff,
             )
             factors = await self.factors.get(tx, attempt.subject_id)
-            if person_id is None or (
-                factors.is_sent_sms(is_staff=attempt.is_staff) and not await self._is_code_sent(tx, person_id, attempt.at)
-            ):
+            if person_id is not None and not attempt.is_staff and factors.trusts(attempt.device, attempt.at):
+                sign_in = await self.sign_ins.add(tx, replace(sign_in, finished_at=attempt.at))
+                return Started(sign_in, await self._opened(tx, sign_in, person_id, None, origin))
+            is_sent = factors.is_sent_sms(is_staff=attempt.is_staff)
+            if person_id is None or (is_sent and not await self._is_code_sent(tx, person_id, attempt.at)):
                 await self._note_refusal(tx, sign_in, origin)
-            return await self.sign_ins.add(tx, sign_in)
+            return Started(await self.sign_ins.add(tx, sign_in), None)
 
     @atomic
     async def send_sms(self, sign_in_id: UUID) -> None:
@@ -152,8 +174,8 @@ class SignInUseCases:
             await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.ACCOUNT_LOCKED))
 
     @atomic
-    async def finish(self, sign_in_id: UUID, text: str, origin: Origin) -> Tokens:
-        """The tokens of a new session. Raises `SignInRefused`, also for an unknown sign-in."""
+    async def finish(self, sign_in_id: UUID, text: str, origin: Origin, *, trusts_device: bool = False) -> Finished:
+        """A new session for a right code. Raises `SignInRefused`, also for an unknown sign-in."""
         at = self.now()
         async with self.begin() as tx:
             sign_in = await self.sign_ins.get(tx, sign_in_id)
@@ -164,10 +186,17 @@ class SignInUseCases:
             failures = await self.failures.get(tx, sign_in.failure_keys[-1])
             tried = sign_in.tried(typed, known, at, is_barred=failures.is_locked_since(sign_in.created_at, at, self.policy))
             sign_in = await self.sign_ins.save(tx, tried.sign_in)
-            await self._keep(tx, known, tried.proofs)
-            if tried.proved is not None and sign_in.person_id is not None:
-                return await self._opened(tx, sign_in, sign_in.person_id, tried.proved, origin)
-            await self._note_wrong(tx, sign_in, failures, origin)
+            if tried.proved is None or sign_in.person_id is None:
+                await self._keep(tx, known, tried.proofs)
+                await self._note_wrong(tx, sign_in, failures, origin)
+            else:
+                proofs, device_token = tried.proofs, None
+                if trusts_device and not sign_in.is_staff:
+                    factors, device_token = self.devices.trusted(proofs.factors, origin)
+                    proofs = replace(proofs, factors=factors)
+                    await self.devices.note_trusted(tx, factors, origin)
+                await self._keep(tx, known, proofs)
+                return Finished(await self._opened(tx, sign_in, sign_in.person_id, tried.proved, origin), device_token)
         raise tried.refused or SignInRefused()
 
     async def _keep(self, tx: Transaction, known: Proofs, proofs: Proofs) -> None:
@@ -176,13 +205,13 @@ class SignInUseCases:
         if proofs.factors != known.factors:
             await self.factors.save(tx, proofs.factors)
 
-    async def _opened(self, tx: Transaction, sign_in: SignIn, person_id: UUID, proved: Factor, origin: Origin) -> Tokens:
+    async def _opened(self, tx: Transaction, sign_in: SignIn, person_id: UUID, proved: Factor | None, origin: Origin) -> Tokens:
         at = self.now()
         for key in sign_in.failure_keys:
             await self.failures.save(tx, Failures(key=key), at=at)
         if proved is Factor.RECOVERY_CODE:
             await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.RECOVERY_CODE_USED))
-        factors = {Factor.PASSWORD: sign_in.password_at, proved: at}
+        factors = {Factor.PASSWORD: sign_in.password_at} | ({} if proved is None else {proved: at})
         return await self.sessions.open(tx, person_id, factors=factors, origin=origin)
 
     async def _note_wrong(self, tx: Transaction, sign_in: SignIn, failures: Failures, origin: Origin) -> None:
