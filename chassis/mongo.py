@@ -6,6 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from bson import Binary
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import (
@@ -41,6 +43,7 @@ __all__ = [
     "is_in_transaction",
     "next_in_row",
     "prepare_collection",
+    "undecoded_ids",
     "watch_inserts",
 ]
 
@@ -97,6 +100,11 @@ async def prepare_collection(
                 raise
             await database[name].drop_index(index.document["name"])
             await database[name].create_indexes([index])
+
+
+def undecoded_ids(collection: Collection) -> Collection:
+    """The same collection; identifiers are read as the bytes they are kept as (`Binary` of subtype 4), which is quicker."""
+    return collection.with_options(CodecOptions(uuid_representation=UuidRepresentation.UNSPECIFIED, tz_aware=True))
 
 
 async def next_in_row(counters: Collection, key: Any) -> int:

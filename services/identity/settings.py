@@ -54,7 +54,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="IDENTITY_", extra="ignore")
 
     pepper: SecretStr = Field(min_length=32)
-    """Secret of the keyed hashes of codes, tokens and access-log chains; never stored beside what it protects."""
+    """Secret of the keyed hashes of codes, tokens and the access log; never stored beside what it protects."""
 
     registries_url: str
     """Base URL below which each registry answers at `/<registry>/checks`."""
@@ -117,6 +117,15 @@ class Settings(ServiceSettings):
     argon2_parallelism: int = Field(default=1, ge=1)
     argon2_at_once: int = Field(default=4, ge=1)
     """Hashes computed at the same time; each holds `argon2_memory_kib`."""
+
+    access_block_rows: int = Field(default=200, ge=1, le=2000)
+    """Rows of the access log sealed at once."""
+    access_seal_seconds: Seconds = 2
+    """How often rows of the access log are sealed. A row that is removed before leaves no trace; a short time makes many small blocks."""
+    access_lease_seconds: Seconds = 10
+    """How long one process stays the one that seals; after a crash the next one takes over when it ends."""
+    access_alarm_seconds: Seconds = 60
+    """How long rows may wait for being sealed before it is an alarm."""
 
     access_token_seconds: Seconds = 300
     idle_practitioner_seconds: Seconds = 900

@@ -1,6 +1,6 @@
 """In-memory twins of the repositories; the behaviour tests run on both."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.mongo import Database, Document
 from chassis.transaction import Transaction
 from contracts.factors import Factor
-from services.identity.domain.access_log import GENESIS, ChainedEntry, Entry, chain
+from services.identity.domain.access_log import Entry, Filters, Record, row_mac
 from services.identity.domain.codes import CodeAllowance
 from services.identity.domain.factors import Factors
 from services.identity.domain.password_resets import PasswordReset, ResetCode
@@ -332,28 +332,26 @@ class FakeAccessLog(AccessLogRepository):
     def __init__(self, secret: bytes) -> None:
         super().__init__(NO_DATABASE, NO_CIPHER, secret=secret)
         self.secret = secret
-        self.rows: list[ChainedEntry] = []
+        self.rows: list[Record] = []
 
     async def prepare(self) -> None:
         """Nothing to make."""
 
-    async def append(self, tx: Transaction, entry: Entry) -> ChainedEntry:
-        sequence, previous = await self.head(tx, entry.subject_id)
-        self.rows.append(chain(entry, sequence=sequence + 1, previous=previous, secret=self.secret))
-        return self.rows[-1]
+    async def append(self, tx: Transaction, entry: Entry) -> None:
+        parts = (entry.id.bytes, entry.subject_id.bytes, b"", entry.action.encode(), entry.service.encode(), entry.outcome.encode(), b"")
+        self.rows.append(Record(entry=entry, parts=parts, mac=row_mac(parts, self.secret)))
 
-    async def head(self, tx: Transaction, subject_id: UUID) -> tuple[int, bytes]:
-        own = [row for row in self.rows if row.entry.subject_id == subject_id]
-        return (own[-1].sequence, own[-1].digest) if own else (0, GENESIS)
+    async def page(self, tx: Transaction, filters: Filters, *, limit: int) -> list[Record]:
+        def fits(entry: Entry) -> bool:
+            named = ("subject_id", "actor_id", "action", "service", "outcome")
+            is_named = all(getattr(filters, name) in (None, getattr(entry, name)) for name in named)
+            is_late = filters.from_at is None or entry.at >= filters.from_at
+            is_early = filters.to_at is None or entry.at < filters.to_at
+            is_next = filters.before_id is None or entry.id.bytes < filters.before_id.bytes
+            return is_named and is_late and is_early and is_next
 
-    async def page(self, tx: Transaction, subject_id: UUID, *, limit: int, before: int | None) -> list[ChainedEntry]:
-        own = [row for row in self.rows if row.entry.subject_id == subject_id and (before is None or row.sequence < before)]
-        return own[::-1][:limit]
-
-    async def chain_of(self, subject_id: UUID) -> AsyncIterator[ChainedEntry]:
-        for row in self.rows:
-            if row.entry.subject_id == subject_id:
-                yield row
+        found = [row for row in self.rows if fits(row.entry)]
+        return sorted(found, key=lambda row: row.entry.id.bytes, reverse=True)[:limit]
 
 
 class FakeRegistries(Registries):

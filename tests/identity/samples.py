@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from contracts.factors import Factor
 from contracts.roles import Role
-from services.identity.domain.access_log import Action, Entry
+from services.identity.domain.access_log import Action, Entry, entry_id
 from services.identity.domain.codes import OneTimeCode
 from services.identity.domain.people import Person, Status
 from services.identity.domain.registration import Consent, Registration
@@ -115,7 +115,7 @@ def a_step_up(**changes: Any) -> StepUp:
 
 def an_entry(**changes: Any) -> Entry:
     sample: dict[str, Any] = {
-        "id": uuid4(),
+        "id": entry_id(changes.get("at", NOW), uuid4()),
         "at": NOW,
         "subject_id": uuid4(),
         "actor_id": uuid4(),
@@ -126,5 +126,6 @@ def an_entry(**changes: Any) -> Entry:
         "purpose": "review",
         "outcome": "allowed",
         "address": "10.1.2.3",
+        "device": "Firefox",
     }
     return Entry(**sample | changes)

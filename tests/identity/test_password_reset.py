@@ -172,10 +172,10 @@ async def test_when_the_days_codes_are_spent_nobody_is_told(walk: Walk) -> None:
 
 async def test_identifiers_nobody_has_get_no_mail_and_start_no_access_log(walk: Walk) -> None:
     database = walk.identity.database
-    chains = await database["access_log_heads"].count_documents({})
+    rows = await database["access_rows"].count_documents({})
     codes = len(walk.identity.tap.all(OneTimeCodeIssued))
     await forget(walk, people.email())
-    assert await database["access_log_heads"].count_documents({}) == chains
+    assert await database["access_rows"].count_documents({}) == rows
     assert len(walk.identity.tap.all(OneTimeCodeIssued)) == codes
 
 

@@ -15,7 +15,7 @@ from chassis.app import Chassis
 from chassis.testing import FakeBegin
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
-from services.identity.domain.access_log import first_break
+from services.identity.domain.access_log import Action, Filters
 from services.identity.domain.codes import CodeAllowance
 from services.identity.domain.factors import Factors, PendingTotp, Totp, TrustedDevice
 from services.identity.domain.people import NoSuchPerson, Status
@@ -321,20 +321,33 @@ class TestSessions:
 
 
 class TestAccessLog:
-    async def test_rows_form_a_chain_and_page_backwards(self, stores: Stores) -> None:
+    async def test_a_row_comes_back_as_it_was(self, stores: Stores) -> None:
         subject_id = uuid4()
-        rows = [await self.append(stores, subject_id) for _ in range(3)]
-        assert [row.sequence for row in rows] == [1, 2, 3]
-        assert await stores.do(lambda tx: stores.access_log.page(tx, subject_id, limit=2, before=None)) == rows[:0:-1]
-        assert await stores.do(lambda tx: stores.access_log.page(tx, subject_id, limit=2, before=2)) == rows[:1]
-        head = await stores.do(lambda tx: stores.access_log.head(tx, subject_id))
-        read = [row async for row in stores.access_log.chain_of(subject_id)]
-        assert first_break(read, head=head, secret=SECRET) is None
-        assert first_break(read[:-1], head=head, secret=SECRET) == 3
-        assert first_break([*read[:1], *read[2:]], head=head, secret=SECRET) == 2
+        entries = [an_entry(subject_id=subject_id), an_entry(subject_id=subject_id, actor_id=None, actor_role=None, address=None)]
+        for entry in entries:
+            await stores.do(partial(stores.access_log.append, entry=entry))
+        found = await stores.do(partial(stores.access_log.page, filters=Filters(subject_id=subject_id), limit=5))
+        assert {row.entry.id: row.entry for row in found} == {entry.id: entry for entry in entries}
+        assert all(row.is_intact(SECRET) for row in found)
+        assert not found[0].is_intact(b"another key")
 
-    async def append(self, stores: Stores, subject_id: UUID) -> Any:
-        return await stores.do(lambda tx: stores.access_log.append(tx, an_entry(subject_id=subject_id)))
+    async def test_rows_are_paged_backwards_and_found_by_every_filter(self, stores: Stores) -> None:
+        subject_id, actor_id = uuid4(), uuid4()
+        entries = [an_entry(at=NOW + timedelta(minutes=minute), subject_id=subject_id, actor_id=actor_id) for minute in range(4)]
+        others = an_entry(subject_id=subject_id), an_entry(actor_id=actor_id)
+        refused = an_entry(at=NOW, subject_id=subject_id, actor_id=actor_id, outcome="refused", service="x", action=Action.SIGNED_OUT)
+        for entry in (*entries, *others, refused):
+            await stores.do(partial(stores.access_log.append, entry=entry))
+
+        async def found(**filters: Any) -> list[UUID]:
+            both = Filters(subject_id=subject_id, actor_id=actor_id, **filters)
+            return [row.entry.id for row in await stores.do(partial(stores.access_log.page, filters=both, limit=3))]
+
+        ids = [entry.id for entry in reversed(entries)]
+        assert await found(outcome="allowed") == ids[:3]
+        assert await found(before_id=ids[1]) == [ids[2], *sorted((ids[3], refused.id), key=lambda row_id: row_id.bytes, reverse=True)]
+        assert await found(from_at=NOW + timedelta(minutes=1), to_at=NOW + timedelta(minutes=3)) == ids[1:3]
+        assert await found(outcome="refused") == await found(service="x") == await found(action=Action.SIGNED_OUT) == [refused.id]
 
 
 @asynccontextmanager
@@ -350,21 +363,6 @@ async def both_at_once() -> AsyncIterator[Callable[[], Awaitable[None]]]:
             await barrier.wait()
 
     yield meet
-
-
-async def test_rows_written_at_the_same_moment_still_form_one_chain(identity: Component) -> None:
-    stores, subject_id = real_stores(identity.app.state.chassis), uuid4()
-    async with both_at_once() as meet:
-
-        async def append(tx: Transaction) -> None:
-            await stores.access_log.head(tx, subject_id)
-            await meet()
-            await stores.access_log.append(tx, an_entry(subject_id=subject_id))
-
-        await asyncio.gather(stores.do(append), stores.do(append))
-    head = await stores.do(lambda tx: stores.access_log.head(tx, subject_id))
-    assert head[0] == 2
-    assert first_break([row async for row in stores.access_log.chain_of(subject_id)], head=head, secret=SECRET) is None
 
 
 async def test_two_accounts_with_one_snils_at_the_same_moment_become_one(identity: Component) -> None:

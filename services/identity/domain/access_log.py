@@ -1,18 +1,22 @@
-"""The access log: who did what with whose data. One hash chain per person concerned, so a changed or missing row shows."""
+"""The access log: who did what with whose data. Every row carries a keyed digest; `access_chain` puts rows into an order that shows."""
 
 import hashlib
 import hmac
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
 from contracts.roles import Role
 
-GENESIS = bytes(32)
+Outcome = Literal["allowed", "refused"]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LENGTHS = struct.Struct(">7I")
+_RANDOM_HIGH = 0xFFF << 64
+_RANDOM_LOW = (1 << 62) - 1
 
 
 class Action(StrEnum):
@@ -41,7 +45,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing done. `subject_id` is whose data; None for `actor_id` means nobody proved who they are."""
+    """One thing done. `subject_id` is whose data; None for `actor_id` means nobody proved who they are.
+
+    Its `id` is made by `entry_id`, so that ids sort by time.
+    """
 
     id: UUID
     at: datetime
@@ -52,39 +59,56 @@ class Entry:
     service: str
     record: str | None
     purpose: str | None
-    outcome: Literal["allowed", "refused"]
+    outcome: Outcome
     address: str | None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainedEntry:
-    """An entry in its place: numbered from 1 within the chain of its subject, its hash covering the one before."""
+class Record:
+    """A row as it is kept: what it says, the bytes its digest covers, and the digest."""
 
     entry: Entry
-    sequence: int
-    previous: bytes
-    digest: bytes
+    parts: tuple[bytes, ...]
+    mac: bytes
+
+    def is_intact(self, secret: bytes) -> bool:
+        """Whether the row says what was written."""
+        return hmac.compare_digest(self.mac, row_mac(self.parts, secret))
 
 
-def chain(entry: Entry, *, sequence: int, previous: bytes, secret: bytes) -> ChainedEntry:
-    """The entry in its place. Keyed, so that whoever can write the database cannot make a chain that fits."""
-    body = {"sequence": sequence, "previous": previous.hex(), **asdict(entry)}
-    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    digest = hmac.new(secret, canonical.encode(), hashlib.sha256).digest()
-    return ChainedEntry(entry=entry, sequence=sequence, previous=previous, digest=digest)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which rows are looked for; None is any. `before_id` continues a list whose last row it was."""
+
+    subject_id: UUID | None = None
+    actor_id: UUID | None = None
+    action: Action | None = None
+    service: str | None = None
+    outcome: Outcome | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    before_id: UUID | None = None
 
 
-def first_break(rows: Iterable[ChainedEntry], *, head: tuple[int, bytes], secret: bytes) -> int | None:
-    """The sequence at which a chain read in order stops being what was written; None for a whole one. `head` is the last known place."""
-    sequence, previous = 0, GENESIS
-    for row in rows:
-        sequence += 1
-        expected = chain(row.entry, sequence=sequence, previous=previous, secret=secret)
-        if (row.sequence, row.previous) != (sequence, previous) or not hmac.compare_digest(row.digest, expected.digest):
-            return sequence
-        previous = row.digest
-    return None if (sequence, previous) == head else sequence + 1
+def entry_id(at: datetime, entropy: UUID) -> UUID:
+    """An id that sorts by time; of the same `entropy` always the same. Source: RFC 9562, version 7."""
+    random_bits = entropy.int & (_RANDOM_HIGH | _RANDOM_LOW)
+    return UUID(int=_millis(at) << 80 | 0x7 << 76 | 0b10 << 62 | random_bits)
 
 
-def _plain(value: object) -> str:
-    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else str(value)
+def first_id(at: datetime) -> UUID:
+    """Not greater than any id of that moment, greater than every one before."""
+    return UUID(int=_millis(at) << 80)
+
+
+def row_mac(parts: Sequence[bytes], secret: bytes) -> bytes:
+    """The digest of a row: keyed, so that whoever can write the database cannot make one that fits.
+
+    `parts` are id, subject, actor (empty for nobody), action, service, outcome, details; their lengths are covered too.
+    """
+    return hmac.digest(secret, _LENGTHS.pack(*map(len, parts)) + b"".join(parts), hashlib.sha256)
+
+
+def _millis(at: datetime) -> int:
+    return max(0, (at - _EPOCH) // timedelta(milliseconds=1))

@@ -13,14 +13,22 @@ from services.identity.domain.sign_ins import FailurePolicy
 from services.identity.domain.verification import Backoff
 from services.identity.gateways.hashing import Secrets
 from services.identity.settings import Settings
+from services.identity.usecases.access_sealing import SealingPolicy
 from services.identity.usecases.registration import RegistrationRules
 from services.identity.usecases.sessions import SigningPolicy
 from services.identity.usecases.verification import VerificationRules
 
 
 def chain_secret(settings: Settings) -> bytes:
-    """The key of the access log's chain."""
+    """The key of the access log's digests."""
     return Secrets(settings.pepper.get_secret_value()).digest("access-log")
+
+
+def sealing_policy(settings: Settings) -> SealingPolicy:
+    """When rows of the access log are sealed."""
+    return SealingPolicy(
+        block_rows=settings.access_block_rows, poll_seconds=settings.access_seal_seconds, alarm_seconds=settings.access_alarm_seconds
+    )
 
 
 def password_policy(settings: Settings) -> PasswordPolicy:

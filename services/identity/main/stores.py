@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from chassis.app import Chassis
 from services.identity.main.policies import chain_secret
+from services.identity.repository.access_chain import AccessChainRepository
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.password_resets import PasswordResetRepository
@@ -45,6 +46,7 @@ class Stores:
     password_resets: PasswordResetRepository
     portal_sign_ins: PortalSignInRepository
     portal_links: PortalLinkRepository
+    access_chain: AccessChainRepository
 
     def prepare(self) -> list[Prepare]:
         """Everything that makes collections and indexes."""
@@ -70,4 +72,5 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         password_resets=PasswordResetRepository(database),
         portal_sign_ins=PortalSignInRepository(database, cipher),
         portal_links=PortalLinkRepository(database),
+        access_chain=AccessChainRepository(database),
     )

@@ -18,6 +18,7 @@ from services.identity.main.policies import (
     failure_policy,
     password_policy,
     registration_rules,
+    sealing_policy,
     session_policy,
     signing_policy,
     verification_rules,
@@ -26,6 +27,8 @@ from services.identity.main.stores import Stores
 from services.identity.settings import Settings
 from services.identity.usecases import UseCases
 from services.identity.usecases.access import AccessUseCases
+from services.identity.usecases.access_audit import AuditUseCases
+from services.identity.usecases.access_sealing import SealingUseCases
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
@@ -94,6 +97,8 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         ),
         people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
         access=access,
+        sealing=SealingUseCases(begin, stores.access_chain, chain_secret(settings), sealing_policy(settings), now),
+        audit=AuditUseCases(begin, stores.access_chain, chain_secret(settings)),
     )
 
 

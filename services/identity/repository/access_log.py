@@ -1,27 +1,30 @@
-"""The access log: append-only rows and, per chain, the last known place."""
+"""The rows of the access log: inserted once, found by person, actor, action, outcome and time."""
 
-from collections.abc import AsyncIterator
-from uuid import UUID
-
-from pydantic import TypeAdapter
+import bson
+from bson.codec_options import CodecOptions
 
 from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
-from services.identity.domain.access_log import GENESIS, ChainedEntry, Entry, chain
-from services.identity.repository.encoding import plain
+from contracts.roles import Role
+from services.identity.domain.access_log import Action, Entry, Filters, Record, first_id, row_mac
 
-_READ = TypeAdapter(ChainedEntry)
-_BATCH = 500
+ROWS = "access_rows"
+UNSEALED = 0
+"""The place of a row that waits for its block."""
+ROW_FIELDS = ("_id", "subject_id", "actor_id", "action", "service", "outcome", "details", "mac", "place", "schema_version")
+_AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
 _SCHEMA = {
     "bsonType": "object",
-    "required": ["subject_id", "sequence", "previous", "digest", "at", "action", "outcome", "schema_version"],
-    "properties": {"sequence": {"bsonType": ["int", "long"], "minimum": 1}},
+    "required": list(ROW_FIELDS),
+    "properties": {"place": {"bsonType": ["int", "long"]}, "details": {"bsonType": "binData"}, "mac": {"bsonType": "binData"}},
 }
+_LEADING = ("subject_id", "actor_id", "action", "outcome")
+"""What a search goes by first: the first of these that is given names the index."""
 
 
 class AccessLogRepository:
-    """Collections `access_log` and `access_log_heads`. Rows are only ever inserted; network addresses are encrypted."""
+    """Collection `access_rows`. What rows are searched by is clear; address and device are encrypted inside `details`."""
 
     def __init__(self, database: Database, cipher: FieldCipher, *, secret: bytes) -> None:
         self._database = database
@@ -30,62 +33,85 @@ class AccessLogRepository:
 
     @property
     def _rows(self) -> Collection:
-        return self._database["access_log"]
-
-    @property
-    def _heads(self) -> Collection:
-        return self._database["access_log_heads"]
+        return self._database[ROWS]
 
     async def prepare(self) -> None:
-        """Collections, validator and indexes."""
-        place = IndexModel([("subject_id", ASCENDING), ("sequence", DESCENDING)], name="place", unique=True)
-        await prepare_collection(self._database, "access_log", indexes=[place], schema=_SCHEMA)
-        await prepare_collection(self._database, "access_log_heads")
+        """Collection, validator and indexes; ids sort by time, so every index ends with them."""
+        by_field = [IndexModel([(name, ASCENDING), ("_id", DESCENDING)], name=name) for name in _LEADING]
+        by_time = IndexModel([("_id", DESCENDING), ("service", ASCENDING)], name="time")
+        place = IndexModel([("place", ASCENDING)], name="place")
+        await prepare_collection(self._database, ROWS, indexes=[*by_field, by_time, place], schema=_SCHEMA)
 
-    async def append(self, tx: Transaction, entry: Entry) -> ChainedEntry:
-        """The entry at the end of its subject's chain; two at once conflict and one runs again."""
-        sequence, previous = await self.head(tx, entry.subject_id)
-        chained = chain(entry, sequence=sequence + 1, previous=previous, secret=self._secret)
-        head = {"sequence": chained.sequence, "digest": chained.digest}
-        await self._heads.update_one({"_id": entry.subject_id}, {"$set": head}, upsert=True, session=tx.session)
-        await self._rows.insert_one(await self._document(chained), session=tx.session)
-        return chained
+    async def append(self, tx: Transaction, entry: Entry) -> None:
+        """One insert; nothing else is read or written, so no two of them wait for each other."""
+        origin = {name: value for name, value in (("address", entry.address), ("device", entry.device)) if value is not None}
+        sealed = (await self._cipher.encrypt({"origin": origin}))["origin"] if origin else None
+        said = {
+            "at": entry.at,
+            "actor_role": entry.actor_role and entry.actor_role.value,
+            "record": entry.record,
+            "purpose": entry.purpose,
+            "origin": sealed,
+        }
+        document: Document = {
+            "_id": entry.id,
+            "subject_id": entry.subject_id,
+            "actor_id": entry.actor_id,
+            "action": entry.action.value,
+            "service": entry.service,
+            "outcome": entry.outcome,
+            "details": bson.encode(said),
+        }
+        mac = row_mac(_parts(document), self._secret)
+        await self._rows.insert_one(document | {"mac": mac, "place": UNSEALED, "schema_version": 1}, session=tx.session)
 
-    async def head(self, tx: Transaction, subject_id: UUID) -> tuple[int, bytes]:
-        """Number and hash of the last row; (0, zeros) for an empty chain."""
-        head = await self._heads.find_one({"_id": subject_id}, session=tx.session)
-        return (0, GENESIS) if head is None else (head["sequence"], head["digest"])
+    async def page(self, tx: Transaction, filters: Filters, *, limit: int) -> list[Record]:
+        """Rows that fit, the latest first. Served by the index of the first filter given, else by time."""
+        found, index = _query(filters)
+        cursor = self._rows.find(found, session=tx.session).sort([("_id", DESCENDING)]).hint(index).limit(limit)
+        return [await self._read(document) for document in await cursor.to_list(limit)]
 
-    async def page(self, tx: Transaction, subject_id: UUID, *, limit: int, before: int | None) -> list[ChainedEntry]:
-        """Rows about a person, the latest first; `before` is the number of the last row seen."""
-        found: Document = {"subject_id": subject_id}
-        if before is not None:
-            found["sequence"] = {"$lt": before}
-        documents = await self._rows.find(found, session=tx.session).sort([("sequence", DESCENDING)]).limit(limit).to_list(limit)
-        return [await self._read(document) for document in documents]
+    async def _read(self, document: Document) -> Record:
+        details = bytes(document["details"])
+        said = bson.decode(details, _AWARE)
+        origin = {} if said["origin"] is None else (await self._cipher.decrypt({"origin": said["origin"]}))["origin"]
+        entry = Entry(
+            id=document["_id"],
+            at=said["at"],
+            subject_id=document["subject_id"],
+            actor_id=document["actor_id"],
+            actor_role=None if said["actor_role"] is None else Role(said["actor_role"]),
+            action=Action(document["action"]),
+            service=document["service"],
+            record=said["record"],
+            purpose=said["purpose"],
+            outcome=document["outcome"],
+            address=origin.get("address"),
+            device=origin.get("device"),
+        )
+        return Record(entry=entry, parts=_parts(document), mac=bytes(document["mac"]))
 
-    async def chain_of(self, subject_id: UUID) -> AsyncIterator[ChainedEntry]:
-        """Every row of a chain in order, read in batches."""
-        last = -1
-        while (
-            documents := await self._rows.find({"subject_id": subject_id, "sequence": {"$gt": last}})
-            .sort([("sequence", ASCENDING)])
-            .limit(_BATCH)
-            .to_list(_BATCH)
-        ):
-            for document in documents:
-                last = document["sequence"]
-                yield await self._read(document)
 
-    async def _document(self, chained: ChainedEntry) -> Document:
-        document: Document = plain(chained.entry)
-        document["_id"] = document.pop("id")
-        address = document.pop("address")
-        document["personal"] = {} if address is None else await self._cipher.encrypt({"address": address})
-        place = {"sequence": chained.sequence, "previous": chained.previous, "digest": chained.digest, "schema_version": 1}
-        return document | place
+def _parts(document: Document) -> tuple[bytes, ...]:
+    actor_id = document["actor_id"]
+    return (
+        document["_id"].bytes,
+        document["subject_id"].bytes,
+        b"" if actor_id is None else actor_id.bytes,
+        document["action"].encode(),
+        document["service"].encode(),
+        document["outcome"].encode(),
+        bytes(document["details"]),
+    )
 
-    async def _read(self, document: Document) -> ChainedEntry:
-        personal = await self._cipher.decrypt(document.pop("personal"))
-        entry = {**document, "id": document["_id"], "address": personal.get("address")}
-        return _READ.validate_python({**document, "entry": entry})
+
+def _query(filters: Filters) -> tuple[Document, str]:
+    named = {name: getattr(filters, name) for name in (*_LEADING, "service")}
+    found: Document = {name: value for name, value in named.items() if value is not None}
+    uppers = [first_id(filters.to_at)] if filters.to_at is not None else []
+    uppers += [filters.before_id] if filters.before_id is not None else []
+    time: Document = {"$lt": min(uppers, key=lambda upper: upper.bytes)} if uppers else {}
+    if filters.from_at is not None:
+        time["$gte"] = first_id(filters.from_at)
+    index = next((name for name in _LEADING if name in found), "time")
+    return found | ({"_id": time} if time else {}), index

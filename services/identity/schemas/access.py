@@ -1,18 +1,21 @@
 """Bodies of the access log."""
 
 from datetime import datetime
-from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel
 
 from contracts.roles import Role
-from services.identity.domain.access_log import Action, ChainedEntry
+from services.identity.domain.access_log import Action, Outcome, Record
 
 
 class AccessOut(BaseModel):
-    """One row of the access log about the caller. Network addresses are shown of the caller's own acts and of refused sign-ins."""
+    """One row of the access log about the caller. Who else it was is said by role, not by name.
 
-    sequence: int
+    Address and device are shown of the caller's own acts and of refused sign-ins.
+    """
+
+    entry_id: UUID
     at: datetime
     action: Action
     is_own: bool
@@ -20,16 +23,18 @@ class AccessOut(BaseModel):
     service: str
     record: str | None
     purpose: str | None
-    outcome: Literal["allowed", "refused"]
+    outcome: Outcome
     address: str | None
+    device: str | None
 
     @classmethod
-    def of(cls, row: ChainedEntry) -> "AccessOut":
+    def of(cls, record: Record) -> "AccessOut":
         """The answer."""
-        entry = row.entry
+        entry = record.entry
         is_own = entry.actor_id == entry.subject_id
+        is_origin_shown = is_own or entry.actor_id is None
         return cls(
-            sequence=row.sequence,
+            entry_id=entry.id,
             at=entry.at,
             action=entry.action,
             is_own=is_own,
@@ -38,5 +43,6 @@ class AccessOut(BaseModel):
             record=entry.record,
             purpose=entry.purpose,
             outcome=entry.outcome,
-            address=entry.address if is_own or entry.actor_id is None else None,
+            address=entry.address if is_origin_shown else None,
+            device=entry.device if is_origin_shown else None,
         )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from services.identity.usecases.access import AccessUseCases
+from services.identity.usecases.access_audit import AuditUseCases
+from services.identity.usecases.access_sealing import SealingUseCases
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases
 from services.identity.usecases.passwords import PasswordUseCases
@@ -34,3 +36,5 @@ class UseCases:
     passwords: PasswordUseCases
     people: PeopleUseCases
     access: AccessUseCases
+    sealing: SealingUseCases
+    audit: AuditUseCases

@@ -1,18 +1,20 @@
-"""The access log: writing to it, reading one's own, proving that nothing was changed."""
+"""The access log: writing to it and reading it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID, uuid4
+
+import structlog
 
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.access import PersonalDataRead
 from contracts.roles import Role
-from services.identity.domain.access_log import Action, ChainedEntry, Entry, first_break
+from services.identity.domain.access_log import Action, Entry, Filters, Outcome, Record, entry_id
 from services.identity.repository.access_log import AccessLogRepository
 
 SERVICE = "identity"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +44,24 @@ class AccessUseCases:
         actor_role: Role | None = None,
         origin: Origin | None = None,
         record: str | None = None,
-        outcome: Literal["allowed", "refused"] = "allowed",
+        outcome: Outcome = "allowed",
+        purpose: str | None = None,
     ) -> None:
-        """One more row, in the transaction of what was done."""
+        """One more row, in the transaction of what was done. One round trip, and none that waits for another."""
+        at = self.now()
         entry = Entry(
-            id=uuid4(),
-            at=self.now(),
+            id=entry_id(at, uuid4()),
+            at=at,
             subject_id=subject_id,
             actor_id=actor_id,
             actor_role=actor_role,
             action=action,
             service=SERVICE,
             record=record,
-            purpose=None,
+            purpose=purpose,
             outcome=outcome,
             address=origin.address if origin else None,
+            device=origin.device if origin else None,
         )
         await self.log.append(tx, entry)
 
@@ -65,7 +70,7 @@ class AccessUseCases:
         """Somebody read another person's record in some service."""
         async with self.begin(handling=event) as tx:
             entry = Entry(
-                id=event.event_id,
+                id=entry_id(event.occurred_at, event.event_id),
                 at=event.occurred_at,
                 subject_id=event.subject_id,
                 actor_id=event.reader_id,
@@ -80,15 +85,14 @@ class AccessUseCases:
             await self.log.append(tx, entry)
 
     @atomic
-    async def page(self, subject_id: UUID, *, limit: int, before: int | None) -> list[ChainedEntry]:
+    async def page(self, subject_id: UUID, *, limit: int, before_id: UUID | None) -> list[Record]:
         """What was done with a person's data, the latest first."""
         async with self.begin() as tx:
-            return await self.log.page(tx, subject_id, limit=limit, before=before)
+            found = await self.log.page(tx, Filters(subject_id=subject_id, before_id=before_id), limit=limit)
+        self._alarm(found)
+        return found
 
-    @atomic
-    async def first_break(self, subject_id: UUID) -> int | None:
-        """The number of the first row of a person's chain that is not as it was written; None for a whole chain."""
-        async with self.begin() as tx:
-            head = await self.log.head(tx, subject_id)
-        rows = [row async for row in self.log.chain_of(subject_id) if row.sequence <= head[0]]
-        return first_break(rows, head=head, secret=self.secret)
+    def _alarm(self, found: list[Record]) -> None:
+        for record in found:
+            if not record.is_intact(self.secret):
+                log.error("access-log-row-does-not-fit", row_id=str(record.entry.id))

@@ -1,0 +1,135 @@
+"""Proving that nothing in the access log was changed, removed, reordered or added."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from chassis.transaction import Begin, atomic
+from services.identity.domain.access_chain import Anchor, Block, Head
+from services.identity.domain.access_proof import Break, BreakKind, Prover, StoredRow, Thing, Witness, stray
+from services.identity.repository.access_chain import AccessChainRepository
+
+_ROWS_AT_ONCE = 2000
+_SPARE = 200
+_MOST_ROWS = 40_000
+"""Read at once when somebody inserted very many rows at the places of others."""
+_STRAYS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What has been looked at, and what was found since the last one."""
+
+    rows: int
+    blocks: int
+    all_blocks: int
+    day: date | None
+    breaks: Sequence[Break]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditUseCases:
+    """The proof. Memory does not grow with the log."""
+
+    begin: Begin
+    chain: AccessChainRepository
+    secret: bytes
+
+    @atomic
+    async def anchors(self) -> tuple[Head, dict[date, Anchor]]:
+        """Where the chain ends, and the ends of its days."""
+        async with self.begin() as tx:
+            return await self.chain.head(tx), await self.chain.anchors(tx)
+
+    async def verify(
+        self, *, from_day: date | None = None, to_day: date | None = None, witnesses: Sequence[Witness] = ()
+    ) -> AsyncIterator[Progress]:
+        """Look at every block and row of these days, all without days; the last one comes when everything was looked at."""
+        head, anchors = await self.anchors()
+        first, last = await self._numbers(head, from_day, to_day)
+        prover = Prover(self.secret, head, anchors, {witness.number: witness for witness in witnesses if not witness.is_final})
+        yield Progress(0, 0, last - first + 1, None, [*prover.chain_of_anchors(), *prover.compare(witnesses)])
+        if first > 1:
+            before = [block async for blocks in self.chain.blocks(first=first - 1, last=first - 1) for block in blocks]
+            prover.start_at(first, before[0] if before else None)
+        is_whole = from_day is None and to_day is None
+        async for blocks, rows in self._ahead(first, last):
+            found = list(_proven(prover, blocks, rows))
+            yield Progress(prover.rows, prover.blocks, last - first + 1, blocks[-1].day, found)
+        ending = [*prover.end(), *await self._beyond()] if is_whole else list(prover.day_end())
+        yield Progress(prover.rows, prover.blocks, last - first + 1, head.day, ending)
+
+    async def _numbers(self, head: Head, from_day: date | None, to_day: date | None) -> tuple[int, int]:
+        """The first and last block to look at; those sealed meanwhile are left for the next time."""
+        last = head.number if head.digest else await self.chain.last_number() or 0
+        first = 1
+        if from_day is not None:
+            first = await self.chain.first_number(from_day) or last + 1
+        if to_day is not None:
+            after = await self.chain.first_number(to_day + timedelta(days=1))
+            last = last if after is None else min(last, after - 1)
+        return first, last
+
+    async def _ahead(self, first: int, last: int) -> AsyncIterator[tuple[list[Block], list[StoredRow]]]:
+        """Blocks with what is found at their places; the next rows are read while these are looked at."""
+        reading: tuple[list[Block], asyncio.Task[list[StoredRow]]] | None = None
+        try:
+            async for blocks in self.chain.blocks(first=first, last=last):
+                for some in _portions(blocks):
+                    begun = some, asyncio.create_task(self._rows(some))
+                    if reading is not None:
+                        ready, reading = reading, begun
+                        yield ready[0], await ready[1]
+                    reading = begun
+            if reading is not None:
+                yield reading[0], await reading[1]
+        finally:
+            if reading is not None:
+                reading[1].cancel()
+
+    async def _rows(self, blocks: Sequence[Block]) -> list[StoredRow]:
+        first, last = blocks[0].first, blocks[-1].last
+        limit = last - first + 1 + _SPARE
+        while len(found := await self.chain.rows(first=first, last=last, limit=limit)) == limit < _MOST_ROWS:
+            limit = min(2 * limit, _MOST_ROWS)
+        return found
+
+    async def _beyond(self) -> list[Break]:
+        """Blocks and rows behind the end of the chain, and rows at no place at all. The end is read last: it may move on meanwhile."""
+        last = await self.chain.last_number() or 0
+        head, _ = await self.anchors()
+        end = head if head.digest == head.computed(self.secret) else None  # else it says nothing about what comes behind it
+        found = [] if end is None or last <= end.number else [Break(BreakKind.INSERTED, Thing.BLOCK, None, last)]
+        strays = [] if end is None else await self.chain.strays(above=end.place, limit=_STRAYS)
+        return [*found, *(stray(row) for row in strays)]
+
+
+def _portions(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """Neighbours whose rows are read at once: their places follow on each other."""
+    some: list[Block] = []
+    count = 0
+    for block in blocks:
+        if some and (count + block.count > _ROWS_AT_ONCE or block.first != some[-1].last + 1):
+            yield some
+            some, count = [], 0
+        some.append(block)
+        count += block.count
+    if some:
+        yield some
+
+
+def _proven(prover: Prover, blocks: Sequence[Block], rows: Sequence[StoredRow]) -> Iterator[Break]:
+    """Every block with the rows at its places."""
+    start = 0
+    for number, block in enumerate(blocks):
+        end = start
+        is_last = number == len(blocks) - 1
+        while end < len(rows) and (is_last or _place(rows[end]) <= block.last):
+            end += 1
+        yield from prover.block(block, rows[start:end])
+        start = end
+
+
+def _place(row: StoredRow) -> float:
+    return row.place if isinstance(row.place, int | float) else 0

@@ -1,0 +1,127 @@
+"""An access log of its own to be tampered with: a database that no service seals, a clock that stands still until moved."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID, uuid4
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+
+from chassis.app import Chassis
+from chassis.settings import load_settings
+from chassis.testing import FrozenClock
+from chassis.transaction import Begin, Transaction, atomic
+from services.identity.domain.access_log import Action
+from services.identity.domain.access_proof import Break, Witness
+from services.identity.main.policies import chain_secret
+from services.identity.main.stores import Stores, stores_of
+from services.identity.settings import Settings
+from services.identity.usecases.access import AccessUseCases, Origin
+from services.identity.usecases.access_audit import AuditUseCases
+from services.identity.usecases.access_sealing import SealingPolicy, SealingUseCases
+from tests.support import Infra
+
+COLLECTIONS = ("access_rows", "access_blocks", "access_anchors", "access_head")
+Kept = dict[str, list[dict[str, Any]]]
+
+
+@dataclass
+class Desk:
+    """Writing, sealing, proving, and the bare collections."""
+
+    begin: Begin
+    stores: Stores
+    access: AccessUseCases
+    sealing: SealingUseCases
+    audit: AuditUseCases
+    clock: FrozenClock
+    database: AsyncDatabase[dict[str, Any]]
+
+    @atomic
+    async def note(self, /, tx: Transaction | None = None, **changes: Any) -> None:
+        """One more row, in a transaction of its own unless one is given."""
+        about: dict[str, Any] = {"subject_id": uuid4(), "actor_id": uuid4(), "origin": Origin("10.1.2.3", "Firefox")} | changes
+        if tx is not None:
+            await self.access.note(tx, Action.RECORD_READ, **about)
+            return
+        async with self.begin() as own:
+            await self.access.note(own, Action.RECORD_READ, **about)
+
+    @atomic
+    async def do(self, work: Callable[[Transaction], Awaitable[Any]]) -> Any:
+        """One transaction."""
+        async with self.begin() as tx:
+            return await work(tx)
+
+    async def fill(self, *days: int) -> None:
+        """So many rows on each day, sealed; the clock ends on the last of them."""
+        for number, rows in enumerate(days):
+            if number:
+                self.clock.move(timedelta(days=1))
+            for _ in range(rows):
+                self.clock.move(timedelta(milliseconds=1))
+                await self.note()
+            await self.seal()
+
+    async def seal(self) -> None:
+        """Until nothing waits."""
+        while await self.sealing.seal():
+            pass
+
+    async def breaks(self, *, witnesses: tuple[Witness, ...] = (), from_day: date | None = None, to_day: date | None = None) -> list[Break]:
+        """What the proof finds."""
+        looked = self.audit.verify(from_day=from_day, to_day=to_day, witnesses=witnesses)
+        return [found async for progress in looked for found in progress.breaks]
+
+    async def row_at(self, place: int) -> dict[str, Any]:
+        """The document at a place."""
+        found = await self.database["access_rows"].find_one({"place": place})
+        assert found is not None
+        return found
+
+    async def id_at(self, place: int) -> UUID:
+        """The id of the row at a place."""
+        return UUID(str((await self.row_at(place))["_id"]))
+
+    async def kept(self) -> Kept:
+        """Everything there is."""
+        return {name: await self.database[name].find({}).to_list() for name in COLLECTIONS}
+
+    async def restore(self, kept: Kept) -> None:
+        """Everything as it was."""
+        for name, documents in kept.items():
+            await self.database[name].delete_many({})
+            if documents:
+                await self.database[name].insert_many(documents)
+
+
+@asynccontextmanager
+async def running_desk(infra: Infra, env: Mapping[str, str], at: datetime, *, block_rows: int = 4) -> AsyncIterator[Desk]:
+    """A desk on a new database of these servers."""
+    name = f"test_{infra.run}_{uuid4().hex[:8]}_identity"
+    with patch.dict(os.environ, {**env, "IDENTITY_MONGO_DATABASE": name}):
+        settings = load_settings(Settings)
+    chassis, clock = Chassis("identity", settings), FrozenClock(at)
+    stores, secret = stores_of(chassis, settings), chain_secret(settings)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(infra.mongo_url, uuidRepresentation="standard", tz_aware=True)
+    try:
+        for prepare in (chassis._prepare, stores.access_log.prepare, stores.access_chain.prepare):
+            await prepare()
+        yield Desk(
+            chassis.begin,
+            stores,
+            AccessUseCases(chassis.begin, stores.access_log, secret, clock.now),
+            SealingUseCases(chassis.begin, stores.access_chain, secret, SealingPolicy(block_rows, 1, 60), clock.now),
+            AuditUseCases(chassis.begin, stores.access_chain, secret),
+            clock,
+            client[name],
+        )
+    finally:
+        await client.close()
+        await chassis.close()
+        await infra.drop_database(name)
