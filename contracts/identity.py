@@ -201,6 +201,7 @@ class SecurityAlertKind(StrEnum):
 
     REFRESH_TOKEN_REUSED = "refresh-token-reused"  # noqa: S105  # a kind of alert, no password
     ACCOUNT_LOCKED = "account-locked"
+    PASSKEY_CLONED = "passkey-cloned"
     RECOVERY_CODE_USED = "recovery-code-used"
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"

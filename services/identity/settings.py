@@ -1,6 +1,8 @@
 """Settings of identity, read once in `main.py`."""
 
+import ipaddress
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -126,6 +128,15 @@ class Settings(ServiceSettings):
     """How long one process stays the one that seals; after a crash the next one takes over when it ends."""
     access_alarm_seconds: Seconds = 60
     """How long rows may wait for being sealed before it is an alarm."""
+    passkey_rp_id: str | None = None
+    """Domain that passkeys are for; None for that of PUBLIC_URL. Changing it makes every passkey useless."""
+    passkey_rp_name: str = Field(default="Медкабинет", min_length=1)
+    """What authenticators call us."""
+    passkey_origins: tuple[str, ...] = ()
+    """Origins (`https://host`) of the pages that may use passkeys; none for that of PUBLIC_URL."""
+    passkey_seconds: Seconds = 300
+    """How long an authenticator may take to answer."""
+    passkeys_per_person: int = Field(default=10, ge=1, le=100)
 
     access_token_seconds: Seconds = 300
     idle_practitioner_seconds: Seconds = 900
@@ -163,3 +174,33 @@ class Settings(ServiceSettings):
         if self.environment == "production" and any(not one.issuer.startswith("https:") for one in self.oidc_providers.values()):
             raise ValueError("IDENTITY_OIDC_PROVIDERS: the issuer of a provider must begin with https:")
         return self
+
+    @property
+    def relying_party_id(self) -> str:
+        """The domain passkeys are for. A bare network address cannot be one, so on this machine it is `localhost`."""
+        return self.passkey_rp_id or _domain(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def relying_party_origins(self) -> tuple[str, ...]:
+        """Where passkeys may be used."""
+        cabinet = urlsplit(self.public_url)
+        port = "" if cabinet.port is None else f":{cabinet.port}"
+        return self.passkey_origins or (f"{cabinet.scheme}://{_domain(cabinet.hostname or '')}{port}",)
+
+    @model_validator(mode="after")
+    def _passkeys_are_for_our_own_pages(self) -> Self:
+        for origin in self.relying_party_origins:
+            page = urlsplit(origin)
+            is_below = f".{page.hostname}".endswith(f".{self.relying_party_id}")
+            if not is_below or page.path or page.scheme not in ("https", "http"):
+                raise ValueError(f"PASSKEY_ORIGINS: {origin!r} is no origin at or below the domain {self.relying_party_id!r}")
+            if self.environment == "production" and page.scheme != "https":
+                raise ValueError(f"PASSKEY_ORIGINS: browsers offer passkeys over https only, not at {origin!r}")
+        return self
+
+
+def _domain(host: str) -> str:
+    try:
+        return "localhost" if ipaddress.ip_address(host).is_loopback else host
+    except ValueError:
+        return host

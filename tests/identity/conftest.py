@@ -27,8 +27,8 @@ QUICK = {
 RATES = (
     *("registration", "registration-code", "registration-email", "registration-password", "registration-upload-token"),
     *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "step-up", "step-up-code"),
-    *("password-reset", "password-reset-code", "password"),
     *("portal-sign-in", "portal-completion", "portal-link"),
+    *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
 )
 
 

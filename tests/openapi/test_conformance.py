@@ -19,7 +19,7 @@ LIMITED = {
         *("registration", "registration-code", "registration-email", "registration-password"),
         *("sign-in", "sign-in-code", "tokens", "staff", "step-up", "step-up-code"),
         "registration-upload-token",
-        *("password-reset", "password-reset-code", "password"),
+        *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
     ),
     "applications": ("certificate-verification", "exports"),
     "documents": ("upload",),

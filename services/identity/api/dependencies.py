@@ -20,8 +20,6 @@ RegistrationToken = Annotated[
 NO_STORE = {"Cache-Control": "no-store"}
 """On every answer that holds a token."""
 _DEVICE_LENGTH = 200
-NO_STORE = {"Cache-Control": "no-store"}
-"""Of answers that hold a secret."""
 
 
 def _origin(request: Request) -> Origin:

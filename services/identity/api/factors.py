@@ -22,7 +22,8 @@ ProvedNow = Annotated[Principal, callers(*Role, is_recent=True)]
 PractitionerNow = Annotated[Principal, callers(Role.PRACTITIONER, is_recent=True)]
 
 
-def _holder(caller: Principal, origin: Origin) -> Holder:
+def holder_of(caller: Principal, origin: Origin) -> Holder:
+    """The caller as the use-cases of factors know one."""
     return Holder(person_id=caller.id, session_id=caller.session_id, roles=caller.roles, origin=origin)
 
 
@@ -36,24 +37,24 @@ async def get_factors(caller: Enrolling, usecases: UseCasesDep) -> FactorsOut:
 async def begin_totp(caller: EnrollingNow, origin: OriginDep, usecases: UseCasesDep, response: Response) -> NewTotpOut:
     """A new secret for an authenticator app; it does not count until a code proves it."""
     response.headers.update(NO_STORE)
-    return NewTotpOut.of(await usecases.factors.begin_totp(_holder(caller, origin)))
+    return NewTotpOut.of(await usecases.factors.begin_totp(holder_of(caller, origin)))
 
 
 @router.post("/totp/confirmation", dependencies=[limited("factors", "60/minute", by="principal")])
 async def confirm_totp(body: CodeIn, caller: EnrollingNow, origin: OriginDep, usecases: UseCasesDep, response: Response) -> TokensOut:
     """A code proves the secret; the answer's tokens, which replace the caller's, name the new factor."""
     response.headers.update(NO_STORE)
-    return TokensOut.of(await usecases.factors.confirm_totp(_holder(caller, origin), body.code))
+    return TokensOut.of(await usecases.factors.confirm_totp(holder_of(caller, origin), body.code))
 
 
 @router.delete("/totp", status_code=204)
 async def remove_totp(caller: ProvedNow, origin: OriginDep, usecases: UseCasesDep) -> None:
     """Disconnect the authenticator app."""
-    await usecases.factors.remove_totp(_holder(caller, origin))
+    await usecases.factors.remove_totp(holder_of(caller, origin))
 
 
 @router.post("/recovery-codes", status_code=201, dependencies=[limited("factors", "60/minute", by="principal")])
 async def renew_recovery_codes(caller: PractitionerNow, origin: OriginDep, usecases: UseCasesDep, response: Response) -> RecoveryCodesOut:
     """A new set of recovery codes; the old ones are void."""
     response.headers.update(NO_STORE)
-    return RecoveryCodesOut(codes=await usecases.factors.renew_recovery_codes(_holder(caller, origin)))
+    return RecoveryCodesOut(codes=await usecases.factors.renew_recovery_codes(holder_of(caller, origin)))

@@ -1,19 +1,16 @@
 """Routes of forgotten and changed passwords."""
 
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 
-from chassis.auth import Principal, anyone, callers
+from chassis.auth import anyone
 from chassis.limits import limited
-from contracts.roles import Role
 from services.identity.api.dependencies import OriginDep, UseCasesDep
+from services.identity.api.factors import ProvedNow
 from services.identity.schemas.passwords import NewPasswordIn, PasswordChangeIn, PasswordResetIn, PasswordResetOut
 
 router = APIRouter(tags=["Пароль"])
-
-RecentlyProved = Annotated[Principal, callers(*Role, is_recent=True)]
 
 
 @router.post("/password-resets", status_code=202, dependencies=[anyone(), limited("password-reset", "30/minute")])
@@ -29,7 +26,7 @@ async def finish_password_reset(reset_id: UUID, body: NewPasswordIn, origin: Ori
 
 
 @router.put("/password", status_code=204, dependencies=[limited("password", "10/minute", by="principal")])
-async def change_password(body: PasswordChangeIn, caller: RecentlyProved, origin: OriginDep, usecases: UseCasesDep) -> None:
+async def change_password(body: PasswordChangeIn, caller: ProvedNow, origin: OriginDep, usecases: UseCasesDep) -> None:
     """Replace the caller's password; ends the other sessions."""
     current, password = body.current_password.get_secret_value(), body.password.get_secret_value()
     await usecases.passwords.change(caller.id, session_id=caller.session_id, current=current, password=password, origin=origin)

@@ -149,6 +149,17 @@ class Factors:
             raise LastFactor
         return replace(self, totp=None, pending=None)
 
+    def with_passkey(self) -> "Factors":
+        """One more passkey."""
+        return replace(self, passkeys=self.passkeys + 1)
+
+    def without_passkey(self, *, is_staff: bool) -> "Factors":
+        """One passkey less. Raises `LastFactor`."""
+        left = replace(self, passkeys=max(0, self.passkeys - 1))
+        if is_staff and not left.strong:
+            raise LastFactor
+        return left
+
     def with_recovery(self, digests: tuple[bytes, ...]) -> "Factors":
         """A new set of recovery codes; of the old one none counts."""
         return replace(self, recovery=digests)

@@ -52,6 +52,10 @@ class Secrets:
         groups = ("".join(secrets.choice(_PLAIN) for _ in range(_GROUP)) for _ in range(2))
         return "-".join(groups)
 
+    def challenge(self) -> bytes:
+        """Random bytes for an authenticator to sign."""
+        return secrets.token_bytes(32)
+
     def token(self) -> str:
         """A random token of 256 bits."""
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 from services.identity.domain.codes import CodePolicy
 from services.identity.domain.factors import DevicePolicy, FactorPolicy
+from services.identity.domain.passkeys import PasskeyPolicy
 from services.identity.domain.passwords import PasswordPolicy
 from services.identity.domain.registration import PassportRule
 from services.identity.domain.sessions import SessionPolicy
 from services.identity.domain.sign_ins import FailurePolicy
 from services.identity.domain.verification import Backoff
 from services.identity.gateways.hashing import Secrets
+from services.identity.gateways.webauthn import RelyingParty
 from services.identity.settings import Settings
 from services.identity.usecases.access_sealing import SealingPolicy
 from services.identity.usecases.registration import RegistrationRules
@@ -106,6 +108,16 @@ def failure_policy(settings: Settings) -> FailurePolicy:
         lock_from=settings.failures_lock,
         lock=timedelta(seconds=settings.failure_lock_seconds),
     )
+
+
+def passkey_policy(settings: Settings) -> PasskeyPolicy:
+    """Limits of passkeys."""
+    return PasskeyPolicy(limit=settings.passkeys_per_person, lifetime=timedelta(seconds=settings.passkey_seconds))
+
+
+def relying_party(settings: Settings) -> RelyingParty:
+    """Who we are to authenticators."""
+    return RelyingParty(settings.relying_party_id, settings.passkey_rp_name, settings.relying_party_origins)
 
 
 def session_policy(settings: Settings) -> SessionPolicy:

@@ -9,6 +9,7 @@ from services.identity.main.policies import chain_secret
 from services.identity.repository.access_chain import AccessChainRepository
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.factors import FactorRepository
+from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
 from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.portal import PortalLinkRepository, PortalSignInRepository
@@ -47,6 +48,8 @@ class Stores:
     portal_sign_ins: PortalSignInRepository
     portal_links: PortalLinkRepository
     access_chain: AccessChainRepository
+    passkeys: PasskeyRepository
+    ceremonies: CeremonyRepository
 
     def prepare(self) -> list[Prepare]:
         """Everything that makes collections and indexes."""
@@ -73,4 +76,6 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         portal_sign_ins=PortalSignInRepository(database, cipher),
         portal_links=PortalLinkRepository(database),
         access_chain=AccessChainRepository(database),
+        passkeys=PasskeyRepository(database, cipher),
+        ceremonies=CeremonyRepository(database),
     )

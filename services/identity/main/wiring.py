@@ -16,8 +16,10 @@ from services.identity.main.policies import (
     device_policy,
     factor_policy,
     failure_policy,
+    passkey_policy,
     password_policy,
     registration_rules,
+    relying_party,
     sealing_policy,
     session_policy,
     signing_policy,
@@ -32,6 +34,7 @@ from services.identity.usecases.access_sealing import SealingUseCases
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
+from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.portal import PortalUseCases
@@ -92,6 +95,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         step_up=StepUpUseCases(
             begin, people, stores.step_ups, stores.failures, codes, sessions, access, secrets, failure_policy(settings), now
         ),
+        passkeys=_passkeys(chassis, settings, stores, sessions, access, secrets),
         passwords=PasswordUseCases(
             begin, people, stores.password_resets, codes, sessions, devices, access, passwords, secrets, password_policy(settings), now
         ),
@@ -99,6 +103,25 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         access=access,
         sealing=SealingUseCases(begin, stores.access_chain, chain_secret(settings), sealing_policy(settings), now),
         audit=AuditUseCases(begin, stores.access_chain, chain_secret(settings)),
+    )
+
+
+def _passkeys(
+    chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases, secrets: Secrets
+) -> PasskeyUseCases:
+    return PasskeyUseCases(
+        chassis.begin,
+        stores.people,
+        stores.passkeys,
+        stores.ceremonies,
+        stores.factors,
+        stores.failures,
+        sessions,
+        access,
+        secrets,
+        relying_party(settings),
+        passkey_policy(settings),
+        chassis.clock.now,
     )
 
 

@@ -7,6 +7,7 @@ from services.identity.usecases.access_audit import AuditUseCases
 from services.identity.usecases.access_sealing import SealingUseCases
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases
+from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.portal import PortalUseCases
@@ -33,6 +34,7 @@ class UseCases:
     devices: DeviceUseCases
     sessions: SessionUseCases
     step_up: StepUpUseCases
+    passkeys: PasskeyUseCases
     passwords: PasswordUseCases
     people: PeopleUseCases
     access: AccessUseCases

@@ -29,6 +29,9 @@ _ALERTS = {
         "Кто-то попытался повторно использовать старый ключ вашего сеанса. Мы завершили этот сеанс."
     ),
     identity.SecurityAlertKind.ACCOUNT_LOCKED: "Вход в кабинет временно закрыт: слишком много неудачных попыток.",
+    identity.SecurityAlertKind.PASSKEY_CLONED: (
+        "Похоже, что ваш ключ доступа скопирован на другое устройство. Мы его не приняли. Удалите этот ключ и добавьте новый."
+    ),
     identity.SecurityAlertKind.RECOVERY_CODE_USED: "В кабинет вошли с резервным кодом. Этот код больше не действует.",
     identity.SecurityAlertKind.FACTOR_ADDED: "К вашему кабинету подключили новый способ подтверждения входа.",
     identity.SecurityAlertKind.FACTOR_REMOVED: "От вашего кабинета отключили способ подтверждения входа.",
