@@ -137,6 +137,50 @@ class VerificationRequested(Event):
     attempt: Count
     give_up_at: Moment
     """When unanswered registries hand the case to the administrators."""
+    profile_version: Count = 1
+    """The version of the profile to compare."""
+
+
+class ProfileChanged(Event):
+    """A practitioner's profile has a new version; unless it needs no verification, nobody may build on it until it is verified."""
+
+    type: ClassVar[str] = "identity.profile-changed.v1"
+    aggregate: ClassVar[str] = "practitioner_id"
+    practitioner_id: UUID
+    profile_version: Count
+    fields: tuple[str, ...]
+    """JSON pointers of what changed, never the values."""
+    confirmed_by: str
+    """How the person confirmed it: "sms" or "signature"."""
+    is_to_be_verified: bool
+
+
+class ProfileTermReached(Event):
+    """A moment planned for a profile came; identity decides whether it still matters."""
+
+    type: ClassVar[str] = "identity.profile-term-reached.v1"
+    practitioner_id: UUID
+    term: str
+    """"correction-due-soon", "correction-due" or "licence-expired"."""
+    due_at: Moment
+    """The term it was planned for."""
+
+
+class CorrectionDueSoon(Event):
+    """A refused profile is not corrected yet, and the term is near."""
+
+    type: ClassVar[str] = "identity.correction-due-soon.v1"
+    practitioner_id: UUID
+    correct_by: Moment
+
+
+class CorrectionOverdue(Event):
+    """A refused profile was not corrected in time; nothing can be submitted until it is."""
+
+    type: ClassVar[str] = "identity.correction-overdue.v1"
+    aggregate: ClassVar[str] = "practitioner_id"
+    practitioner_id: UUID
+    correct_by: Moment
 
 
 class ProfileVerified(Event):

@@ -7,7 +7,15 @@ from faststream import Context
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationApproved, ApplicationSubmitted, ElectronicDocumentRequested, InformationProvided, TermReached
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
-from contracts.identity import PortalConfirmed, ProfileRefused, ProfileVerified, StaffMemberAdded
+from contracts.identity import (
+    ContactsChanged,
+    CorrectionOverdue,
+    PortalConfirmed,
+    ProfileChanged,
+    ProfileRefused,
+    ProfileVerified,
+    StaffMemberAdded,
+)
 from services.applications.usecases import UseCases
 
 SERVICE = "applications"
@@ -79,6 +87,24 @@ async def on_profile_refused(event: ProfileRefused, usecases: UseCasesDep) -> No
 async def on_portal_confirmed(event: PortalConfirmed, usecases: UseCasesDep) -> None:
     """Know whom the state portal confirmed."""
     await usecases.keep_portal_confirmed(event)
+
+
+@router.consumer(queue_for(SERVICE, ProfileChanged), EVENTS)
+async def on_profile_changed(event: ProfileChanged, usecases: UseCasesDep) -> None:
+    """Know who waits for the registries again."""
+    await usecases.keep_profile_changed(event)
+
+
+@router.consumer(queue_for(SERVICE, CorrectionOverdue), EVENTS)
+async def on_correction_overdue(event: CorrectionOverdue, usecases: UseCasesDep) -> None:
+    """Know who may hand nothing in until the profile is corrected."""
+    await usecases.keep_correction_overdue(event)
+
+
+@router.consumer(queue_for(SERVICE, ContactsChanged), EVENTS)
+async def on_contacts_changed(event: ContactsChanged, usecases: UseCasesDep) -> None:
+    """Prefill new forms with the newest telephone and e-mail."""
+    await usecases.keep_contacts(event)
 
 
 @router.consumer(queue_for(SERVICE, StaffMemberAdded), EVENTS)

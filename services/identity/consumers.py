@@ -7,7 +7,7 @@ from faststream import Context
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.access import PersonalDataRead
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
-from contracts.identity import PasswordResetRequested, RegistrationTermReached, VerificationRequested
+from contracts.identity import PasswordResetRequested, ProfileTermReached, RegistrationTermReached, VerificationRequested
 from services.identity.usecases import UseCases
 
 router = ConsumerRouter()
@@ -24,6 +24,12 @@ async def on_verification_requested(event: VerificationRequested, usecases: UseC
 async def on_password_reset_requested(event: PasswordResetRequested, usecases: UseCasesDep) -> None:
     """Send the code, if there is such an account."""
     await usecases.passwords.send_code(event)
+
+
+@router.consumer(queue_for("identity", ProfileTermReached), EVENTS)
+async def on_profile_term_reached(event: ProfileTermReached, usecases: UseCasesDep) -> None:
+    """Remind of a correction, note that it is overdue, or that a licence ended."""
+    await usecases.profile_terms.reach(event)
 
 
 @router.consumer(queue_for("identity", PersonalDataRead), EVENTS)

@@ -1,6 +1,7 @@
 """Settings of identity, read once in `main.py`."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -72,7 +73,23 @@ class Settings(ServiceSettings):
     verification_backoff_seconds: Seconds = 60
     verification_backoff_limit_seconds: Seconds = 3600
     correction_working_days: int = Field(default=10, ge=1)
+    correction_reminder_days: int = Field(default=2, ge=1)
+    """How long before the end of the term of correction a person is reminded."""
     working_time_zone: TimeZone = "Europe/Moscow"
+
+    profile_change_minutes: Seconds = 30
+    """How long a proposed change of a profile waits for its confirmation."""
+    signature_trusted_cas: Path | None = None
+    """Certification authorities whose signatures are accepted: a PEM or DER file, or a folder of them. None refuses all signatures."""
+    signature_crls: Path | None = None
+    """Lists of revoked certificates: a PEM or DER file, or a folder of them."""
+    signature_crl_required: bool = True
+    """Refuse a certificate whose authority's list is missing or outdated."""
+    signature_bytes: int = Field(default=65_536, ge=1024)
+    signature_intermediates: int = Field(default=3, ge=0)
+    """Most authorities between a certificate and a trusted one."""
+    signature_timeout_seconds: Seconds = 5
+    signature_at_once: int = Field(default=4, ge=1)
 
     registration_keep_days: int = Field(default=30, ge=1)
     registration_token_hours: Seconds = 24

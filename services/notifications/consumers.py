@@ -22,8 +22,11 @@ from contracts.applications import (
 from contracts.documents import DocumentAccepted, DocumentDelayed, DocumentRejected
 from contracts.identity import (
     ContactsChanged,
+    CorrectionDueSoon,
+    CorrectionOverdue,
     OneTimeCodeIssued,
     PractitionerRegistered,
+    ProfileChanged,
     ProfileRefused,
     ProfileVerified,
     SecurityAlertRaised,
@@ -130,6 +133,24 @@ async def on_document_rejected(event: DocumentRejected, usecases: UseCasesDep) -
 @router.consumer(queue_for("notifications", PractitionerRegistered), EVENTS)
 async def on_practitioner_registered(event: PractitionerRegistered, usecases: UseCasesDep) -> None:
     """Say what happens after registration."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ProfileChanged), EVENTS)
+async def on_profile_changed(event: ProfileChanged, usecases: UseCasesDep) -> None:
+    """Tell the practitioner, who may not be the one who changed it."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", CorrectionDueSoon), EVENTS)
+async def on_correction_due_soon(event: CorrectionDueSoon, usecases: UseCasesDep) -> None:
+    """Remind of the correction."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", CorrectionOverdue), EVENTS)
+async def on_correction_overdue(event: CorrectionOverdue, usecases: UseCasesDep) -> None:
+    """Say that nothing can be handed in until the profile is corrected."""
     await usecases.announce(event)
 
 

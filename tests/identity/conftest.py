@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ RATES = (
     *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "step-up", "step-up-code"),
     *("portal-sign-in", "portal-completion", "portal-link"),
     *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
+    *("profile-change", "profile-change-code", "profile-change-confirmation", "profile-change-signature", "verification-decision"),
 )
 
 
@@ -45,13 +47,24 @@ async def provider() -> AsyncIterator[HostileProvider]:
 
 
 @pytest.fixture(scope="session")
-async def identity(infra: Infra, registries: FakeRegistries, provider: HostileProvider) -> AsyncIterator[Component]:
+def signing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where authorities are made; identity trusts those below `trusted` and reads revocations below `lists`."""
+    folder = tmp_path_factory.mktemp("signing")
+    for name in ("trusted", "lists"):
+        (folder / name).mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def identity(infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path) -> AsyncIterator[Component]:
     rates = json.dumps(dict.fromkeys(RATES, "100000/minute"))
     portals: dict[str, Any] = {"gosuslugi": provider.settings(), "dead": provider.settings(issuer="http://127.0.0.1:9")}
     settings = QUICK | {
         "IDENTITY_REGISTRIES_URL": registries.url,
         "IDENTITY_RATE_LIMITS": rates,
         "IDENTITY_OIDC_PROVIDERS": json.dumps(portals),
+        "IDENTITY_SIGNATURE_TRUSTED_CAS": str(signing_folder / "trusted"),
+        "IDENTITY_SIGNATURE_CRLS": str(signing_folder / "lists"),
     }
     async with service_environment(infra, "identity", **settings) as env, component(create_app, Settings, env) as running:
         yield running

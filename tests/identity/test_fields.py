@@ -157,7 +157,7 @@ def test_everything_wrong_with_a_passport_is_named_at_once() -> None:
         ("/series", "passport-series-format"),
         ("/number", "passport-number-format"),
         ("/issued_on", "date-in-future"),
-        ("/issued_by", "text-empty"),
+        ("/issued_by", "issuing-body-empty"),
     }
 
 

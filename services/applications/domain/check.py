@@ -139,7 +139,9 @@ _AGREEING = (
 
 
 def _profile(given: CheckInput) -> Iterator[Finding]:
-    if given.practitioner is None or not given.practitioner.is_verified:
+    if given.practitioner is not None and given.practitioner.is_correction_overdue:
+        yield _found(Code.PROFILE_CORRECTION_OVERDUE, "/personal")
+    elif given.practitioner is None or not given.practitioner.is_verified:
         yield _found(Code.PROFILE_NOT_VERIFIED, "/personal")
 
 

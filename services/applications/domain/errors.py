@@ -33,6 +33,12 @@ class NotVerified(Conflict):
     code = "not-verified"
 
 
+class ProfileOverdue(Conflict):
+    """The registries refused the profile and the term of correction is over: nothing is handed in until it is corrected."""
+
+    code = "correction-overdue"
+
+
 class OpenApplicationExists(Conflict):
     """One open application per practitioner, kind and specialty."""
 

@@ -8,6 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from contracts.roles import Role
+from services.applications.domain.errors import NotVerified, ProfileOverdue
+
+NOT_VERIFIED = "Подать заявление можно после того, как реестры подтвердят профиль."
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,14 @@ class Practitioner:
     version: int
     is_verified: bool
     facts: Mapping[str, Any] | None
+    is_correction_overdue: bool = False
+
+    def check_may_apply(self) -> None:
+        """Raises `NotVerified`, `ProfileOverdue`."""
+        if self.is_correction_overdue:
+            raise ProfileOverdue("Срок исправления профиля истёк. Исправьте отмеченные поля в «Моих данных» и дождитесь проверки.")
+        if not self.is_verified or self.facts is None:
+            raise NotVerified(NOT_VERIFIED)
 
 
 class Verdict(StrEnum):

@@ -32,6 +32,7 @@ class Code(StrEnum):
     IDENTIFIER_WRONG = "identifier-wrong"
     PROFILE_MISMATCH = "profile-mismatch"
     PROFILE_NOT_VERIFIED = "profile-not-verified"
+    PROFILE_CORRECTION_OVERDUE = "profile-correction-overdue"
     DOCUMENT_MISSING = "document-missing"
     DOCUMENT_PENDING = "document-pending"
     FILE_REQUIREMENTS_NOT_MET = "file-requirements-not-met"
@@ -73,6 +74,12 @@ REASONS: MappingProxyType[Code, ReasonRule] = MappingProxyType(
             "Сведения расходятся с подтверждённым профилем",
             "Исправьте поле или обновите профиль в разделе «Мои данные».",
         ),
+        Code.PROFILE_CORRECTION_OVERDUE: R(
+            True,
+            "field",
+            "Срок исправления профиля истёк",
+            "Исправьте отмеченные поля в разделе «Мои данные» и дождитесь проверки: до этого заявление подать нельзя.",
+        ),
         Code.PROFILE_NOT_VERIFIED: R(
             True,
             "field",
@@ -99,5 +106,5 @@ REASONS: MappingProxyType[Code, ReasonRule] = MappingProxyType(
 )
 """Source of the list: requirements, reasons of refusal; texts are ours."""
 
-AUTOMATIC_ONLY = frozenset({Code.PROFILE_NOT_VERIFIED, Code.DOCUMENT_PENDING, Code.NOTHING_CORRECTED})
+AUTOMATIC_ONLY = frozenset({Code.PROFILE_NOT_VERIFIED, Code.PROFILE_CORRECTION_OVERDUE, Code.DOCUMENT_PENDING, Code.NOTHING_CORRECTED})
 """Codes only the automatic check states; reviewers cannot choose them."""

@@ -14,6 +14,7 @@ from services.applications.domain.facts import OwnedDocument, Practitioner, Staf
 PRACTITIONERS = "practitioners"
 DOCUMENTS = "known_documents"
 STAFF = "staff_members"
+CONTACTS = "practitioner_contacts"
 PORTAL = "portal_confirmations"
 _VERSION = "version"
 """Missing where a record is only a mark of somebody who waits for it."""
@@ -35,6 +36,7 @@ class FactsRepository:
         await prepare_collection(self._database, DOCUMENTS, indexes=[_BY_OWNER])
         await prepare_collection(self._database, STAFF)
         await prepare_collection(self._database, PORTAL)
+        await prepare_collection(self._database, CONTACTS)
 
     async def practitioner(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> Practitioner | None:
         """The profile as last confirmed; None before the first verdict."""
@@ -42,17 +44,30 @@ class FactsRepository:
         if found is None:
             return None
         personal = await self._cipher.decrypt(found["personal"]) if found.get("personal") else {"facts": None}
-        return Practitioner(practitioner_id, found["version"], found["is_verified"], personal["facts"])
+        facts = personal["facts"] and {**personal["facts"], **await self._newer_contacts(practitioner_id, found["version"], tx)}
+        return Practitioner(practitioner_id, found["version"], found["is_verified"], facts, found.get("is_correction_overdue", False))
+
+    async def _newer_contacts(self, practitioner_id: UUID, version: int, tx: Transaction | None) -> dict[str, Any]:
+        """Telephone and e-mail that changed after the profile of that version was confirmed."""
+        newer = {"_id": practitioner_id, "version": {"$gt": version}}
+        found = await self._database[CONTACTS].find_one(newer, session=tx.session if tx else None)
+        return {} if found is None else await self._cipher.decrypt(found["personal"])
 
     async def keep_verified(self, tx: Transaction, practitioner_id: UUID, version: int, facts: dict[str, Any]) -> None:
         """The registries confirmed these facts."""
         personal = await self._cipher.encrypt({"facts": facts})
-        changed = {"is_verified": True, "personal": personal, "schema_version": 1}
+        changed = {"is_verified": True, "is_correction_overdue": False, "personal": personal, "schema_version": 1}
         await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, changed)
 
-    async def keep_refused(self, tx: Transaction, practitioner_id: UUID, version: int) -> None:
-        """The registries disagree; the facts confirmed before stay for comparison."""
-        await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, {"is_verified": False, "schema_version": 1})
+    async def keep_unverified(self, tx: Transaction, practitioner_id: UUID, version: int, *, is_overdue: bool = False) -> None:
+        """The registries disagree, or have yet to see what changed; the facts confirmed before stay for comparison."""
+        changed = {"is_verified": False, "is_correction_overdue": is_overdue, "schema_version": 1}
+        await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, changed)
+
+    async def keep_contacts(self, tx: Transaction, practitioner_id: UUID, version: int, contacts: dict[str, str]) -> None:
+        """How to reach a practitioner from now on."""
+        changed = {"personal": await self._cipher.encrypt(contacts), "schema_version": 1}
+        await _keep(self._database[CONTACTS], tx, practitioner_id, version, changed)
 
     async def portal_confirmed_at(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> datetime | None:
         """When the state portal last confirmed the practitioner; None for never."""

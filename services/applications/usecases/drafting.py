@@ -11,6 +11,7 @@ from services.applications.domain import drafting
 from services.applications.domain.application import Application
 from services.applications.domain.check import Finding, check
 from services.applications.domain.errors import CommentMissing, NotRefused, NotVerified, OpenApplicationExists
+from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
 from services.applications.domain.rules import DOCUMENT_TITLES, Kind
 from services.applications.domain.states import WORDS, Move, State, after
@@ -32,7 +33,10 @@ class Drafting(Room):
     """The applicant's work on a draft."""
 
     async def create(self, applicant_id: UUID, wanted: NewApplication) -> Application:
-        """A prefilled draft. Raises `NotVerified`, `UnknownSpecialty`, `OpenApplicationExists` with a link to the open one."""
+        """A prefilled draft.
+
+        Raises `NotVerified`, `ProfileOverdue`, `UnknownSpecialty`, `OpenApplicationExists` with a link to the open one.
+        """
         try:
             return await self._create(applicant_id, wanted)
         except OpenApplicationExists as error:
@@ -47,8 +51,9 @@ class Drafting(Room):
     async def _create(self, applicant_id: UUID, wanted: NewApplication) -> Application:
         async with self.begin() as tx:
             practitioner = await self.facts.practitioner(applicant_id, tx=tx)
-            if practitioner is None or not practitioner.is_verified or practitioner.facts is None:
-                raise NotVerified("Подать заявление можно после того, как реестры подтвердят профиль.")
+            if practitioner is None or practitioner.facts is None:
+                raise NotVerified(NOT_VERIFIED)
+            practitioner.check_may_apply()
             previous = await self._previous(tx, applicant_id, wanted)
             newest = await self.facts.newest_accepted(tx, applicant_id, DOCUMENT_TITLES)
             documents = {document_type: str(document_id) for document_type, document_id in newest.items()}

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from chassis.transaction import atomic
-from contracts.identity import PortalConfirmed, ProfileRefused, ProfileVerified, StaffMemberAdded
+from contracts.identity import (
+    ContactsChanged,
+    CorrectionOverdue,
+    PortalConfirmed,
+    ProfileChanged,
+    ProfileRefused,
+    ProfileVerified,
+    StaffMemberAdded,
+)
+from contracts.roles import Role
 from services.applications.domain.facts import StaffMember
 from services.applications.usecases.base import Room
 
@@ -22,7 +31,28 @@ class Facts(Room):
     async def keep_refused(self, event: ProfileRefused) -> None:
         """The registries disagree with a profile."""
         async with self.begin(handling=event) as tx:
-            await self.facts.keep_refused(tx, event.practitioner_id, event.version)
+            await self.facts.keep_unverified(tx, event.practitioner_id, event.version)
+
+    @atomic
+    async def keep_profile_changed(self, event: ProfileChanged) -> None:
+        """A profile has a new version; nobody applies with one the registries have yet to confirm."""
+        async with self.begin(handling=event) as tx:
+            if event.is_to_be_verified:
+                await self.facts.keep_unverified(tx, event.practitioner_id, event.version)
+
+    @atomic
+    async def keep_correction_overdue(self, event: CorrectionOverdue) -> None:
+        """A refused profile was not corrected in time."""
+        async with self.begin(handling=event) as tx:
+            await self.facts.keep_unverified(tx, event.practitioner_id, event.version, is_overdue=True)
+
+    @atomic
+    async def keep_contacts(self, event: ContactsChanged) -> None:
+        """How to reach a practitioner; staff do not apply."""
+        async with self.begin(handling=event) as tx:
+            if Role.PRACTITIONER in event.roles:
+                contacts = {"phone": event.phone, "email": event.email}
+                await self.facts.keep_contacts(tx, event.person_id, event.version, contacts)
 
     @atomic
     async def keep_portal_confirmed(self, event: PortalConfirmed) -> None:

@@ -14,7 +14,8 @@ from contracts.applications import (
 )
 from services.applications.domain import drafting
 from services.applications.domain.application import Application, StoredFile
-from services.applications.domain.errors import FileNotReady
+from services.applications.domain.errors import FileNotReady, NotVerified
+from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.usecases.base import Room
 from services.applications.usecases.printing import electronic_document
 
@@ -25,11 +26,18 @@ class Submission(Room):
 
     @atomic
     async def submit(self, application_id: UUID, *, applicant_id: UUID) -> Application:
-        """Hand a confirmed application in; again for one handed in is the same answer. Raises `DocumentsChanged`, `IllegalMove`."""
+        """Hand a confirmed application in; again for one handed in is the same answer.
+
+        Raises `NotVerified`, `ProfileOverdue`, `DocumentsChanged`, `IllegalMove`.
+        """
         async with self.begin() as tx:
             confirmed = await self.applications.get_own(application_id, applicant_id, tx=tx)
             if confirmed.submitted_at is not None:
                 return confirmed
+            practitioner = await self.facts.practitioner(applicant_id, tx=tx)
+            if practitioner is None:
+                raise NotVerified(NOT_VERIFIED)
+            practitioner.check_may_apply()
             drafting.as_confirmed(confirmed, await self.facts.documents(confirmed.document_ids, tx=tx))
             now = self.now()
             number = await self.numbers.next_application_number(self.terms.local_date(now).year)

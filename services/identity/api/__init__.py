@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.identity.api import access, devices, factors, passkeys, passwords, people, portal, registration, sessions, step_ups
+from services.identity.api import access, devices, factors, passkeys, passwords, people, portal, profile, registration, sessions, step_ups
 
 __all__ = ["router"]
 
 router = APIRouter()
-for part in (registration, sessions, step_ups, factors, devices, passkeys, passwords, portal, people, access):
+for part in (registration, profile, sessions, step_ups, factors, devices, passkeys, passwords, portal, people, access):
     router.include_router(part.router)

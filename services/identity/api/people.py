@@ -1,25 +1,21 @@
-"""Routes of accounts: one's own profile, staff, and the administrators' queue of verifications."""
+"""Routes of accounts: staff, and the administrators' queue of verifications."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
+from chassis.auth import Principal, callers
 from chassis.limits import limited
 from chassis.paging import Page, PageQuery, encode_cursor
-from chassis.preconditions import etag
-from services.identity.api.dependencies import Administrator, OriginDep, SignedIn, UseCasesDep
-from services.identity.schemas.people import EscalatedOut, ProfileOut, StaffIn, StaffOut
+from contracts.roles import Role
+from services.identity.api.dependencies import Administrator, OriginDep, UseCasesDep
+from services.identity.schemas.people import DecisionIn, EscalatedOut, StaffIn, StaffOut
 
 router = APIRouter(tags=["Учётные записи"])
 
-
-@router.get("/profile")
-async def get_profile(caller: SignedIn, usecases: UseCasesDep, response: Response) -> ProfileOut:
-    """The caller's own account."""
-    person = await usecases.people.get(caller.id)
-    response.headers["ETag"] = etag(person.version)
-    return ProfileOut.of(person)
+AdministratorWithRecentFactor = Annotated[Principal, callers(Role.ADMINISTRATOR, is_recent=True)]
 
 
 @router.post("/staff", status_code=201, dependencies=[limited("staff", "60/minute", by="principal")])
@@ -42,3 +38,12 @@ async def renew_verification(practitioner_id: UUID, caller: Administrator, origi
     """Ask the silent registries again."""
     renewed = await usecases.verification.renew(practitioner_id, administrator_id=caller.id, origin=origin)
     return EscalatedOut.of(practitioner_id, renewed)
+
+
+@router.post("/verifications/{practitioner_id}/decision", dependencies=[limited("verification-decision", "60/minute", by="principal")])
+async def decide_verification(
+    practitioner_id: UUID, body: DecisionIn, caller: AdministratorWithRecentFactor, origin: OriginDep, usecases: UseCasesDep
+) -> EscalatedOut:
+    """Decide for the silent registries by hand; the person is told as if the registries had answered."""
+    decided = await usecases.verification.decide(practitioner_id, body.fields, body.reason, administrator_id=caller.id, origin=origin)
+    return EscalatedOut.of(practitioner_id, decided)

@@ -41,6 +41,9 @@ class Action(StrEnum):
     VERIFICATION_RENEWED = "verification-renewed"
     PORTAL_LINKED = "portal-linked"
     PORTAL_UNLINKED = "portal-unlinked"
+    VERIFICATION_DECIDED = "verification-decided"
+    PROFILE_CHANGED = "profile-changed"
+    PROFILE_CHANGE_REFUSED = "profile-change-refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

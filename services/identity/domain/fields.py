@@ -16,6 +16,8 @@ _NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]+[^\W\d_]+)*\.?")
 _SPECIALTY_CODE = re.compile(r"[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*")
 _SNILS_WITHOUT_CHECK = 1_001_998
 """Numbers up to 001-001-998 were given out before check digits. Source: PFR, rules of the insurance number."""
+_SHORTEST_BODY = 3
+"""Letters of the shortest name of an authority, such as an abbreviation."""
 _INN_10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN_11 = (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN_12 = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
@@ -192,6 +194,18 @@ def text(value: str) -> str:
     tidy = " ".join(value.split())
     if not tidy or not tidy.isprintable():
         raise WrongValue("text-empty", "Заполните поле.")
+    return tidy
+
+
+def issuing_body(value: str) -> str:
+    """The authority that issued a passport, as the document says: at least a word and nothing unprintable."""
+    tidy = " ".join(value.split())
+    if not tidy:
+        raise WrongValue("issuing-body-empty", "Укажите, кем выдан паспорт, как записано в документе.")
+    if not tidy.isprintable():
+        raise WrongValue("issuing-body-characters", "Название органа содержит недопустимые символы. Перепишите его с документа.")
+    if sum(letter.isalpha() for letter in tidy) < _SHORTEST_BODY:
+        raise WrongValue("issuing-body-too-short", "Название органа слишком короткое. Перепишите его с документа полностью.")
     return tidy
 
 

@@ -10,6 +10,7 @@ from contracts.roles import STAFF, Role
 from services.identity.domain import fields
 from services.identity.domain.fields import Findings
 from services.identity.domain.registration import Consent, Numbers, Passport, Profile, own_strings
+from services.identity.domain.stated import Stated
 from services.identity.domain.verification import Answer, Verification
 
 
@@ -74,6 +75,15 @@ class Person:
     verification: Verification | None = None
     specialty_codes: tuple[str, ...] = ()
     workplace_ogrn: str | None = None
+    profile_version: int = 1
+    """Number of the profile's version; other changes of the account leave it as it is."""
+
+    @property
+    def stated(self) -> Stated:
+        """What the practitioner states now."""
+        if self.passport is None or self.numbers is None or self.profile is None:
+            raise AssertionError("only practitioners state a profile")
+        return Stated(profile=self.profile, passport=self.passport, numbers=self.numbers, phone=self.phone, email=self.email)
 
     @property
     def salutation(self) -> str:
@@ -88,6 +98,21 @@ class Person:
     def with_password(self, password_hash: str) -> "Person":
         """The password changed."""
         return replace(self, password_hash=password_hash)
+
+    def restated(self, stated: Stated) -> "Person":
+        """The next version of the profile."""
+        return replace(
+            self,
+            profile_version=self.profile_version + 1,
+            profile=stated.profile,
+            passport=stated.passport,
+            numbers=stated.numbers,
+            phone=stated.phone,
+            email=stated.email,
+            surname=stated.profile.surname,
+            given_name=stated.profile.given_name,
+            patronymic=stated.profile.patronymic,
+        )
 
     def verifying(self, verification: Verification) -> "Person":
         """The verification moved on; the status follows it."""

@@ -87,7 +87,7 @@ class Passport:
             series=findings.check("/series", fields.passport_series, self.series),
             number=findings.check("/number", fields.passport_number, self.number),
             issued_on=self.issued_on,
-            issued_by=findings.check("/issued_by", fields.text, self.issued_by),
+            issued_by=findings.check("/issued_by", fields.issuing_body, self.issued_by),
         )
         if self.issued_on > today:
             findings.add("/issued_on", "date-in-future", "Дата выдачи ещё не наступила.")

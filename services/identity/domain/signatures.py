@@ -1,5 +1,6 @@
 """What an electronic signature must be to confirm something, and by which name each other one is refused."""
 
+import base64
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -194,6 +195,14 @@ class ForeignSigner(SignatureRefused):
 
     code = "signature-of-somebody-else"
     words = "Сертификат выдан другому человеку: СНИЛС или ИНН не совпадают с вашими. Подпишите своим сертификатом."
+
+
+def signature_of(text: str) -> bytes:
+    """The bytes of a base64 text, with or without line breaks. Raises `SignatureMalformed`."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise SignatureMalformed from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 
 class Answer(StrEnum):
@@ -66,6 +67,12 @@ class Verification:
     decided_at: datetime | None = None
     escalated_at: datetime | None = None
     correct_by: datetime | None = None
+    profile_version: int = 1
+    """The version of the profile that is compared: an answer about another one decides nothing."""
+    overdue_at: datetime | None = None
+    """When the term of correction was missed."""
+    decided_by: UUID | None = None
+    """The administrator who decided for the silent registries."""
 
     @property
     def unanswered(self) -> tuple[Registry, ...]:
@@ -105,6 +112,35 @@ class Verification:
         """When to ask again; the last time at the very end of the limit."""
         return min(at + backoff.after(self.attempt), self.give_up_at)
 
+    def overdue(self, at: datetime) -> "Verification":
+        """The person did not correct the profile in time."""
+        return replace(self, overdue_at=at)
+
+    def decided(self, wrong: Mapping[Registry, tuple[WrongField, ...]], administrator_id: UUID, at: datetime) -> "Verification":
+        """An administrator answers for the silent registries: a mismatch where they name fields, a match elsewhere."""
+        answers = {
+            name: RegistryAnswer(Answer.MISMATCH, wrong[name]) if wrong.get(name) else RegistryAnswer(Answer.MATCH)
+            for name in self.unanswered
+        }
+        return replace(self, answers={**self.answers, **answers}, decided_at=at, decided_by=administrator_id)
+
+    def licence_expired(self, at: datetime) -> "Verification":
+        """The licence ended after the registry confirmed it."""
+        expired = RegistryAnswer(Answer.MISMATCH, (WrongField("licence.valid_until", "licence-expired"),))
+        return replace(self, answers={**self.answers, Registry.LICENCES: expired}, decided_at=at, decided_by=None)
+
+    def reopened(
+        self, registries: tuple[Registry, ...], concerned: frozenset[Registry], *, at: datetime, give_up_at: datetime, profile_version: int
+    ) -> "Verification":
+        """Of the next version: confirmations of registries that are not concerned stay, all others are asked."""
+        kept = {
+            name: answer
+            for name, answer in self.answers.items()
+            if answer.answer is Answer.MATCH and name in registries and name not in concerned
+        }
+        fresh = Verification(requested_at=at, give_up_at=give_up_at, registries=registries, answers=kept, profile_version=profile_version)
+        return fresh if fresh.unanswered else replace(fresh, decided_at=at)
+
     def renewed(self, at: datetime, give_up_at: datetime) -> "Verification":
         """An administrator asks the silent registries once more."""
         return replace(self, requested_at=at, give_up_at=give_up_at, attempt=0, escalated_at=None)
@@ -125,7 +161,10 @@ ADVICE: Mapping[str, str] = {
     "diploma_number": "Сверьте серию и номер с дипломом.",
     "qualification": "Укажите квалификацию так, как она записана в дипломе.",
     "specialty_code": "Выберите код специальности, указанной в дипломе.",
+    "licence.valid_until": "Укажите действующую лицензию: срок прежней истёк или не совпадает с реестром лицензий.",
     "licence": "Сверьте серию, номер и срок действия лицензии с выпиской из реестра лицензий.",
+    "phone": "Проверьте номер телефона.",
+    "email": "Проверьте адрес электронной почты.",
     "training_hours": "Сверьте число часов обучения с удостоверениями о повышении квалификации.",
     "workplace": "Сверьте название и ОГРН организации с трудовым договором.",
     "employments": "Сверьте периоды работы с выпиской из электронной трудовой книжки.",

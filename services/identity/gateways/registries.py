@@ -111,6 +111,28 @@ ASKED: Mapping[Registry, Callable[[Person], Fields]] = {
 """What each registry is asked about: no more than it knows."""
 
 
+def asked_of(person: Person) -> tuple[Registry, ...]:
+    """The registries that know something about the person."""
+    return tuple(name for name in Registry if name is not Registry.INN or (person.numbers is not None and person.numbers.inn is not None))
+
+
+def concerned(before: Person, after: Person) -> frozenset[Registry]:
+    """The registries that would be asked something else than before."""
+    return frozenset(name for name, ask in ASKED.items() if ask(before) != ask(after))
+
+
+def asks_about(name: Registry, person: Person, field: str) -> bool:
+    """Whether the registry is asked about the field; nested fields are named by their path."""
+    known: Any = ASKED[name](person)
+    for part in field.split("."):
+        if isinstance(known, list):
+            known = {str(index): item for index, item in enumerate(known)}
+        if not isinstance(known, dict) or part not in known:
+            return False
+        known = known[part]
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long one registry is waited for."""

@@ -13,12 +13,14 @@ from services.identity.domain.sessions import SessionPolicy
 from services.identity.domain.sign_ins import FailurePolicy
 from services.identity.domain.verification import Backoff
 from services.identity.gateways.hashing import Secrets
+from services.identity.gateways.signatures import SignaturePolicy
 from services.identity.gateways.webauthn import RelyingParty
 from services.identity.settings import Settings
 from services.identity.usecases.access_sealing import SealingPolicy
+from services.identity.usecases.profile import ProfileRules
 from services.identity.usecases.registration import RegistrationRules
 from services.identity.usecases.sessions import SigningPolicy
-from services.identity.usecases.verification import VerificationRules
+from services.identity.usecases.verdicts import VerificationRules
 
 
 def chain_secret(settings: Settings) -> bytes:
@@ -47,10 +49,33 @@ def _listed(name: str) -> frozenset[str]:
     return frozenset((Path(__file__).parents[1] / "rules" / name).read_text(encoding="utf-8").split())
 
 
+def passport_rule(settings: Settings) -> PassportRule:
+    """When a passport is given and must be changed."""
+    return PassportRule(settings.passport_first_age, settings.passport_change_ages, timedelta(days=settings.passport_grace_days))
+
+
+def profile_rules(settings: Settings, zone: ZoneInfo) -> ProfileRules:
+    """Limits and terms of profile changes."""
+    return ProfileRules(passport=passport_rule(settings), lifetime=timedelta(minutes=settings.profile_change_minutes), zone=zone)
+
+
+def signature_policy(settings: Settings) -> SignaturePolicy:
+    """Whose signatures are accepted."""
+    return SignaturePolicy(
+        trusted_cas=settings.signature_trusted_cas,
+        crls=settings.signature_crls,
+        is_crl_required=settings.signature_crl_required,
+        longest_bytes=settings.signature_bytes,
+        intermediates=settings.signature_intermediates,
+        timeout_seconds=settings.signature_timeout_seconds,
+        at_once=settings.signature_at_once,
+    )
+
+
 def registration_rules(settings: Settings, zone: ZoneInfo) -> RegistrationRules:
     """Limits and terms of registration."""
     return RegistrationRules(
-        passport=PassportRule(settings.passport_first_age, settings.passport_change_ages, timedelta(days=settings.passport_grace_days)),
+        passport=passport_rule(settings),
         password=password_policy(settings),
         consents=settings.consents_required,
         keep=timedelta(days=settings.registration_keep_days),
@@ -71,6 +96,7 @@ def verification_rules(settings: Settings, zone: ZoneInfo) -> VerificationRules:
         ),
         correction_days=settings.correction_working_days,
         zone=zone,
+        reminder=timedelta(days=settings.correction_reminder_days),
     )
 
 

@@ -13,6 +13,7 @@ from services.identity.repository.passkeys import CeremonyRepository, PasskeyRep
 from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.portal import PortalLinkRepository, PortalSignInRepository
+from services.identity.repository.profiles import ProfileChangeRepository, ProfileVersionRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
 from services.identity.repository.sign_ins import (
@@ -35,6 +36,8 @@ class Stores:
     registrations: RegistrationRepository
     people: PersonRepository
     factors: FactorRepository
+    profile_changes: ProfileChangeRepository
+    profile_versions: ProfileVersionRepository
     sign_ins: SignInRepository
     sent_codes: SentCodeRepository
     failures: FailureRepository
@@ -63,6 +66,8 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         registrations=RegistrationRepository(database, cipher),
         people=PersonRepository(database, cipher),
         factors=FactorRepository(database, cipher),
+        profile_changes=ProfileChangeRepository(database, cipher),
+        profile_versions=ProfileVersionRepository(database, cipher),
         sign_ins=SignInRepository(database),
         sent_codes=SentCodeRepository(database),
         failures=FailureRepository(database),

@@ -9,6 +9,7 @@ from chassis.clock import machine_now
 from services.identity.gateways.hashing import Passwords, Secrets
 from services.identity.gateways.oidc import Freshness, Provider, ProviderPatience
 from services.identity.gateways.registries import Patience, Registries, registry_ports
+from services.identity.gateways.signatures import Signatures
 from services.identity.gateways.totp import TotpCodes
 from services.identity.main.policies import (
     chain_secret,
@@ -18,10 +19,12 @@ from services.identity.main.policies import (
     failure_policy,
     passkey_policy,
     password_policy,
+    profile_rules,
     registration_rules,
     relying_party,
     sealing_policy,
     session_policy,
+    signature_policy,
     signing_policy,
     verification_rules,
 )
@@ -38,11 +41,14 @@ from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.portal import PortalUseCases
+from services.identity.usecases.profile import ProfileUseCases
+from services.identity.usecases.profile_terms import ProfileTerms
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases, Signing
 from services.identity.usecases.sign_in import SignInUseCases
 from services.identity.usecases.step_up import StepUpUseCases
+from services.identity.usecases.verdicts import Verdicts
 from services.identity.usecases.verification import VerificationUseCases
 
 
@@ -52,24 +58,22 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     begin, now, people = chassis.begin, chassis.clock.now, stores.people
     zone = ZoneInfo(settings.working_time_zone)
     secrets = Secrets(settings.pepper.get_secret_value())
-    passwords = Passwords(
-        time_cost=settings.argon2_time_cost,
-        memory_kib=settings.argon2_memory_kib,
-        parallelism=settings.argon2_parallelism,
-        at_once=settings.argon2_at_once,
-    )
+    passwords = _passwords(settings)
     access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
     codes = Codes(stores.allowances, secrets, code_policy(settings), now)
     typed = TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets)
     devices = DeviceUseCases(begin, stores.factors, access, secrets, device_policy(settings), now)
     signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
     sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
+    verdicts = Verdicts(stores.profile_versions, verification_rules(settings, zone))
     return UseCases(
         registration=RegistrationUseCases(
-            begin, stores.registrations, people, codes, access, passwords, secrets, signing, registration_rules(settings, zone), now
+            *(begin, stores.registrations, people, codes, access, passwords, secrets, signing, stores.profile_versions),
+            registration_rules(settings, zone),
+            now,
         ),
         scans=ScanUseCases(begin, stores.registrations, now),
-        verification=VerificationUseCases(begin, people, registries, access, verification_rules(settings, zone), now),
+        verification=VerificationUseCases(begin, people, registries, access, verdicts, now),
         sign_in=SignInUseCases(
             begin,
             people,
@@ -100,6 +104,8 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
             begin, people, stores.password_resets, codes, sessions, devices, access, passwords, secrets, password_policy(settings), now
         ),
         people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
+        profile=_profile(chassis, settings, stores, codes, access, verdicts),
+        profile_terms=ProfileTerms(begin, people, verdicts, now),
         access=access,
         sealing=SealingUseCases(begin, stores.access_chain, chain_secret(settings), sealing_policy(settings), now),
         audit=AuditUseCases(begin, stores.access_chain, chain_secret(settings)),
@@ -121,6 +127,32 @@ def _passkeys(
         secrets,
         relying_party(settings),
         passkey_policy(settings),
+        chassis.clock.now,
+    )
+
+
+def _passwords(settings: Settings) -> Passwords:
+    return Passwords(
+        time_cost=settings.argon2_time_cost,
+        memory_kib=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+        at_once=settings.argon2_at_once,
+    )
+
+
+def _profile(
+    chassis: Chassis, settings: Settings, stores: Stores, codes: Codes, access: AccessUseCases, verdicts: Verdicts
+) -> ProfileUseCases:
+    return ProfileUseCases(
+        chassis.begin,
+        stores.people,
+        stores.profile_changes,
+        stores.profile_versions,
+        codes,
+        Signatures(signature_policy(settings)),
+        verdicts,
+        access,
+        profile_rules(settings, verdicts.rules.zone),
         chassis.clock.now,
     )
 

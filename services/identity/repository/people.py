@@ -152,16 +152,16 @@ class PersonRepository:
         try:
             await self._collection.insert_one(await self._document(person), session=tx.session)
         except DuplicateKeyError as error:
-            taken = next((name for name in _UNIQUE if f"unique_{name}" in str(error) or f"personal.{name}" in str(error)), None)
-            if taken is None:
-                raise
-            raise already_registered(taken) from None
+            raise _taken(error) from None
         return replace(person, version=person.version + 1)
 
     async def save(self, tx: Transaction, person: Person) -> Person:
-        """The account as stored. Raises `StaleRecord` if someone else wrote it since it was read."""
+        """The account as stored. Raises `StaleRecord` if someone else wrote it since it was read, `AlreadyRegistered` as `add` does."""
         found = {"_id": person.id, "version": person.version}
-        result = await self._collection.replace_one(found, await self._document(person), session=tx.session)
+        try:
+            result = await self._collection.replace_one(found, await self._document(person), session=tx.session)
+        except DuplicateKeyError as error:
+            raise _taken(error) from None
         if result.matched_count == 0:
             raise StaleRecord
         return replace(person, version=person.version + 1)
@@ -177,6 +177,12 @@ class PersonRepository:
         return _READ.validate_python(
             {**document, **{name: personal.get(name) or _EMPTY[name] for name in _PERSONAL}, "id": document["_id"]}
         )
+
+
+def _taken(error: DuplicateKeyError) -> Exception:
+    """The named conflict, where the error names an index of ours."""
+    taken = next((name for name in _UNIQUE if f"unique_{name}" in str(error) or f"personal.{name}" in str(error)), None)
+    return error if taken is None else already_registered(taken)
 
 
 _EMPTY: Mapping[str, Any] = {name: () if name == "consents" else None for name in _PERSONAL}

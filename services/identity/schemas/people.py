@@ -1,13 +1,16 @@
 """Bodies of accounts: profile, staff, verifications."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from contracts.roles import Role
 from services.identity.domain.people import Person, Status
+from services.identity.domain.registration import Profile
+from services.identity.domain.stated import experience_days, experience_years
 from services.identity.domain.verification import Verification, advice_on
 from services.identity.schemas.base import In, Line, Secret, Short
 from services.identity.usecases.people import StaffDraft
@@ -41,6 +44,20 @@ class StaffIn(In):
         )
 
 
+class DecisionIn(In):
+    """An administrator's decision for the registries that kept silent; `fields` are those that do not match."""
+
+    outcome: Literal["match", "mismatch"]
+    fields: list[Short] = Field(default=[], max_length=50)
+    reason: Line
+
+    @model_validator(mode="after")
+    def _fields_fit_the_outcome(self) -> Self:
+        if (self.outcome == "mismatch") != bool(self.fields):
+            raise PydanticCustomError("decision_fields", "Назовите поля, которые не совпали; при совпадении не называйте ни одного.")
+        return self
+
+
 class MismatchOut(BaseModel):
     """A field a registry disagrees with, and what to do."""
 
@@ -59,6 +76,8 @@ class VerificationOut(BaseModel):
     decided_at: datetime | None
     mismatches: list[MismatchOut]
     correct_by: datetime | None
+    overdue_at: datetime | None
+    """When the term of correction was missed; nothing can be submitted until the profile is corrected."""
 
     @classmethod
     def of(cls, verification: Verification) -> "VerificationOut":
@@ -73,6 +92,7 @@ class VerificationOut(BaseModel):
                 for name, wrong in verification.mismatches
             ],
             correct_by=verification.correct_by,
+            overdue_at=verification.overdue_at,
         )
 
 
@@ -130,6 +150,19 @@ class PracticeOut(BaseModel):
     workplace: WorkplaceOut
     employments: list[EmploymentOut]
     training_hours: int
+    experience_days: int
+    experience_years: int
+    """Whole years; computed from the work history until today, overlapping employments counted once."""
+
+    @classmethod
+    def of(cls, profile: Profile, today: date) -> "PracticeOut":
+        """The answer."""
+        computed = {
+            "experience_days": experience_days(profile.employments, today),
+            "experience_years": experience_years(profile.employments, today),
+        }
+        stated = {name: getattr(profile, name) for name in cls.model_fields if name not in computed}
+        return cls.model_validate(stated | computed)
 
 
 class ProfileOut(BaseModel):
@@ -139,6 +172,7 @@ class ProfileOut(BaseModel):
     roles: list[Role]
     status: Status
     version: int
+    profile_version: int
     surname: str
     given_name: str
     patronymic: str | None
@@ -151,13 +185,14 @@ class ProfileOut(BaseModel):
     verification: VerificationOut | None
 
     @classmethod
-    def of(cls, person: Person) -> "ProfileOut":
+    def of(cls, person: Person, today: date) -> "ProfileOut":
         """The answer."""
         return cls(
             person_id=person.id,
             roles=sorted(person.roles),
             status=person.status,
             version=person.version,
+            profile_version=person.profile_version,
             surname=person.surname,
             given_name=person.given_name,
             patronymic=person.patronymic,
@@ -166,7 +201,7 @@ class ProfileOut(BaseModel):
             snils=person.numbers.snils if person.numbers else None,
             inn=person.numbers.inn if person.numbers else None,
             passport=PassportOut.model_validate(person.passport) if person.passport else None,
-            practice=PracticeOut.model_validate(person.profile) if person.profile else None,
+            practice=PracticeOut.of(person.profile, today) if person.profile else None,
             verification=VerificationOut.of(person.verification) if person.verification else None,
         )
 

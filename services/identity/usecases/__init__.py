@@ -11,6 +11,8 @@ from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
 from services.identity.usecases.portal import PortalUseCases
+from services.identity.usecases.profile import ProfileUseCases
+from services.identity.usecases.profile_terms import ProfileTerms
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases
@@ -37,6 +39,8 @@ class UseCases:
     passkeys: PasskeyUseCases
     passwords: PasswordUseCases
     people: PeopleUseCases
+    profile: ProfileUseCases
+    profile_terms: ProfileTerms
     access: AccessUseCases
     sealing: SealingUseCases
     audit: AuditUseCases

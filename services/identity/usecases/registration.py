@@ -34,8 +34,10 @@ from services.identity.domain.registration import (
     check_consents,
 )
 from services.identity.domain.verification import Registry, Verification
+from services.identity.domain.versions import first_version
 from services.identity.gateways.hashing import Passwords, Secrets
 from services.identity.repository.people import PersonRepository, already_registered
+from services.identity.repository.profiles import ProfileVersionRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
@@ -99,6 +101,7 @@ class RegistrationUseCases:
     passwords: Passwords
     secrets: Secrets
     signing: Signing
+    versions: ProfileVersionRepository
     rules: RegistrationRules
     now: Callable[[], datetime]
 
@@ -275,6 +278,7 @@ class RegistrationUseCases:
             completed = registration.completed(at)
             person = _practitioner(registration, completed, at, give_up_at=at + self.rules.verification_limit)
             person = await self.people.add(tx, person)
+            await self.versions.add(tx, first_version(person.id, person.stated, at))
             await self.registrations.save(tx, completed)
             await tx.cancel(_term_key(registration.id))
             await self._announce(tx, person, at)

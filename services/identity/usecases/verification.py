@@ -1,34 +1,23 @@
 """Comparing a practitioner's profile with the state registries; a registry that is down delays, never fails."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from chassis.transaction import Begin, Transaction, atomic
-from contracts import identity as facts
-from contracts.identity import Mismatch, ProfileFacts, ProfileRefused, ProfileVerified, VerificationEscalated, VerificationRequested
+from chassis.transaction import Begin, atomic
+from contracts.identity import VerificationRequested
 from contracts.roles import Role
+from services.identity.domain import fields
 from services.identity.domain.access_log import Action
-from services.identity.domain.calendar import working_days_later
+from services.identity.domain.fields import Findings
 from services.identity.domain.people import NotEscalated, Person, Status
-from services.identity.domain.verification import Answer, Backoff, Registry, RegistryAnswer, Verification
-from services.identity.gateways.registries import Registries
-from services.identity.repository.encoding import plain
+from services.identity.domain.verification import Registry, RegistryAnswer, Verification, WrongField
+from services.identity.gateways.registries import Registries, asks_about
 from services.identity.repository.people import PersonRepository
 from services.identity.usecases.access import AccessUseCases, Origin
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationRules:
-    """Terms of verification."""
-
-    limit: timedelta
-    backoff: Backoff
-    correction_days: int
-    zone: ZoneInfo
+from services.identity.usecases.verdicts import Verdicts, request
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +28,7 @@ class VerificationUseCases:
     people: PersonRepository
     registries: Registries
     access: AccessUseCases
-    rules: VerificationRules
+    verdicts: Verdicts
     now: Callable[[], datetime]
 
     async def verify(self, event: VerificationRequested) -> None:
@@ -68,36 +57,9 @@ class VerificationUseCases:
             person = await self.people.get(tx, event.practitioner_id)
             if person.verification is None or _is_over(person.verification, event):
                 return
-            verification = person.verification.attempted(event.attempt, answers, at)
-            if verification.answer is Answer.MISMATCH:
-                correct_by = working_days_later(at, self.rules.correction_days, self.rules.zone)
-                verification = verification.to_be_corrected_by(correct_by)
+            verification = self.verdicts.with_term(person.verification.attempted(event.attempt, answers, at), at)
             person = await self.people.save(tx, person.verifying(verification))
-            await self._tell(tx, person, verification, at)
-
-    async def _tell(self, tx: Transaction, person: Person, verification: Verification, at: datetime) -> None:
-        if person.status is Status.VERIFIED:
-            await tx.publish(
-                ProfileVerified(occurred_at=at, version=person.version, practitioner_id=person.id, facts=profile_facts(person))
-            )
-        elif verification.correct_by is not None:
-            mismatches = tuple(Mismatch(field=wrong.field, registry=str(name), code=wrong.code) for name, wrong in verification.mismatches)
-            refused = ProfileRefused(
-                occurred_at=at,
-                version=person.version,
-                practitioner_id=person.id,
-                mismatches=mismatches,
-                correct_by=verification.correct_by,
-            )
-            await tx.publish(refused)
-        elif person.status is Status.ESCALATED:
-            silent = tuple(str(name) for name in verification.unanswered)
-            await tx.publish(VerificationEscalated(occurred_at=at, practitioner_id=person.id, registries=silent))
-        else:
-            again = VerificationRequested(
-                occurred_at=at, practitioner_id=person.id, attempt=verification.attempt + 1, give_up_at=verification.give_up_at
-            )
-            await tx.schedule(f"verification:{person.id}", verification.next_attempt_at(at, self.rules.backoff), again)
+            await self.verdicts.follow(tx, person, at)
 
     @atomic
     async def queue(self, *, limit: int, after: tuple[Any, ...] | None) -> list[Person]:
@@ -113,11 +75,9 @@ class VerificationUseCases:
             person = await self.people.get(tx, practitioner_id)
             if person.verification is None or person.status is not Status.ESCALATED:
                 raise NotEscalated("Проверка этого профиля не ждёт решения администратора.")
-            renewed = person.verification.renewed(at, at + self.rules.limit)
+            renewed = person.verification.renewed(at, at + self.verdicts.rules.limit)
             await self.people.save(tx, person.verifying(renewed))
-            await tx.publish(
-                VerificationRequested(occurred_at=at, practitioner_id=practitioner_id, attempt=1, give_up_at=renewed.give_up_at)
-            )
+            await tx.publish(request(practitioner_id, renewed, at))
             await self.access.note(
                 tx,
                 Action.VERIFICATION_RENEWED,
@@ -129,37 +89,57 @@ class VerificationUseCases:
             )
         return renewed
 
+    @atomic
+    async def decide(
+        self, practitioner_id: UUID, wrong_fields: Sequence[str], reason: str, *, administrator_id: UUID, origin: Origin
+    ) -> Verification:
+        """Answer for the silent registries by hand: they disagree with the fields named and with nothing else.
+
+        Raises `NotEscalated`, `InvalidFields` (a field no silent registry was asked about, an empty reason).
+        """
+        at = self.now()
+        async with self.begin() as tx:
+            person = await self.people.get(tx, practitioner_id)
+            if person.verification is None or person.status is not Status.ESCALATED:
+                raise NotEscalated("Проверка этого профиля не ждёт решения администратора.")
+            wrong, said = _found_by_hand(person, person.verification, wrong_fields, reason)
+            decided = self.verdicts.with_term(person.verification.decided(wrong, administrator_id, at), at)
+            person = await self.people.save(tx, person.verifying(decided))
+            await self.verdicts.follow(tx, person, at, reason=said)
+            await self.access.note(
+                tx,
+                Action.VERIFICATION_DECIDED,
+                practitioner_id,
+                actor_id=administrator_id,
+                actor_role=Role.ADMINISTRATOR,
+                origin=origin,
+                record=f"practitioner:{practitioner_id}",
+            )
+        return decided
+
+
+def _found_by_hand(
+    person: Person, verification: Verification, wrong_fields: Sequence[str], reason: str
+) -> tuple[dict[Registry, tuple[WrongField, ...]], str]:
+    """Each wrong field with the silent registry that would know it, and the reason, tidy."""
+    findings, wrong = Findings(), dict[Registry, tuple[WrongField, ...]]()
+    said = findings.check("/reason", fields.text, reason)
+    for index, name in enumerate(wrong_fields):
+        registry = next((silent for silent in verification.unanswered if asks_about(silent, person, name)), None)
+        if registry is None:
+            findings.add(f"/fields/{index}", "field-not-asked", "Об этом поле молчащие реестры не спрашивали. Уберите его.")
+        else:
+            wrong[registry] = (*wrong.get(registry, ()), WrongField(name, "found-by-administrator"))
+    findings.raise_any()
+    return wrong, said
+
 
 def _is_over(verification: Verification, event: VerificationRequested) -> bool:
-    """Whether the event is about something decided, or about an attempt that was made or replaced since."""
+    """Whether the event is about something decided, another version of the profile, or an attempt that was made or replaced since."""
     is_decided = verification.decided_at is not None or verification.escalated_at is not None
-    return is_decided or event.attempt <= verification.attempt or event.give_up_at < verification.give_up_at
-
-
-def profile_facts(person: Person) -> ProfileFacts:
-    """The profile as other services may know it."""
-    passport, numbers, profile = person.passport, person.numbers, person.profile
-    if passport is None or numbers is None or profile is None:
-        raise AssertionError("only practitioners are verified")
-    return ProfileFacts(
-        surname=profile.surname,
-        given_name=profile.given_name,
-        patronymic=profile.patronymic,
-        birth_date=profile.birth_date,
-        birth_place=profile.birth_place,
-        passport_series=passport.series,
-        passport_number=passport.number,
-        passport_issued_on=passport.issued_on,
-        passport_issued_by=passport.issued_by,
-        snils=numbers.snils,
-        inn=numbers.inn,
-        phone=person.phone,
-        email=person.email,
-        diploma_number=profile.diploma_number,
-        qualification=profile.qualification,
-        specialty_code=profile.specialty_code,
-        licence=facts.Licence.model_validate(plain(profile.licence)),
-        workplace=facts.Workplace.model_validate(plain(profile.workplace)),
-        employments=tuple(facts.Employment.model_validate(plain(employment)) for employment in profile.employments),
-        training_hours=profile.training_hours,
+    return (
+        is_decided
+        or event.profile_version != verification.profile_version
+        or event.attempt <= verification.attempt
+        or event.give_up_at < verification.give_up_at
     )

@@ -1,6 +1,7 @@
 """The one table of what is told to whom: event, kind (channels, criticality, page: see the kind), recipient, subject and facts."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -63,7 +64,10 @@ _FIELDS = {
     "licence": "лицензия",
     "series": "серия",
     "number": "номер",
+    "valid_until": "срок действия лицензии",
     "workplace": "место работы",
+    "phone": "телефон",
+    "email": "электронная почта",
     "training_hours": "часы обучения",
     "employments": "стаж",
 }
@@ -134,9 +138,18 @@ def _reasons(event: applications.ApplicationRejected) -> Mapping[str, Any]:
     return {"reason_count": len(event.reasons)}
 
 
+def _named(fields: Iterable[str]) -> list[str]:
+    """Each field by its last known part: the number of a licence is `licence.number` or `/practice/licence/number`."""
+    parts = ([part for part in re.split(r"[./]", name) if part in _FIELDS] for name in fields)
+    return list(dict.fromkeys(_FIELDS[known[-1]] if known else "другие сведения" for known in parts))
+
+
 def _mismatches(event: identity.ProfileRefused) -> Mapping[str, Any]:
-    names = (_FIELDS.get(mismatch.field.rpartition("/")[2].rpartition(".")[2], "другие сведения") for mismatch in event.mismatches)
-    return {"fields": list(dict.fromkeys(names))}
+    return {"fields": _named(mismatch.field for mismatch in event.mismatches)}
+
+
+def _changed(event: identity.ProfileChanged) -> Mapping[str, Any]:
+    return {"fields": _named(event.fields)}
 
 
 def _alert(event: identity.SecurityAlertRaised) -> Mapping[str, Any]:
@@ -202,6 +215,9 @@ TABLE: tuple[Rule, ...] = (
     Rule(identity.PractitionerRegistered, "practitioner-registered", _practitioner, "practitioner_id"),
     Rule(identity.ProfileVerified, "profile-verified", _practitioner, "practitioner_id"),
     Rule(identity.ProfileRefused, "profile-refused", _practitioner, "practitioner_id", ("correct_by",), _mismatches),
+    Rule(identity.ProfileChanged, "profile-changed", _practitioner, "practitioner_id", (), _changed),
+    Rule(identity.CorrectionDueSoon, "correction-due-soon", _practitioner, "practitioner_id", ("correct_by",)),
+    Rule(identity.CorrectionOverdue, "correction-overdue", _practitioner, "practitioner_id", ("correct_by",)),
     Rule(identity.VerificationEscalated, "verification-escalated", _administrators, "practitioner_id", ("practitioner_id", "registries")),
     Rule(identity.SecurityAlertRaised, "security-alert", lambda event: event.person_id, None, (), _alert),
     Rule(support.TicketOpened, "ticket-opened", _requester, "ticket_id", (*_TICKET, "due_at")),
