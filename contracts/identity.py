@@ -240,6 +240,22 @@ class StaffMemberAdded(Event):
     workplace_ogrn: str | None = None
 
 
+class AccessLogAnchored(Event):
+    """Where the chain of the access log stood. Whoever keeps it can tell later whether the log was set back or rewritten."""
+
+    type: ClassVar[str] = "identity.access-log-anchored.v1"
+    day: date
+    """The day (UTC) of the chain."""
+    number: Count
+    """The last block, counted from the very first one."""
+    rows: Count
+    """Rows sealed from the very first one on."""
+    digest: str
+    """Hexadecimal: of the day's anchor when it is over, else of the block."""
+    is_final: bool
+    """Whether the day is over."""
+
+
 class SecurityAlertKind(StrEnum):
     """What made us warn a person about their account."""
 

@@ -97,6 +97,9 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     ),
 }
 
+ARCHIVED: tuple[type[Event], ...] = (identity.AccessLogAnchored,)
+"""Facts that no service acts on: the archive keeps them for whoever looks back."""
+
 
 def queue_name(service: str, event: type[Event]) -> str:
     """`<service>.<event type>`."""

@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.cli import clock, dead, outbox, staff
+from deploy.cli import audit, clock, dead, outbox, staff
 from deploy.cli.personas import personas
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Медкабинет: служебные команды.")
@@ -10,4 +10,5 @@ app.add_typer(dead.app, name="dead")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(clock.app, name="clock")
 app.add_typer(staff.app, name="staff")
+app.add_typer(audit.app, name="audit")
 app.command("personas")(personas)

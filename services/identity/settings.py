@@ -139,6 +139,8 @@ class Settings(ServiceSettings):
 
     access_block_rows: int = Field(default=200, ge=1, le=2000)
     """Rows of the access log sealed at once."""
+    access_told_blocks: int = Field(default=1000, ge=1)
+    """After how many blocks of a day that is not over the archive is told where the chain stands."""
     access_seal_seconds: Seconds = 2
     """How often rows of the access log are sealed. A row that is removed before leaves no trace; a short time makes many small blocks."""
     access_lease_seconds: Seconds = 10

@@ -15,7 +15,7 @@ from contracts.access import PersonalDataRead
 from contracts.base import Event
 from contracts.generate.schemas import declared_events
 from contracts.support import TicketAnswered, TicketClosed, TicketOpened
-from contracts.topology import ARCHIVE_STREAM, EVENTS_EXCHANGE, SUBSCRIPTIONS, queue_name
+from contracts.topology import ARCHIVE_STREAM, ARCHIVED, EVENTS_EXCHANGE, SUBSCRIPTIONS, queue_name
 from tests.census.source import ROOT, SERVICES, Source, dotted, plant, sources
 
 
@@ -135,7 +135,8 @@ def test_every_event_is_stated_by_its_publisher_and_nobody_else() -> None:
 
 
 def test_every_event_is_heard_by_somebody() -> None:
-    assert list(unheard(declared_events(), SUBSCRIPTIONS)) == []
+    assert list(unheard(declared_events(), SUBSCRIPTIONS | {"archive": ARCHIVED})) == []
+    assert not set(ARCHIVED) & {event for row in SUBSCRIPTIONS.values() for event in row}, "what is read is not there for the archive alone"
 
 
 @pytest.mark.parametrize("service", SERVICES)

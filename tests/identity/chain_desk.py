@@ -107,6 +107,7 @@ async def running_desk(infra: Infra, env: Mapping[str, str], at: datetime, *, bl
     with patch.dict(os.environ, {**env, "IDENTITY_MONGO_DATABASE": name}):
         settings = load_settings(Settings)
     chassis, clock = Chassis("identity", settings), FrozenClock(at)
+    policy = SealingPolicy(block_rows, told_blocks=3, poll_seconds=1, alarm_seconds=60)
     stores, secret = stores_of(chassis, settings), chain_secret(settings)
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(infra.mongo_url, uuidRepresentation="standard", tz_aware=True)
     try:
@@ -116,7 +117,13 @@ async def running_desk(infra: Infra, env: Mapping[str, str], at: datetime, *, bl
             chassis.begin,
             stores,
             AccessUseCases(chassis.begin, stores.access_log, secret, clock.now),
-            SealingUseCases(chassis.begin, stores.access_chain, secret, SealingPolicy(block_rows, 1, 60), clock.now),
+            SealingUseCases(
+                chassis.begin,
+                stores.access_chain,
+                secret,
+                policy,
+                clock.now,
+            ),
             AuditUseCases(chassis.begin, stores.access_chain, secret),
             clock,
             client[name],

@@ -1,6 +1,7 @@
 """The chain of the access log on the real store: whatever is done to it is found and located; nothing is sealed twice or lost."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
@@ -380,3 +381,18 @@ async def test_a_row_forged_before_it_is_sealed_is_set_aside_and_named(desk: Des
     [found] = await desk.breaks()
     assert (found.kind, found.thing, found.row_id) == (BreakKind.INSERTED, Thing.ROW, row["_id"])
     assert (await desk.audit.anchors())[0].place == 4
+
+
+async def test_the_archive_is_told_where_the_chain_stands(desk: Desk) -> None:
+    await desk.fill(10, 1)
+    told = [json.loads(row["body"]) for row in await desk.database["outbox"].find({}).to_list()]
+    block = await desk.database["access_blocks"].find_one({"number": 3})
+    assert block is not None
+    _, anchors = await desk.audit.anchors()
+    expected = [
+        (DAYS[0].isoformat(), 3, 10, block["digest"].hex(), False),
+        (DAYS[0].isoformat(), 3, 10, anchors[DAYS[0]].digest.hex(), True),
+    ]
+    assert sorted((e["day"], e["number"], e["rows"], e["digest"], e["is_final"]) for e in told) == sorted(expected)
+    kept = tuple(Witness(DAYS[0], e["number"], bytes.fromhex(e["digest"]), e["is_final"]) for e in told)
+    assert await desk.breaks(witnesses=kept) == []

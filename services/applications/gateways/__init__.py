@@ -4,6 +4,5 @@ from services.applications.gateways.calendar import production_calendar
 from services.applications.gateways.pages import verification_page
 from services.applications.gateways.pdf import Printer
 from services.applications.gateways.storage import FileStore
-from services.applications.gateways.tables import csv_lines
 
-__all__ = ["FileStore", "Printer", "csv_lines", "production_calendar", "verification_page"]
+__all__ = ["FileStore", "Printer", "production_calendar", "verification_page"]

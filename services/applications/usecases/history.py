@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from chassis.paging import PageRequest
+from chassis.tables import csv_lines
 from services.applications.domain.errors import ApplicationNotFound
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.states import Group
-from services.applications.gateways import csv_lines
 from services.applications.usecases.base import Room
 from services.applications.usecases.printing import HISTORY_HEADER, day, history_cells
 

@@ -2,10 +2,23 @@
 
 from fastapi import APIRouter
 
-from services.identity.api import access, devices, factors, passkeys, passwords, people, portal, profile, registration, sessions, step_ups
+from services.identity.api import (
+    access,
+    audit,
+    devices,
+    factors,
+    passkeys,
+    passwords,
+    people,
+    portal,
+    profile,
+    registration,
+    sessions,
+    step_ups,
+)
 
 __all__ = ["router"]
 
 router = APIRouter()
-for part in (registration, profile, sessions, step_ups, factors, devices, passkeys, passwords, portal, people, access):
+for part in (registration, profile, sessions, step_ups, factors, devices, passkeys, passwords, portal, people, access, audit):
     router.include_router(part.router)

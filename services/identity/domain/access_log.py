@@ -30,6 +30,8 @@ class Action(StrEnum):
     STEPPED_UP = "stepped-up"
     STEP_UP_REFUSED = "step-up-refused"
     RECORD_READ = "record-read"
+    LOG_SEARCHED = "log-searched"
+    LOG_EXPORTED = "log-exported"
     STAFF_ADDED = "staff-added"
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"

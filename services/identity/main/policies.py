@@ -31,7 +31,10 @@ def chain_secret(settings: Settings) -> bytes:
 def sealing_policy(settings: Settings) -> SealingPolicy:
     """When rows of the access log are sealed."""
     return SealingPolicy(
-        block_rows=settings.access_block_rows, poll_seconds=settings.access_seal_seconds, alarm_seconds=settings.access_alarm_seconds
+        block_rows=settings.access_block_rows,
+        told_blocks=settings.access_told_blocks,
+        poll_seconds=settings.access_seal_seconds,
+        alarm_seconds=settings.access_alarm_seconds,
     )
 
 

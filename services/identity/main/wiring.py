@@ -34,6 +34,7 @@ from services.identity.usecases import UseCases
 from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.access_audit import AuditUseCases
 from services.identity.usecases.access_sealing import SealingUseCases
+from services.identity.usecases.access_search import AccessSearchUseCases
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
@@ -107,6 +108,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         profile=_profile(chassis, settings, stores, codes, access, verdicts),
         profile_terms=ProfileTerms(begin, people, verdicts, now),
         access=access,
+        access_search=AccessSearchUseCases(begin, stores.access_log, chain_secret(settings), now),
         sealing=SealingUseCases(begin, stores.access_chain, chain_secret(settings), sealing_policy(settings), now),
         audit=AuditUseCases(begin, stores.access_chain, chain_secret(settings)),
     )

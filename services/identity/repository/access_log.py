@@ -1,5 +1,7 @@
 """The rows of the access log: inserted once, found by person, actor, action, outcome and time."""
 
+from collections.abc import AsyncIterator, Sequence
+
 import bson
 from bson.codec_options import CodecOptions
 
@@ -44,6 +46,23 @@ class AccessLogRepository:
 
     async def append(self, tx: Transaction, entry: Entry) -> None:
         """One insert; nothing else is read or written, so no two of them wait for each other."""
+        await self._rows.insert_one(await self._document(entry), session=tx.session)
+
+    async def append_all(self, tx: Transaction, entries: Sequence[Entry]) -> None:
+        """Several rows in one round trip."""
+        await self._rows.insert_many([await self._document(entry) for entry in entries], ordered=False, session=tx.session)
+
+    async def stream(self, filters: Filters, *, portion: int) -> AsyncIterator[list[Record]]:
+        """All rows that fit, the latest first, so many at a time; one cursor, however many there are."""
+        found, index = _query(filters)
+        cursor = self._rows.find(found).sort([("_id", DESCENDING)]).hint(index).batch_size(portion)
+        try:
+            while documents := await cursor.to_list(portion):
+                yield [await self._read(document) for document in documents]
+        finally:
+            await cursor.close()
+
+    async def _document(self, entry: Entry) -> Document:
         origin = {name: value for name, value in (("address", entry.address), ("device", entry.device)) if value is not None}
         sealed = (await self._cipher.encrypt({"origin": origin}))["origin"] if origin else None
         said = {
@@ -63,7 +82,7 @@ class AccessLogRepository:
             "details": bson.encode(said),
         }
         mac = row_mac(_parts(document), self._secret)
-        await self._rows.insert_one(document | {"mac": mac, "place": UNSEALED, "schema_version": 1}, session=tx.session)
+        return document | {"mac": mac, "place": UNSEALED, "schema_version": 1}
 
     async def page(self, tx: Transaction, filters: Filters, *, limit: int) -> list[Record]:
         """Rows that fit, the latest first. Served by the index of the first filter given, else by time."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.access_audit import AuditUseCases
 from services.identity.usecases.access_sealing import SealingUseCases
+from services.identity.usecases.access_search import AccessSearchUseCases
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.factors import FactorUseCases
 from services.identity.usecases.passkeys import PasskeyUseCases
@@ -42,5 +43,6 @@ class UseCases:
     profile: ProfileUseCases
     profile_terms: ProfileTerms
     access: AccessUseCases
+    access_search: AccessSearchUseCases
     sealing: SealingUseCases
     audit: AuditUseCases

@@ -12,6 +12,8 @@ from pymongo.errors import PyMongoError
 
 from chassis.lease import Lease
 from chassis.transaction import Begin, atomic
+from contracts.identity import AccessLogAnchored
+from services.identity.domain.access_chain import Head
 from services.identity.domain.access_log import row_mac
 from services.identity.repository.access_chain import AccessChainRepository
 
@@ -21,11 +23,15 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SealingPolicy:
-    """How many rows a block has at most, how often rows are looked for, after how long a row that waits is an alarm."""
+    """When rows become blocks."""
 
     block_rows: int
+    """The most a block has."""
+    told_blocks: int
+    """After how many of them the archive is told where the chain stands, though the day is not over."""
     poll_seconds: float
     alarm_seconds: float
+    """How long rows may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,14 @@ class SealingUseCases:
             if head.is_day_over(today):
                 anchor, head = head.anchored(self.secret)
                 await self.chain.add_anchor(tx, anchor)
+                await tx.publish(self._told(head, anchor.digest, is_final=True))
             fitting = [row for row in found if row.parts is not None and row_mac(row.parts, self.secret) == row.mac]
             if fitting:
                 fitting.sort(key=lambda row: row.id)
                 block, head = head.sealed([(row.id, row.mac) for row in fitting], today, self.secret)
                 await self.chain.seal(tx, block, fitting)
+                if block.number % self.policy.told_blocks == 0:
+                    await tx.publish(self._told(head, block.digest, is_final=False))
             if len(fitting) < len(found):
                 odd = [row for row in found if row not in fitting]
                 await self.chain.set_aside(tx, odd)
@@ -63,6 +72,10 @@ class SealingUseCases:
             if head is not stored:
                 await self.chain.save_head(tx, head)
         return len(found)
+
+    def _told(self, head: Head, digest: bytes, *, is_final: bool) -> AccessLogAnchored:
+        where = {"day": head.day, "number": head.number, "rows": head.place}
+        return AccessLogAnchored(occurred_at=self.now(), digest=digest.hex(), is_final=is_final, **where)
 
 
 @dataclass(slots=True)
