@@ -1,9 +1,12 @@
 """The environment of each process of the local stack."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from deploy.local.settings import LocalSettings
+from deploy.simulators.settings import SimulatorsSettings
 
 WITH_FILES = ("applications", "documents")
 SHUTDOWN_SECONDS = 5
@@ -69,11 +72,24 @@ def _files(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, str
     }
 
 
+def _gosuslugi(settings: LocalSettings) -> dict[str, Any]:
+    """The simulated state portal; it sends browsers back to the cabinet."""
+    simulators = SimulatorsSettings()
+    return {
+        "title": "Госуслуги",
+        "issuer": f"{settings.simulators_url}/esia",
+        "client_id": simulators.client_id,
+        "client_secret": simulators.client_secret,
+        "claims": {"verified": "trusted"},
+    }
+
+
 def _specific(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return {
         "identity": {
             "PEPPER": secrets["IDENTITY_PEPPER"],
             "REGISTRIES_URL": f"{settings.simulators_url}/registries",
+            "OIDC_PROVIDERS": json.dumps({"gosuslugi": _gosuslugi(settings)}),
         },
         "notifications": {
             "SMTP_HOST": "127.0.0.1",

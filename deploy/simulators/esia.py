@@ -34,6 +34,7 @@ class Grant:
     challenge: str
     claims: dict[str, str] = field(repr=False)
     expires_at: float = 0
+    signed_in_at: int = 0
 
 
 class Esia:
@@ -68,10 +69,19 @@ class Esia:
             return grant
         raise HTTPException(401, {"error": "invalid_token"}, headers={"WWW-Authenticate": "Bearer"})
 
-    def id_token(self, grant: Grant) -> str:
-        """The signed statement who signed in."""
+    def id_token(self, grant: Grant, access_token: str) -> str:
+        """The signed statement who signed in, and when."""
         issued_at = int(time.time())
-        claims = {"iss": self.issuer, "aud": grant.client_id, "iat": issued_at, "exp": issued_at + TOKEN_SECONDS, "nonce": grant.nonce}
+        half = hashlib.sha256(access_token.encode()).digest()[:16]
+        claims = {
+            "iss": self.issuer,
+            "aud": grant.client_id,
+            "iat": issued_at,
+            "exp": issued_at + TOKEN_SECONDS,
+            "auth_time": grant.signed_in_at,
+            "nonce": grant.nonce,
+            "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
+        }
         return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims | person_claims(grant), self.key)
 
     @staticmethod
@@ -83,9 +93,11 @@ class Esia:
         return token
 
 
-def person_claims(grant: Grant) -> dict[str, str]:
-    """Who the person is; `sub` stays the same for the same SNILS."""
-    return {"sub": hashlib.sha256(grant.claims["snils"].encode()).hexdigest()[:20], **grant.claims}
+def person_claims(grant: Grant) -> dict[str, Any]:
+    """Who the person is; `sub` stays the same for the same SNILS. `trusted` says that the account is a verified one."""
+    digits = "".join(filter(str.isdigit, grant.claims["snils"]))
+    told = {name: value for name, value in grant.claims.items() if value}
+    return {"sub": hashlib.sha256(digits.encode()).hexdigest()[:20], "trusted": True, **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +147,9 @@ def _add_browser_routes(router: APIRouter, esia: Esia) -> None:
             raise HTTPException(400, {"error": "invalid_client"})
         claims = {"snils": snils, "family_name": family_name, "given_name": given_name, "middle_name": middle_name, "birthdate": birthdate}
         expires_at = time.monotonic() + CODE_SECONDS
-        code = esia.allow(Grant(asked.client_id, asked.redirect_uri, asked.nonce, asked.code_challenge, claims, expires_at))
-        return RedirectResponse(f"{asked.redirect_uri}?{urlencode({'code': code, 'state': asked.state})}", status_code=303)
+        grant = Grant(asked.client_id, asked.redirect_uri, asked.nonce, asked.code_challenge, claims, expires_at, int(time.time()))
+        answer = urlencode({"code": esia.allow(grant), "state": asked.state, "iss": esia.issuer})
+        return RedirectResponse(f"{asked.redirect_uri}?{answer}", status_code=303)
 
 
 def _add_client_routes(router: APIRouter, esia: Esia) -> None:
@@ -153,10 +166,15 @@ def _add_client_routes(router: APIRouter, esia: Esia) -> None:
         if not all(map(secrets.compare_digest, (client.username, client.password), expected)):
             raise HTTPException(401, {"error": "invalid_client"})
         access_token, grant = esia.spend(code, client_id=client.username, redirect_uri=redirect_uri, verifier=code_verifier)
-        return {"access_token": access_token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "id_token": esia.id_token(grant)}
+        return {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "id_token": esia.id_token(grant, access_token),
+        }
 
     @router.get("/userinfo")
-    async def userinfo(request: Request) -> dict[str, str]:
+    async def userinfo(request: Request) -> dict[str, Any]:
         """Who signed in."""
         return person_claims(esia.grant_of(request.headers.get("Authorization", "").removeprefix("Bearer ")))
 
@@ -173,8 +191,9 @@ def _discovery(issuer: str) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": ["RS256"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+        "authorization_response_iss_parameter_supported": True,
         "scopes_supported": ["openid"],
-        "claims_supported": ["sub", *_CLAIMS],
+        "claims_supported": ["sub", "trusted", *_CLAIMS],
     }
 
 
