@@ -25,7 +25,7 @@ run: packages $(READY) ## the whole system on this machine, without containers; 
 demo: packages $(READY) ## walk the whole journey through the gateway and leave a certificate PDF
 	@exec $(BIN)/python -m deploy.demo
 
-test: packages check ## everything that must pass: check, then all tests on real servers
+test: test-packages check ## everything that must pass: check, then all tests on real servers
 	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 check: fmt-check lint types imports contracts ## formatting, lint, types, import law, contracts
@@ -55,9 +55,12 @@ chaos: packages $(READY) ## kill things under load and count what was lost
 clean: ## remove the virtual environment and caches; data of `make run` stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: fmt-check packages
+.PHONY: fmt-check packages test-packages
 packages:
 	@$(PYTHON) -m deploy.local.packages
+
+test-packages:
+	@$(PYTHON) -m deploy.local.packages --tests
 
 fmt-check: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make fmt" >&2; exit 1; }

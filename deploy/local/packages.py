@@ -16,16 +16,19 @@ PACKAGES = {
     "python3-venv": None,
 }
 """Debian package to a file that shows it is there; `*` stands for the name of the machine's architecture."""
+TEST_PACKAGES = {"chromium": "/usr/bin/chromium"}
+"""What the tests need besides: large, and of no use to whoever only runs the system."""
 
 
-def missing_packages() -> list[str]:
+def missing_packages(*, for_tests: bool = False) -> list[str]:
     """Names of packages that are not installed."""
-    return [name for name, file in PACKAGES.items() if not (_has_venv() if file is None else glob.glob(file))]  # noqa: PTH207
+    wanted = {**PACKAGES, **(TEST_PACKAGES if for_tests else {})}
+    return [name for name, file in wanted.items() if not (_has_venv() if file is None else glob.glob(file))]  # noqa: PTH207
 
 
-def main() -> None:
+def main(*, for_tests: bool = False) -> None:
     """Install what is missing when we may; else say which command does and end with status 3."""
-    missing = missing_packages()
+    missing = missing_packages(for_tests=for_tests)
     if not missing:
         return
     names = " ".join(missing)
@@ -40,7 +43,7 @@ def main() -> None:
         done = subprocess.run(["apt-get", *command], env=environment, stdout=subprocess.DEVNULL, check=False)
         if done.returncode != 0 and command[0] == "install":
             _give_up(f"apt-get не установил {names} (код {done.returncode}); причина в его сообщениях выше")
-    left = missing_packages()
+    left = missing_packages(for_tests=for_tests)
     if left:
         _give_up(f"Не хватает и после apt-get: {' '.join(left)}")
 
@@ -59,4 +62,4 @@ def _give_up(words: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(for_tests="--tests" in sys.argv[1:])

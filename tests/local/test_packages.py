@@ -14,6 +14,7 @@ from deploy.local.console import readable
 @pytest.fixture
 def _nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(packages, "PACKAGES", {"some-broker": str(tmp_path / "absent")})
+    monkeypatch.setattr(packages, "TEST_PACKAGES", {"some-browser": str(tmp_path / "absent-too")})
     (tmp_path / "apt-get").write_text("#!/bin/sh\n")
     (tmp_path / "apt-get").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -32,6 +33,12 @@ def test_who_may_not_install_is_told_the_command(monkeypatch: pytest.MonkeyPatch
         packages.main()
     assert ended.value.code == 3
     assert "sudo apt-get install --no-install-recommends some-broker" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_nothing_installed")
+def test_what_only_the_tests_need_is_asked_for_by_the_tests_alone() -> None:
+    assert packages.missing_packages() == ["some-broker"]
+    assert packages.missing_packages(for_tests=True) == ["some-broker", "some-browser"]
 
 
 @pytest.mark.usefixtures("_nothing_installed")
