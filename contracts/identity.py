@@ -129,6 +129,39 @@ class RegistrationLapsed(Event):
     owner_id: UUID
 
 
+class ErasurePlanned(Event):
+    """A person asked to be erased, or the moment changed; `due_at` is None while an open application holds everything."""
+
+    type: ClassVar[str] = "identity.erasure-planned.v1"
+    person_id: UUID
+    request_id: UUID
+    due_at: Moment | None
+    is_held: bool
+    """Whether the law makes us keep something until then."""
+
+
+class ErasureCancelled(Event):
+    """The person thought better of being erased."""
+
+    type: ClassVar[str] = "identity.erasure-cancelled.v1"
+    person_id: UUID
+    request_id: UUID
+
+
+class ErasureTermReached(Event):
+    """The moment of an erasure came; the timer looks whether it is still wanted and nothing holds it."""
+
+    type: ClassVar[str] = "identity.erasure-term-reached.v1"
+    request_id: UUID
+
+
+class PersonErased(Event):
+    """There is no account of this id any more: nothing personal of it is to be kept, by anybody."""
+
+    type: ClassVar[str] = "identity.person-erased.v1"
+    person_id: UUID
+
+
 class VerificationRequested(Event):
     """The profile is to be compared with the state registries, now (again)."""
 

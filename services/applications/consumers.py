@@ -10,10 +10,12 @@ from contracts.documents import DocumentAccepted, DocumentReceived, DocumentReje
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
+    PersonErased,
     PortalConfirmed,
     ProfileChanged,
     ProfileRefused,
     ProfileVerified,
+    RegistrationLapsed,
     StaffMemberAdded,
 )
 from services.applications.usecases import UseCases
@@ -111,3 +113,15 @@ async def on_contacts_changed(event: ContactsChanged, usecases: UseCasesDep) -> 
 async def on_staff_member_added(event: StaffMemberAdded, usecases: UseCasesDep) -> None:
     """Know who may review what."""
     await usecases.keep_staff_member(event)
+
+
+@router.consumer(queue_for(SERVICE, PersonErased), EVENTS)
+async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
+    """Keep neither drafts nor facts of who is no more."""
+    await usecases.forget_erased(event)
+
+
+@router.consumer(queue_for(SERVICE, RegistrationLapsed), EVENTS)
+async def on_registration_lapsed(event: RegistrationLapsed, usecases: UseCasesDep) -> None:
+    """Forget the scans of whoever did not register."""
+    await usecases.forget_lapsed(event)

@@ -17,7 +17,7 @@ from contracts.applications import (
     ReviewReleased,
 )
 from contracts.documents import CheckRequested, CheckTermReached, DocumentReceived, RemovalTermReached, UploadTermReached
-from contracts.identity import RegistrationLapsed
+from contracts.identity import PersonErased, RegistrationLapsed
 from services.documents.usecases import UseCases
 
 router = ConsumerRouter()
@@ -113,3 +113,9 @@ async def on_registration_lapsed(event: RegistrationLapsed, usecases: UseCasesDe
 async def on_removal_term_reached(event: RemovalTermReached, usecases: UseCasesDep) -> None:
     """Remove what was on its way meanwhile."""
     await usecases.removals.look_again(event)
+
+
+@router.consumer(queue_for(SERVICE, PersonErased), EVENTS)
+async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
+    """Keep nothing of who is no more."""
+    await usecases.removals.remove_erased(event)

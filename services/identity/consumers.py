@@ -6,8 +6,15 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.access import PersonalDataRead
+from contracts.applications import ApplicationRejected, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
-from contracts.identity import PasswordResetRequested, ProfileTermReached, RegistrationTermReached, VerificationRequested
+from contracts.identity import (
+    ErasureTermReached,
+    PasswordResetRequested,
+    ProfileTermReached,
+    RegistrationTermReached,
+    VerificationRequested,
+)
 from services.identity.usecases import UseCases
 
 router = ConsumerRouter()
@@ -60,3 +67,33 @@ async def on_document_rejected(event: DocumentRejected, usecases: UseCasesDep) -
 async def on_registration_term_reached(event: RegistrationTermReached, usecases: UseCasesDep) -> None:
     """End the registration unless it was completed."""
     await usecases.registration.lapse(event)
+
+
+@router.consumer(queue_for("identity", ApplicationSubmitted), EVENTS)
+async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
+    """Something of the applicant is to be kept."""
+    await usecases.erasure.learn(event)
+
+
+@router.consumer(queue_for("identity", ApplicationRejected), EVENTS)
+async def on_application_rejected(event: ApplicationRejected, usecases: UseCasesDep) -> None:
+    """Know how long a refused application is to be kept."""
+    await usecases.erasure.learn(event)
+
+
+@router.consumer(queue_for("identity", ApplicationWithdrawn), EVENTS)
+async def on_application_withdrawn(event: ApplicationWithdrawn, usecases: UseCasesDep) -> None:
+    """Know how long a withdrawn application is to be kept."""
+    await usecases.erasure.learn(event)
+
+
+@router.consumer(queue_for("identity", CertificateIssued), EVENTS)
+async def on_certificate_issued(event: CertificateIssued, usecases: UseCasesDep) -> None:
+    """Know how long a certificate is to be kept."""
+    await usecases.erasure.learn(event)
+
+
+@router.consumer(queue_for("identity", ErasureTermReached), EVENTS)
+async def on_erasure_term_reached(event: ErasureTermReached, usecases: UseCasesDep) -> None:
+    """Erase whoever still wants it."""
+    await usecases.erasure.carry_out(event)

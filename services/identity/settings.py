@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
@@ -96,7 +96,18 @@ class Settings(ServiceSettings):
     upload_token_seconds: Seconds = 300
     """How long a registrant may upload scans before asking for another limited token."""
     consents_required: dict[str, str] = Field(default_factory=lambda: {"terms": "1", "personal-data": "1"})
-    """Documents a person must agree to and their current versions."""
+    """Documents a person must agree to and their current versions. A newer version asks everybody and blocks nothing."""
+    consent_withdrawals: dict[str, Literal["erases", "refused", "allowed"]] = Field(default={"personal-data": "erases", "terms": "refused"})
+    """What withdrawing a consent does: `erases` the account, is `refused`, or (the rest) is `allowed`."""
+
+    erasure_cooling_off_days: int = Field(default=7, ge=0)
+    """How long a person may think better of being erased."""
+    retention_application_years: int = Field(default=5, ge=0)
+    """How long an application is kept after it was refused or withdrawn."""
+    retention_certificate_years: int = Field(default=5, ge=0)
+    """How long a certificate is kept after its validity."""
+    retention_source: str = "номенклатура дел оператора"
+    """The ground of both terms, as people are told it."""
 
     passport_first_age: int = Field(default=14, ge=1)
     passport_change_ages: tuple[int, ...] = (20, 45)

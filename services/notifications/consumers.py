@@ -24,11 +24,15 @@ from contracts.identity import (
     ContactsChanged,
     CorrectionDueSoon,
     CorrectionOverdue,
+    ErasureCancelled,
+    ErasurePlanned,
     OneTimeCodeIssued,
+    PersonErased,
     PractitionerRegistered,
     ProfileChanged,
     ProfileRefused,
     ProfileVerified,
+    RegistrationLapsed,
     SecurityAlertRaised,
     VerificationEscalated,
 )
@@ -224,3 +228,27 @@ async def on_delivery_requested(event: DeliveryRequested, usecases: UseCasesDep)
 async def on_repeat_due(event: RepeatDue, usecases: UseCasesDep) -> None:
     """Remind of what is not done yet."""
     await usecases.repeat(event)
+
+
+@router.consumer(queue_for("notifications", ErasurePlanned), EVENTS)
+async def on_erasure_planned(event: ErasurePlanned, usecases: UseCasesDep) -> None:
+    """Tell the person when everything will be erased, and that it can be cancelled."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ErasureCancelled), EVENTS)
+async def on_erasure_cancelled(event: ErasureCancelled, usecases: UseCasesDep) -> None:
+    """Confirm that nothing will be erased."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", PersonErased), EVENTS)
+async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
+    """Forget how to reach who is no more, and what was told."""
+    await usecases.forget(event)
+
+
+@router.consumer(queue_for("notifications", RegistrationLapsed), EVENTS)
+async def on_registration_lapsed(event: RegistrationLapsed, usecases: UseCasesDep) -> None:
+    """Forget what was told of the scans."""
+    await usecases.forget(event)

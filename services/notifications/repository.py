@@ -86,6 +86,10 @@ class RecipientRepository:
         found = await self._collection.find_one({"_id": recipient_id}, {"personal": 0})
         return _to_recipient(found) if found else Recipient(id=recipient_id)
 
+    async def forget(self, tx: Transaction, recipient_id: UUID) -> None:
+        """Know nobody of this id."""
+        await self._collection.delete_one({"_id": recipient_id}, session=tx.session)
+
     async def save_preferences(self, tx: Transaction, recipient_id: UUID, preferences: Mapping[str, tuple[Channel, ...]]) -> None:
         """Replace the person's preferences."""
         wished = [{"kind": kind, "channels": [channel.value for channel in channels]} for kind, channels in sorted(preferences.items())]
@@ -132,6 +136,10 @@ class NoticeRepository:
         result = await self._collection.replace_one(found, _from_notice(notice), session=tx.session)
         if result.matched_count == 0:
             raise StaleRecord("Уведомление изменилось. Повторите попытку.")
+
+    async def forget(self, tx: Transaction, recipient_id: UUID) -> None:
+        """Remove everything the person was told."""
+        await self._collection.delete_many({"recipient_id": recipient_id}, session=tx.session)
 
     async def get(self, notice_id: UUID, *, recipient_id: UUID | None = None, tx: Transaction | None = None) -> Notice:
         """The notice, of this person if one is named; `NoticeNotFound` otherwise."""
@@ -222,6 +230,10 @@ class DeliveryRepository:
         result = await self._collection.replace_one(found, await self._from_delivery(delivery), session=tx.session)
         if result.matched_count == 0:
             raise StaleRecord("Отправка изменилась. Повторите попытку.")
+
+    async def forget(self, tx: Transaction, recipient_id: UUID) -> None:
+        """Remove the person's records with the addresses in them."""
+        await self._collection.delete_many({"recipient_id": recipient_id}, session=tx.session)
 
     async def find(self, delivery_id: UUID, *, tx: Transaction | None = None) -> Delivery | None:
         """The delivery, with its content readable."""

@@ -6,7 +6,7 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
-from contracts.identity import StaffMemberAdded
+from contracts.identity import PersonErased, StaffMemberAdded
 from contracts.notifications import DeliveryFailed
 from contracts.support import TicketTermReached
 from services.support.usecases import UseCases
@@ -43,3 +43,9 @@ async def on_delivery_failed(event: DeliveryFailed, usecases: UseCasesDep) -> No
 async def on_ticket_term_reached(event: TicketTermReached, usecases: UseCasesDep) -> None:
     """Mark what was not answered in time."""
     await usecases.reach_term(event)
+
+
+@router.consumer(queue_for("support", PersonErased), EVENTS)
+async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
+    """Keep no word of who is no more."""
+    await usecases.forget(event)

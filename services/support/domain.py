@@ -165,6 +165,9 @@ class KnownApplication:
     is_overdue: bool = False
 
 
+_ERASED_TEXT = "Текст удалён вместе с учётной записью."
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A request for help with everything said about it; the first message is the request itself."""
@@ -238,6 +241,16 @@ class Ticket:
         self._require_open()
         self._require_owner(agent_id)
         return self.close(at=at)
+
+    def anonymised(self, *, at: datetime) -> "Ticket":
+        """Without a word of what was said, and settled: its requester is erased. The ticket stays for the figures."""
+        messages = tuple(replace(message, text=_ERASED_TEXT) for message in self.messages)
+        return self._changed(messages=messages, state=TicketState.CLOSED, closed_at=self.closed_at or at)
+
+    @property
+    def is_anonymised(self) -> bool:
+        """Whether nothing of what was said is left."""
+        return self.is_closed and all(message.text == _ERASED_TEXT for message in self.messages)
 
     def miss_term(self, *, at: datetime) -> "Ticket | None":
         """Overdue from now on; None if it was answered or settled in time, or is marked already."""

@@ -113,6 +113,12 @@ class TicketRepository:
         wanted = {"requester_id": requester_id, "kind": TicketKind.REQUEST.value, "opened_at": {"$gt": since}}
         return await self._collection.find_one(wanted, {"_id": 1}, session=tx.session) is not None
 
+    async def ids_of(self, requester_id: UUID, *, after: UUID | None, limit: int) -> list[UUID]:
+        """Tickets of the person, of whatever kind, in the order of their ids."""
+        wanted: Document = {"requester_id": requester_id} | ({} if after is None else {"_id": {"$gt": after}})
+        found = self._collection.find(wanted, {"_id": 1}).sort("_id", ASCENDING).limit(limit)
+        return [document["_id"] for document in await found.to_list(limit)]
+
     async def open_about(self, tx: Transaction, application_id: UUID, *, limit: int) -> list[Ticket]:
         """Open tickets about the application, with texts."""
         found = self._collection.find({"application_id": application_id, "is_closed": False}, session=tx.session).limit(limit)
@@ -172,6 +178,10 @@ class ApplicationRepository:
         if application.is_overdue:
             known["is_overdue"] = True
         await self._collection.update_one({"_id": application.id}, {"$set": known}, upsert=True, session=tx.session)
+
+    async def forget(self, tx: Transaction, applicant_id: UUID) -> None:
+        """Know nothing of the person's applications any more."""
+        await self._collection.delete_many({"applicant_id": applicant_id}, session=tx.session)
 
     async def find(self, tx: Transaction, number: str, *, applicant_id: UUID) -> KnownApplication | None:
         """The person's own application of that number."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
-from contracts.identity import StaffMemberAdded
+from contracts.identity import PersonErased, StaffMemberAdded
 from contracts.notifications import DeliveryFailed
 from contracts.roles import Role
 from contracts.support import TicketAnswered, TicketClosed, TicketOpened, TicketOverdue, TicketTermReached
@@ -30,6 +30,7 @@ from services.support.domain import (
 )
 from services.support.repository import AgentRepository, ApplicationRepository, DeskPosition, OwnPosition, TicketRepository
 
+_PAGE = 200
 _RISING_LIMIT = 50
 """Open tickets about one application that rise when it becomes overdue."""
 
@@ -191,6 +192,28 @@ class UseCases:
         """Tickets can be handed to new agents."""
         async with self.begin(handling=event) as tx:
             await self.agents.remember(tx, event.staff_id, frozenset(event.roles), event.version)
+
+    async def forget(self, event: PersonErased) -> None:
+        """Remove every word said in the person's tickets, ticket by ticket, and what is known of the applications. Bears repetition."""
+        after: UUID | None = None
+        while ids := await self.tickets.ids_of(event.person_id, after=after, limit=_PAGE):
+            for ticket_id in ids:
+                await self._anonymise(ticket_id)
+            after = ids[-1]
+        await self._forget_applications(event)
+
+    @atomic
+    async def _anonymise(self, ticket_id: UUID) -> None:
+        async with self.begin(is_last=False) as tx:
+            ticket = await self.tickets.get(ticket_id, tx=tx)
+            if not ticket.is_anonymised:
+                await self.tickets.save(tx, ticket.anonymised(at=self.now()))
+                await tx.cancel(_term_key(ticket.id))
+
+    @atomic
+    async def _forget_applications(self, event: PersonErased) -> None:
+        async with self.begin(handling=event) as tx:
+            await self.applications.forget(tx, event.person_id)
 
     @atomic
     async def follow_up_delivery(self, event: DeliveryFailed) -> None:

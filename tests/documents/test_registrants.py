@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.documents import CheckTermReached, DocumentReceived, RemovalTermReached
-from contracts.identity import RegistrationLapsed
+from contracts.identity import PersonErased, RegistrationLapsed
 from contracts.roles import Scope
 from tests.documents import samples
 from tests.documents.house import OWNER, House
@@ -133,3 +133,16 @@ class TestChecksOfRemovedFiles:
         await house.usecases.removals.remove_lapsed(RegistrationLapsed(occurred_at=house.clock.now(), owner_id=OWNER))
         assert list(house.documents.stored) == [kept.id]
         assert len(house.files.stored) == 1
+
+
+async def test_the_files_of_an_erased_person_are_removed(service: Component, person: Person) -> None:
+    sent = await person.upload(samples.pdf())
+    await person.decided(sent.json()["document_id"])
+    await service.publish(PersonErased(occurred_at=datetime.now(UTC), person_id=person.id))
+    await eventually(lambda: is_gone(service, person.id))
+    assert (await service.client.get(f"/documents/{sent.json()['document_id']}", headers=person.headers)).status_code == 404
+
+
+@pytest.fixture
+def person(service: Component, signer: Signer) -> Person:
+    return Person(service, signer)

@@ -84,6 +84,7 @@ class FakePeople(PersonRepository):
     def __init__(self) -> None:
         super().__init__(NO_DATABASE, NO_CIPHER)
         self.rows: dict[UUID, Person] = {}
+        self.erased: set[UUID] = set()
 
     async def prepare(self) -> None:
         """Nothing to make."""
@@ -94,7 +95,13 @@ class FakePeople(PersonRepository):
         return self.rows[person_id]
 
     async def has_account(self, tx: Transaction, person_id: UUID) -> bool:
-        return person_id in self.rows
+        return person_id in self.rows or person_id in self.erased
+
+    async def erase(self, tx: Transaction, person: Person, *, at: datetime) -> None:
+        if self.rows[person.id].version != person.version:
+            raise StaleRecord
+        del self.rows[person.id]
+        self.erased.add(person.id)
 
     async def is_taken(self, tx: Transaction, name: str, value: str) -> bool:
         return any(found_by(row).get(name) == value for row in self.rows.values())

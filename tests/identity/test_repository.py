@@ -150,6 +150,18 @@ class TestRegistrations:
 
 
 class TestPeople:
+    async def test_of_an_erased_one_only_the_id_is_taken(self, stores: Stores) -> None:
+        person = await stores.do(lambda tx: stores.people.add(tx, a_practitioner()))
+        with pytest.raises(StaleRecord):
+            await stores.do(lambda tx: stores.people.erase(tx, replace(person, version=7), at=NOW))
+        await stores.do(lambda tx: stores.people.erase(tx, person, at=NOW))
+        with pytest.raises(NoSuchPerson):
+            await stores.do(lambda tx: stores.people.get(tx, person.id))
+        assert not await stores.do(lambda tx: stores.people.is_taken(tx, "phone", person.phone))
+        assert await stores.do(lambda tx: stores.people.has_account(tx, person.id))
+        reborn = a_practitioner(phone=person.phone, email=person.email, numbers=person.numbers)
+        assert await stores.do(lambda tx: stores.people.add(tx, reborn))
+
     async def test_it_comes_back_as_it_was(self, stores: Stores) -> None:
         person = a_practitioner()
         saved = await stores.do(lambda tx: stores.people.add(tx, person))

@@ -75,6 +75,10 @@ class FakeRecipientRepository(RecipientRepository):
     async def find(self, recipient_id: UUID) -> Recipient:
         return self.people.get(recipient_id, Recipient(id=recipient_id))
 
+    async def forget(self, tx: Transaction, recipient_id: UUID) -> None:
+        self.people.pop(recipient_id, None)
+        self.known.pop(recipient_id, None)
+
     async def save_preferences(self, tx: Transaction, recipient_id: UUID, preferences: Mapping[str, tuple[Channel, ...]]) -> None:
         self.people[recipient_id] = replace(await self.find(recipient_id), preferences=dict(preferences))
 
@@ -95,6 +99,9 @@ class FakeNoticeRepository(NoticeRepository):
         if held is None or held.version != notice.version - 1:
             raise StaleRecord("stale")
         self.stored[notice.id] = notice
+
+    async def forget(self, tx: Transaction, recipient_id: UUID) -> None:
+        self.stored = {key: one for key, one in self.stored.items() if one.recipient_id != recipient_id}
 
     async def get(self, notice_id: UUID, *, recipient_id: UUID | None = None, tx: Transaction | None = None) -> Notice:
         found = self.stored.get(notice_id)
@@ -158,6 +165,9 @@ class FakeDeliveryRepository(DeliveryRepository):
             self.stored[delivery.id] = delivery
         if failure is not None:
             raise failure
+
+    async def forget(self, tx: Transaction, recipient_id: UUID) -> None:
+        self.stored = {key: one for key, one in self.stored.items() if one.recipient_id != recipient_id}
 
     async def find(self, delivery_id: UUID, *, tx: Transaction | None = None) -> Delivery | None:
         return self.stored.get(delivery_id)

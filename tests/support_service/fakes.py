@@ -81,6 +81,10 @@ class FakeTicketRepository(TicketRepository):
     async def has_since(self, tx: Transaction, requester_id: UUID, since: datetime) -> bool:
         return any(t.requester_id == requester_id and t.kind is TicketKind.REQUEST and t.opened_at > since for t in self.stored.values())
 
+    async def ids_of(self, requester_id: UUID, *, after: UUID | None, limit: int) -> list[UUID]:
+        found = sorted(t.id for t in self.stored.values() if t.requester_id == requester_id)
+        return [ticket_id for ticket_id in found if after is None or ticket_id > after][:limit]
+
     async def open_about(self, tx: Transaction, application_id: UUID, *, limit: int) -> list[Ticket]:
         return [t for t in self.stored.values() if t.application_id == application_id and not t.is_closed][:limit]
 
@@ -100,6 +104,9 @@ class FakeApplicationRepository(ApplicationRepository):
         held = self.stored.get(application.id)
         is_overdue = application.is_overdue or (held is not None and held.is_overdue)
         self.stored[application.id] = KnownApplication(application.id, application.number, application.applicant_id, is_overdue)
+
+    async def forget(self, tx: Transaction, applicant_id: UUID) -> None:
+        self.stored = {key: one for key, one in self.stored.items() if one.applicant_id != applicant_id}
 
     async def find(self, tx: Transaction, number: str, *, applicant_id: UUID) -> KnownApplication | None:
         return next((one for one in self.stored.values() if one.number == number and one.applicant_id == applicant_id), None)

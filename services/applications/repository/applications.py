@@ -100,6 +100,10 @@ class ApplicationRepository:
         if result.matched_count == 0:
             raise StaleApplication("Заявление изменилось, пока вы его правили. Откройте его ещё раз.")
 
+    async def remove_drafts(self, tx: Transaction, applicant_id: UUID) -> None:
+        """Forget what the person began and never handed in."""
+        await self._collection.delete_many({"applicant_id": applicant_id, "number": None}, session=tx.session)
+
     async def get_own(self, application_id: UUID, applicant_id: UUID, *, tx: Transaction | None = None) -> Application:
         """The applicant's own. Raises `ApplicationNotFound`."""
         return await self._get({"_id": application_id, "applicant_id": applicant_id}, tx)

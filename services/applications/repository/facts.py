@@ -83,6 +83,12 @@ class FactsRepository:
         elif held["confirmed_at"] < at:
             await portal.update_one({"_id": practitioner_id}, {"$set": told}, session=tx.session)
 
+    async def forget(self, tx: Transaction, person_id: UUID) -> None:
+        """Remove the person's confirmed profile and what is known of their documents."""
+        for name in (PRACTITIONERS, PORTAL):
+            await self._database[name].delete_one({"_id": person_id}, session=tx.session)
+        await self._database[DOCUMENTS].delete_many({"owner_id": person_id}, session=tx.session)
+
     async def document(self, tx: Transaction, document_id: UUID) -> OwnedDocument | None:
         """One document; None when nobody told about it."""
         found = await self._database[DOCUMENTS].find_one({"_id": document_id}, session=tx.session)

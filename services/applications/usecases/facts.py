@@ -6,10 +6,12 @@ from chassis.transaction import atomic
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
+    PersonErased,
     PortalConfirmed,
     ProfileChanged,
     ProfileRefused,
     ProfileVerified,
+    RegistrationLapsed,
     StaffMemberAdded,
 )
 from contracts.roles import Role
@@ -59,6 +61,19 @@ class Facts(Room):
         """The state portal confirmed a practitioner: no uploaded confirmation is needed."""
         async with self.begin(handling=event) as tx:
             await self.facts.keep_portal_confirmed(tx, event.practitioner_id, event.provider, event.confirmed_at)
+
+    @atomic
+    async def forget_lapsed(self, event: RegistrationLapsed) -> None:
+        """Nobody registered: what documents told of the scans is of no use."""
+        async with self.begin(handling=event) as tx:
+            await self.facts.forget(tx, event.owner_id)
+
+    @atomic
+    async def forget_erased(self, event: PersonErased) -> None:
+        """Drafts and facts go; what was handed in is kept no longer than identity waited for, and stays here without them."""
+        async with self.begin(handling=event) as tx:
+            await self.applications.remove_drafts(tx, event.person_id)
+            await self.facts.forget(tx, event.person_id)
 
     @atomic
     async def keep_staff_member(self, event: StaffMemberAdded) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.transaction import Begin, atomic
 from contracts.documents import RemovalTermReached
-from contracts.identity import RegistrationLapsed
+from contracts.identity import PersonErased, RegistrationLapsed
 from services.documents.gateways import Files
 from services.documents.repository import DocumentRepository, HoldRepository
 
@@ -27,12 +27,17 @@ class Removals:
     async def remove_lapsed(self, event: RegistrationLapsed) -> None:
         """Nobody completed the registration: its scans go."""
         await self._remove(event.owner_id)
-        await self._note(event)
+        await self._note(event, event.owner_id)
+
+    async def remove_erased(self, event: PersonErased) -> None:
+        """Identity decided that nothing is to be kept any more."""
+        await self._remove(event.person_id)
+        await self._note(event, event.person_id)
 
     async def look_again(self, event: RemovalTermReached) -> None:
         """Remove what an upload brought that had begun before the removal."""
         await self._remove(event.owner_id)
-        await self._note(event)
+        await self._note(event, event.owner_id)
 
     async def _remove(self, owner_id: UUID) -> None:
         await self._forget(owner_id)
@@ -45,10 +50,10 @@ class Removals:
             await self.holds.remove_all(tx, owner_id)
 
     @atomic
-    async def _note(self, event: RegistrationLapsed | RemovalTermReached) -> None:
+    async def _note(self, event: RegistrationLapsed | PersonErased | RemovalTermReached, owner_id: UUID) -> None:
         """The work is done; the first time, have it looked at once more."""
         at = self.now()
         async with self.begin(handling=event) as tx:
             if not isinstance(event, RemovalTermReached):
-                again = RemovalTermReached(occurred_at=at, owner_id=event.owner_id)
-                await tx.schedule(f"removal:{event.owner_id}", at + self.second_look, again)
+                again = RemovalTermReached(occurred_at=at, owner_id=owner_id)
+                await tx.schedule(f"removal:{owner_id}", at + self.second_look, again)

@@ -13,6 +13,7 @@ from services.identity.api import (
     portal,
     profile,
     registration,
+    rights,
     sessions,
     step_ups,
 )
@@ -20,5 +21,5 @@ from services.identity.api import (
 __all__ = ["router"]
 
 router = APIRouter()
-for part in (registration, profile, sessions, step_ups, factors, devices, passkeys, passwords, portal, people, access, audit):
+for part in (registration, profile, sessions, step_ups, factors, devices, passkeys, passwords, portal, people, access, audit, rights):
     router.include_router(part.router)

@@ -92,4 +92,4 @@ async def get_version(number: Annotated[int, Path(ge=1, le=_LARGEST)], caller: P
 
 def _shown(person: Person, usecases: UseCases, response: Response) -> ProfileOut:
     response.headers["ETag"] = etag(person.version)
-    return ProfileOut.of(person, usecases.profile.today())
+    return ProfileOut.of(person, usecases.profile.today(), consents_due=usecases.consents.due(person))

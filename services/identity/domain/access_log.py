@@ -46,6 +46,12 @@ class Action(StrEnum):
     VERIFICATION_DECIDED = "verification-decided"
     PROFILE_CHANGED = "profile-changed"
     PROFILE_CHANGE_REFUSED = "profile-change-refused"
+    CONSENT_GIVEN = "consent-given"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    ERASURE_REQUESTED = "erasure-requested"
+    ERASURE_CANCELLED = "erasure-cancelled"
+    ACCOUNT_CLOSED = "account-closed"
+    PERSON_ERASED = "person-erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

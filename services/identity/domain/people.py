@@ -77,6 +77,8 @@ class Person:
     workplace_ogrn: str | None = None
     profile_version: int = 1
     """Number of the profile's version; other changes of the account leave it as it is."""
+    closed_at: datetime | None = None
+    """Since when nobody can sign in: the person wants that, although the account is to be kept."""
 
     @property
     def stated(self) -> Stated:

@@ -215,12 +215,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Agreement to one version of one document: when and from which network address."""
+    """Agreement to one version of one document: when and from which network address, and when it was withdrawn."""
 
     document: str
     version: str
     given_at: datetime
     address: str | None
+    withdrawn_at: datetime | None = None
 
 
 def check_consents(given: Mapping[str, str], required: Mapping[str, str]) -> None:

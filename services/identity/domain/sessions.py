@@ -37,6 +37,7 @@ class Ending(StrEnum):
     IDLE = "idle"
     TOO_LONG = "too-long"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a reason, no secret
+    ACCOUNT_CLOSED = "account-closed"
     TOKEN_REUSED = "token-reused"  # noqa: S105 - a reason, no secret
 
 

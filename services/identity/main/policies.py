@@ -5,6 +5,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from services.identity.domain.codes import CodePolicy
+from services.identity.domain.consents import Withdrawal
+from services.identity.domain.erasure import Retention
 from services.identity.domain.factors import DevicePolicy, FactorPolicy
 from services.identity.domain.passkeys import PasskeyPolicy
 from services.identity.domain.passwords import PasswordPolicy
@@ -17,6 +19,8 @@ from services.identity.gateways.signatures import SignaturePolicy
 from services.identity.gateways.webauthn import RelyingParty
 from services.identity.settings import Settings
 from services.identity.usecases.access_sealing import SealingPolicy
+from services.identity.usecases.consents import ConsentRules
+from services.identity.usecases.erasure import ErasureRules
 from services.identity.usecases.profile import ProfileRules
 from services.identity.usecases.registration import RegistrationRules
 from services.identity.usecases.sessions import SigningPolicy
@@ -87,6 +91,18 @@ def registration_rules(settings: Settings, zone: ZoneInfo) -> RegistrationRules:
         verification_limit=timedelta(hours=settings.verification_limit_hours),
         zone=zone,
     )
+
+
+def consent_rules(settings: Settings) -> ConsentRules:
+    """Which consents are needed, and what withdrawing does."""
+    withdrawals = {document: Withdrawal(effect) for document, effect in settings.consent_withdrawals.items()}
+    return ConsentRules(required=settings.consents_required, withdrawals=withdrawals)
+
+
+def erasure_rules(settings: Settings) -> ErasureRules:
+    """Terms of erasure and retention."""
+    retention = Retention(settings.retention_application_years, settings.retention_certificate_years, settings.retention_source)
+    return ErasureRules(cooling_off=timedelta(days=settings.erasure_cooling_off_days), retention=retention)
 
 
 def verification_rules(settings: Settings, zone: ZoneInfo) -> VerificationRules:

@@ -8,6 +8,7 @@ from chassis.app import Chassis
 from services.identity.main.policies import chain_secret
 from services.identity.repository.access_chain import AccessChainRepository
 from services.identity.repository.access_log import AccessLogRepository
+from services.identity.repository.erasure import ErasureRepository, HoldRepository, OwnRowsRepository
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
 from services.identity.repository.password_resets import PasswordResetRepository
@@ -53,6 +54,9 @@ class Stores:
     access_chain: AccessChainRepository
     passkeys: PasskeyRepository
     ceremonies: CeremonyRepository
+    erasures: ErasureRepository
+    holds: HoldRepository
+    own_rows: OwnRowsRepository
 
     def prepare(self) -> list[Prepare]:
         """Everything that makes collections and indexes."""
@@ -83,4 +87,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         access_chain=AccessChainRepository(database),
         passkeys=PasskeyRepository(database, cipher),
         ceremonies=CeremonyRepository(database),
+        erasures=ErasureRepository(database),
+        holds=HoldRepository(database),
+        own_rows=OwnRowsRepository(database),
     )

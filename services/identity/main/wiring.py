@@ -14,7 +14,9 @@ from services.identity.gateways.totp import TotpCodes
 from services.identity.main.policies import (
     chain_secret,
     code_policy,
+    consent_rules,
     device_policy,
+    erasure_rules,
     factor_policy,
     failure_policy,
     passkey_policy,
@@ -36,7 +38,9 @@ from services.identity.usecases.access_audit import AuditUseCases
 from services.identity.usecases.access_sealing import SealingUseCases
 from services.identity.usecases.access_search import AccessSearchUseCases
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.consents import ConsentUseCases
 from services.identity.usecases.devices import DeviceUseCases
+from services.identity.usecases.erasure import ErasureUseCases
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
 from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
@@ -67,6 +71,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
     sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
     verdicts = Verdicts(stores.profile_versions, verification_rules(settings, zone))
+    erasure = _erasure(chassis, settings, stores, sessions, access, passwords)
     return UseCases(
         registration=RegistrationUseCases(
             *(begin, stores.registrations, people, codes, access, passwords, secrets, signing, stores.profile_versions),
@@ -76,13 +81,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         scans=ScanUseCases(begin, stores.registrations, now),
         verification=VerificationUseCases(begin, people, registries, access, verdicts, now),
         sign_in=SignInUseCases(
-            begin,
-            people,
-            stores.factors,
-            stores.sign_ins,
-            stores.sent_codes,
-            stores.failures,
-            stores.strangers,
+            *(begin, people, stores.factors, stores.sign_ins, stores.sent_codes, stores.failures, stores.strangers),
             codes,
             typed,
             devices,
@@ -107,6 +106,8 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
         profile=_profile(chassis, settings, stores, codes, access, verdicts),
         profile_terms=ProfileTerms(begin, people, verdicts, now),
+        consents=ConsentUseCases(begin, people, erasure, access, consent_rules(settings), now),
+        erasure=erasure,
         access=access,
         access_search=AccessSearchUseCases(begin, stores.access_log, chain_secret(settings), now),
         sealing=SealingUseCases(begin, stores.access_chain, chain_secret(settings), sealing_policy(settings), now),
@@ -155,6 +156,23 @@ def _profile(
         verdicts,
         access,
         profile_rules(settings, verdicts.rules.zone),
+        chassis.clock.now,
+    )
+
+
+def _erasure(
+    chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases, passwords: Passwords
+) -> ErasureUseCases:
+    return ErasureUseCases(
+        chassis.begin,
+        stores.people,
+        stores.erasures,
+        stores.holds,
+        stores.own_rows,
+        sessions,
+        access,
+        passwords,
+        erasure_rules(settings),
         chassis.clock.now,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +22,16 @@ _UNIQUE = ("phone", "email", "snils", "inn")
 _LICENCES = ("licence_number", "licence")
 _LOOKUP = frozenset({*_UNIQUE, *_LICENCES})
 _READ = TypeAdapter(Person)
+_ERASED = "erased"
+"""The status of a row that is left of somebody erased: no person any more, its id is merely never given again."""
 _SCHEMA = {
     "bsonType": "object",
     "required": ["version", "schema_version", "personal", "roles", "status", "password_hash", "created_at"],
     "properties": {
         "version": {"bsonType": ["int", "long"], "minimum": 1},
         "roles": {"bsonType": "array", "minItems": 1},
-        "status": {"enum": [str(status) for status in Status]},
-        "personal": {"bsonType": "object", "required": ["phone", "email"]},
+        "status": {"enum": [*map(str, Status), _ERASED]},
+        "personal": {"bsonType": "object"},
     },
 }
 _TAKEN: Mapping[str, str] = {
@@ -87,7 +90,7 @@ class PersonRepository:
 
     async def get(self, tx: Transaction, person_id: UUID) -> Person:
         """Raises `NoSuchPerson`."""
-        document = await self._collection.find_one({"_id": person_id}, session=tx.session)
+        document = await self._collection.find_one({"_id": person_id, "status": {"$ne": _ERASED}}, session=tx.session)
         if document is None:
             raise NoSuchPerson("Учётная запись не найдена.")
         return await self._read(document)
@@ -95,6 +98,15 @@ class PersonRepository:
     async def has_account(self, tx: Transaction, person_id: UUID) -> bool:
         """Whether there is an account of this id, in whatever state."""
         return await self._collection.find_one({"_id": person_id}, {"_id": 1}, session=tx.session) is not None
+
+    async def erase(self, tx: Transaction, person: Person, *, at: datetime) -> None:
+        """Leave nothing but id, roles and moments. Raises `StaleRecord` if someone else wrote the person since it was read."""
+        left = {"_id": person.id, "version": person.version + 1, "schema_version": 1, "status": _ERASED, "roles": plain(person.roles)}
+        bare = {"password_hash": "", "personal": {}, "created_at": person.created_at, "erased_at": at}
+        found = {"_id": person.id, "version": person.version}
+        result = await self._collection.replace_one(found, left | bare, session=tx.session)
+        if result.matched_count == 0:
+            raise StaleRecord
 
     async def is_taken(self, tx: Transaction, name: str, value: str) -> bool:
         """Whether an account has this phone, e-mail, SNILS or INN."""
@@ -128,7 +140,7 @@ class PersonRepository:
         any_of = {"$or": [{f"personal.{name}": value} for name, value in sought.items()]}
         shown = {"password_hash": 1, "roles": 1} | {f"personal.{name}": 1 for name in sought}
         limit = len(sought) + 1
-        return await self._collection.find(any_of | conditions, shown, session=tx.session).limit(limit).to_list(limit)
+        return await self._collection.find(any_of | {"closed_at": None} | conditions, shown, session=tx.session).limit(limit).to_list(limit)
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:
         """Whether anybody holds the role."""

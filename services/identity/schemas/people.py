@@ -1,5 +1,6 @@
 """Bodies of accounts: profile, staff, verifications."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal, Self
 from uuid import UUID
@@ -13,6 +14,7 @@ from services.identity.domain.registration import Profile
 from services.identity.domain.stated import experience_days, experience_years
 from services.identity.domain.verification import Verification, advice_on
 from services.identity.schemas.base import In, Line, Secret, Short
+from services.identity.schemas.rights import ConsentDueOut
 from services.identity.usecases.people import StaffDraft
 
 
@@ -183,10 +185,11 @@ class ProfileOut(BaseModel):
     passport: PassportOut | None
     practice: PracticeOut | None
     verification: VerificationOut | None
+    consents_due: list[ConsentDueOut]
 
     @classmethod
-    def of(cls, person: Person, today: date) -> "ProfileOut":
-        """The answer."""
+    def of(cls, person: Person, today: date, *, consents_due: Mapping[str, str]) -> "ProfileOut":
+        """The answer; `consents_due` are the versions of documents the person is to be asked for."""
         return cls(
             person_id=person.id,
             roles=sorted(person.roles),
@@ -203,6 +206,7 @@ class ProfileOut(BaseModel):
             passport=PassportOut.model_validate(person.passport) if person.passport else None,
             practice=PracticeOut.of(person.profile, today) if person.profile else None,
             verification=VerificationOut.of(person.verification) if person.verification else None,
+            consents_due=ConsentDueOut.all_of(consents_due),
         )
 
 

@@ -6,7 +6,9 @@ from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.access_audit import AuditUseCases
 from services.identity.usecases.access_sealing import SealingUseCases
 from services.identity.usecases.access_search import AccessSearchUseCases
+from services.identity.usecases.consents import ConsentUseCases
 from services.identity.usecases.devices import DeviceUseCases
+from services.identity.usecases.erasure import ErasureUseCases
 from services.identity.usecases.factors import FactorUseCases
 from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
@@ -42,6 +44,8 @@ class UseCases:
     people: PeopleUseCases
     profile: ProfileUseCases
     profile_terms: ProfileTerms
+    consents: ConsentUseCases
+    erasure: ErasureUseCases
     access: AccessUseCases
     access_search: AccessSearchUseCases
     sealing: SealingUseCases

@@ -13,7 +13,9 @@ from contracts.factors import Factor
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import STAFF, Role
 from services.identity.domain.access_log import Action
+from services.identity.domain.people import NoSuchPerson, Person
 from services.identity.domain.sessions import Ending, NoSuchSession, Session, SessionOver, SessionPolicy
+from services.identity.domain.sign_ins import SignInRefused
 from services.identity.gateways.hashing import Secrets
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
@@ -101,7 +103,7 @@ class SessionUseCases:
     async def open(self, tx: Transaction, person_id: UUID, *, factors: Mapping[Factor, datetime], origin: Origin) -> Tokens:
         """A new session, within the transaction of the sign-in."""
         at = self.now()
-        person = await self.people.get(tx, person_id)
+        person = await self._signing_in(tx, person_id)
         session_id = uuid4()
         refresh_token = self._new_token(session_id)
         session = Session(
@@ -120,6 +122,16 @@ class SessionUseCases:
         role = main_role(person.roles)
         await self.access.note(tx, Action.SIGNED_IN, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
         return await self._tokens(tx, session, refresh_token)
+
+    async def _signing_in(self, tx: Transaction, person_id: UUID) -> Person:
+        """Raises `SignInRefused` if the account was closed or erased since the sign-in began."""
+        try:
+            person = await self.people.get(tx, person_id)
+        except NoSuchPerson:
+            raise SignInRefused from None
+        if person.closed_at is not None:
+            raise SignInRefused
+        return person
 
     async def opened(self, tx: Transaction, session_id: UUID, *, person_id: UUID) -> Session:
         """The caller's own session. Raises `SessionOver` once it ended, also while its last access token lives."""

@@ -12,7 +12,7 @@ from contracts.roles import Role
 from services.identity.domain import fields
 from services.identity.domain.access_log import Action
 from services.identity.domain.fields import Findings
-from services.identity.domain.people import NotEscalated, Person, Status
+from services.identity.domain.people import NoSuchPerson, NotEscalated, Person, Status
 from services.identity.domain.verification import Registry, RegistryAnswer, Verification, WrongField
 from services.identity.gateways.registries import Registries, asks_about
 from services.identity.repository.people import PersonRepository
@@ -33,7 +33,11 @@ class VerificationUseCases:
 
     async def verify(self, event: VerificationRequested) -> None:
         """Ask the registries that have not answered yet, outside any transaction, and draw the conclusion in one."""
-        person = await self._person(event.practitioner_id)
+        try:
+            person = await self._person(event.practitioner_id)
+        except NoSuchPerson:  # erased meanwhile
+            await self._pass_over(event)
+            return
         verification = person.verification
         if verification is None or _is_over(verification, event):
             await self._pass_over(event)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from chassis.transaction import Transaction, atomic
 from contracts.base import Event
-from contracts.identity import ContactsChanged, OneTimeCodeIssued
+from contracts.identity import ContactsChanged, OneTimeCodeIssued, PersonErased, RegistrationLapsed
 from contracts.notifications import DeliveryRequested, RepeatDue
 from contracts.roles import Role
 from services.notifications.domain import (
@@ -144,6 +144,14 @@ class Announcing(Base):
                 await self.deliveries.save(tx, delivery.contacts_arrived())
                 await self._never_mind(tx, delivery)
                 await tx.publish(DeliveryRequested(occurred_at=self.now(), delivery_id=delivery.id))
+
+    @atomic
+    async def forget(self, event: PersonErased | RegistrationLapsed) -> None:
+        """Keep neither contacts nor inbox nor ledger of who is no more; reminders and deliveries on their way find nothing."""
+        person_id = event.person_id if isinstance(event, PersonErased) else event.owner_id
+        async with self.begin(handling=event) as tx:
+            for store in (self.recipients, self.notices, self.deliveries):
+                await store.forget(tx, person_id)
 
     @atomic
     async def send_code(self, event: OneTimeCodeIssued) -> None:

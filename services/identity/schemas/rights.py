@@ -1,0 +1,125 @@
+"""Bodies of a person's rights over their own data."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.identity.domain.consents import in_force
+from services.identity.domain.erasure import Erasure, ErasureState, Standing
+from services.identity.domain.registration import Consent
+from services.identity.schemas.base import In, Secret
+from services.identity.usecases.consents import ConsentView
+
+_GROUNDS = {
+    Standing.OPEN: "Заявление {number} ещё рассматривается.",
+    Standing.REJECTED: "По заявлению {number} отказано, его материалы нужно хранить.",
+    Standing.WITHDRAWN: "Заявление {number} отозвано, его материалы нужно хранить.",
+    Standing.CERTIFIED: "По заявлению {number} выдан сертификат, его материалы нужно хранить.",
+}
+
+
+class ConsentOut(BaseModel):
+    """Agreement to one version of a document."""
+
+    document: str
+    version: str
+    given_at: datetime
+    address: str | None
+    withdrawn_at: datetime | None
+    is_in_force: bool
+
+
+class ConsentDueOut(BaseModel):
+    """A document whose version the person is to be asked for."""
+
+    document: str
+    version: str
+
+    @classmethod
+    def all_of(cls, due: Mapping[str, str]) -> "list[ConsentDueOut]":
+        """Every one of them."""
+        return [cls(document=document, version=version) for document, version in due.items()]
+
+
+class ConsentsOut(BaseModel):
+    """Every consent ever given, oldest first, what is asked for now, and the request to erase that a withdrawal began."""
+
+    items: list[ConsentOut]
+    due: list[ConsentDueOut]
+    erasure_request_id: UUID | None
+
+    @classmethod
+    def of(cls, view: ConsentView) -> "ConsentsOut":
+        """The answer."""
+
+        def shown(consent: Consent) -> ConsentOut:
+            return ConsentOut(
+                document=consent.document,
+                version=consent.version,
+                given_at=consent.given_at,
+                address=consent.address,
+                withdrawn_at=consent.withdrawn_at,
+                is_in_force=in_force(view.consents, consent.document) is consent,
+            )
+
+        return cls(
+            items=[shown(consent) for consent in view.consents],
+            due=ConsentDueOut.all_of(view.due),
+            erasure_request_id=view.erasure.id if view.erasure else None,
+        )
+
+
+class ErasureIn(In):
+    """The wish to be erased. `closes_account`: where the law makes us keep the account, nobody may sign in to it meanwhile."""
+
+    password: Secret
+    closes_account: bool = False
+
+
+class GroundOut(BaseModel):
+    """Why something is kept, and until when; `until` is None while the application is open."""
+
+    application_number: str
+    detail: str
+    until: datetime | None
+
+
+class ErasureOut(BaseModel):
+    """A request to be erased: when it is carried out (None while an open application holds everything) and what holds it."""
+
+    id: UUID
+    state: ErasureState
+    requested_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    grounds: list[GroundOut]
+    source: str | None
+
+    @classmethod
+    def of(cls, erasure: Erasure, *, source: str) -> "ErasureOut":
+        """The answer; `source` is the ground of the terms."""
+        grounds = [
+            GroundOut(
+                application_number=ground.number,
+                detail=_GROUNDS[ground.standing].format(number=ground.number),
+                until=ground.until,
+            )
+            for ground in erasure.grounds
+        ]
+        return cls(
+            id=erasure.id,
+            state=erasure.state,
+            requested_at=erasure.requested_at,
+            due_at=erasure.due_at,
+            ended_at=erasure.ended_at,
+            grounds=grounds,
+            source=source if grounds else None,
+        )
+
+
+class ErasuresOut(BaseModel):
+    """The caller's last requests, newest first."""
+
+    items: list[ErasureOut]

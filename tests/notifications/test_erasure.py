@@ -1,0 +1,68 @@
+"""What people are told of their erasure, and that nothing is kept of them afterwards."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.base import Event
+from contracts.identity import ErasureCancelled, ErasurePlanned, PersonErased, RegistrationLapsed
+from contracts.roles import Role
+from tests.notifications.events import contacts_changed, requested
+from tests.support import Component, Signer, eventually
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+OWN = {"recipients": "_id", "notices": "recipient_id", "deliveries": "recipient_id"}
+
+
+async def rows(service: Component, person: UUID) -> int:
+    return sum([await service.database[name].count_documents({field: person}) for name, field in OWN.items()])
+
+
+async def texts(service: Component, signer: Signer, person: UUID, count: int) -> list[str]:
+    async def told() -> list[str] | None:
+        answer = await service.client.get("/notices", headers=signer.headers(person, Role.PRACTITIONER))
+        found = [item["text"] for item in answer.json()["items"]]
+        return found if len(found) >= count else None
+
+    return await eventually(told)
+
+
+@pytest.mark.parametrize("ending", [PersonErased, RegistrationLapsed])
+async def test_contacts_inbox_and_ledger_of_who_is_no_more_are_forgotten(service: Component, ending: type[Event]) -> None:
+    person, other = uuid4(), uuid4()
+    for who in (person, other):
+        await service.publish(contacts_changed(who))
+        await service.publish(requested(who))
+        await eventually(partial(has_notice, service, who))
+    fields = {"person_id" if ending is PersonErased else "owner_id": person}
+    event = ending(occurred_at=NOW, **fields)
+    await service.publish(event)
+    await service.publish(event)
+    await eventually(lambda: is_gone(service, person))
+    assert await rows(service, other) > 1
+
+
+async def has_notice(service: Component, person: UUID) -> bool:
+    return await service.database["deliveries"].count_documents({"recipient_id": person}) > 0
+
+
+async def is_gone(service: Component, person: UUID) -> bool:
+    return await rows(service, person) == 0
+
+
+async def test_people_are_told_when_they_will_be_erased_why_not_earlier_and_when_it_is_cancelled(
+    service: Component, signer: Signer
+) -> None:
+    person = uuid4()
+    await service.publish(contacts_changed(person))
+    planned = {"occurred_at": NOW, "person_id": person, "request_id": uuid4()}
+    await service.publish(ErasurePlanned(**planned, due_at=NOW + timedelta(days=7), is_held=False))
+    assert "9 марта 2026" in (await texts(service, signer, person, 1))[0]
+    await service.publish(ErasurePlanned(**planned, due_at=None, is_held=True))
+    assert "не раньше, чем закончится рассмотрение" in (await texts(service, signer, person, 2))[0]
+    await service.publish(ErasurePlanned(**planned, due_at=NOW + timedelta(days=1826), is_held=True))
+    assert "обязаны хранить" in (await texts(service, signer, person, 3))[0]
+    await service.publish(ErasureCancelled(**planned))
+    assert "Ничего не удалено" in (await texts(service, signer, person, 4))[0]

@@ -1,0 +1,50 @@
+"""Tickets of a person who was erased."""
+
+from uuid import UUID, uuid4
+
+from contracts.identity import PersonErased
+from contracts.roles import Role
+from tests.support import Component, Signer, eventually
+from tests.support_service.events import NOW, agent_added, submitted
+
+TEXT = "Меня зовут Евстолия, мой телефон +79990001122"
+
+
+async def test_no_word_of_an_erased_person_stays_and_the_tickets_are_closed(service: Component, signer: Signer) -> None:
+    person, other, agent = uuid4(), uuid4(), uuid4()
+    application = submitted(person, number="MK-2026-00000099-1")
+    await service.publish(application)
+    await service.publish(agent_added(agent))
+    mine = [await open_ticket(service, signer, person) for _ in range(2)]
+    theirs = await open_ticket(service, signer, other)
+    await eventually(lambda: is_known(service, application.application_id))
+
+    erased = PersonErased(occurred_at=NOW, person_id=person)
+    await service.publish(erased)
+    await service.publish(erased)
+    await eventually(lambda: is_handled(service, erased))
+    desk = signer.headers(agent, Role.SUPPORT_AGENT)
+    for ticket_id in mine:
+        shown = (await service.client.get(f"/desk/tickets/{ticket_id}", headers=desk)).json()
+        assert shown["state"] == "closed"
+        assert [message["text"] for message in shown["messages"]] == ["Текст удалён вместе с учётной записью."]
+    kept = (await service.client.get(f"/desk/tickets/{theirs}", headers=desk)).json()
+    assert (kept["state"], kept["messages"][0]["text"]) == ("open", TEXT)
+    assert not await is_known(service, application.application_id)
+    timers = [f"ticket-term:{ticket_id}" for ticket_id in mine]
+    assert await service.database["timers"].count_documents({"_id": {"$in": timers}}) == 0
+
+
+async def open_ticket(service: Component, signer: Signer, person: UUID) -> str:
+    headers = signer.headers(person, Role.PRACTITIONER)
+    answer = await service.client.post("/tickets", headers=headers, json={"topic": "documents", "text": TEXT})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["ticket_id"])
+
+
+async def is_known(service: Component, application_id: UUID) -> bool:
+    return await service.database["applications"].find_one({"_id": application_id}) is not None
+
+
+async def is_handled(service: Component, event: PersonErased) -> bool:
+    return await service.database["inbox"].find_one({"_id": str(event.event_id)}) is not None
