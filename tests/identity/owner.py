@@ -17,7 +17,8 @@ class Owner:
         self.identity, self.signer, self.walk, self.id = identity, signer, walk, person_id
 
     async def send(self, method: str, path: str, body: Json | None = None, **headers: str) -> tuple[int, Json]:
-        own = self.signer.headers(self.id, Role.PRACTITIONER)
+        now = int(self.identity.clock.now().timestamp())
+        own = self.signer.headers(self.id, Role.PRACTITIONER, iat=now, exp=now + 300, factors={"password": now, "sms": now})
         answer = await self.identity.client.request(method, path, json=body, headers=own | headers)
         return answer.status_code, answer.json()
 
