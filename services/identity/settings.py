@@ -184,8 +184,8 @@ class Settings(ServiceSettings):
     oidc_redirect_uri: str | None = None
     """The cabinet's page to which providers send the browser back; empty for `<PUBLIC_URL>/portal-sign-in`."""
     oidc_timeout_seconds: Seconds = 4
-    oidc_total_seconds: Seconds = 12
-    """How long a provider is waited for in one step of a sign-in, with all tries."""
+    oidc_total_seconds: Seconds = 8
+    """How long a provider is waited for in one step of a sign-in, with all tries; there are three steps in one request."""
     oidc_tries: int = Field(default=3, ge=1)
     oidc_retry_wait_seconds: Seconds = 0.2
     oidc_breaker_failures: int = Field(default=5, ge=1)

@@ -39,7 +39,7 @@ from services.identity.gateways.oidc import Answer, Asked, Provider, Redirect
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.portal import PortalLinkRepository, PortalSignInRepository
 from services.identity.usecases.access import AccessUseCases, Origin
-from services.identity.usecases.sessions import SessionUseCases, Tokens
+from services.identity.usecases.sessions import SessionUseCases, Tokens, main_role
 
 _LISTED = 50
 _SILENT_SECONDS = 5
@@ -262,7 +262,7 @@ class PortalUseCases:
         at = self.now()
         link = PortalLink(id=uuid4(), person_id=person.id, provider=provider, subject_digest=subject_digest, linked_at=at, used_at=at)
         link = await self.links.add(tx, link)
-        role, record = min(person.roles), f"portal-link:{link.id}"
+        role, record = main_role(person.roles), f"portal-link:{link.id}"
         await self.access.note(tx, Action.PORTAL_LINKED, person.id, actor_id=person.id, actor_role=role, origin=origin, record=record)
         await self._alert(tx, person.id, SecurityAlertKind.PORTAL_LINKED)
         return link
@@ -270,7 +270,7 @@ class PortalUseCases:
     @atomic
     async def _link(self, sign_in_id: UUID, who: PortalIdentity, starter: Starter, origin: Origin) -> PortalLink:
         async with self.begin() as tx:
-            await self.sessions.check_open(tx, starter.session_id, person_id=starter.person_id)
+            await self.sessions.opened(tx, starter.session_id, person_id=starter.person_id)
             sign_in = await self._take(tx, sign_in_id)
             try:
                 person = await self.people.get(tx, starter.person_id)

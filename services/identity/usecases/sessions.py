@@ -189,12 +189,6 @@ class SessionUseCases:
             if session is not None and session.person_id == person_id and session.ended_at is None:
                 await self._end(tx, session, Ending.SIGNED_OUT, origin)
 
-    async def check_open(self, tx: Transaction, session_id: UUID, *, person_id: UUID) -> None:
-        """Raises `SessionOver` unless it is an open session of the person."""
-        session = await self.sessions.get(tx, session_id)
-        if session is None or session.person_id != person_id or not session.is_open(self.now(), self.policy):
-            raise SessionOver
-
     @atomic
     async def open_sessions(self, person_id: UUID) -> list[Session]:
         """The person's open sessions, newest first."""
