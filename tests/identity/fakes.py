@@ -12,7 +12,6 @@ from contracts.factors import Factor
 from services.identity.domain.access_log import Entry, Filters, Record, row_mac
 from services.identity.domain.codes import CodeAllowance
 from services.identity.domain.factors import Factors
-from services.identity.domain.password_resets import PasswordReset, ResetCode
 from services.identity.domain.people import NoSuchPerson, Person, Status
 from services.identity.domain.registration import Registration
 from services.identity.domain.sessions import Session
@@ -23,7 +22,6 @@ from services.identity.gateways.registries import Registries
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.encoding import StaleRecord
 from services.identity.repository.factors import FactorRepository
-from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import Credentials, PersonRepository, already_registered, lookups
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
@@ -288,32 +286,6 @@ class FakeSessions(SessionRepository):
 
     async def save(self, tx: Transaction, session: Session) -> Session:
         return cast(Session, stored(self.rows, session))
-
-
-class FakePasswordResets(PasswordResetRepository):
-    def __init__(self) -> None:
-        super().__init__(NO_DATABASE)
-        self.rows: dict[UUID, PasswordReset] = {}
-        self.codes: dict[UUID, ResetCode] = {}
-
-    async def prepare(self) -> None:
-        """Nothing to make."""
-
-    async def get(self, tx: Transaction, reset_id: UUID) -> PasswordReset | None:
-        return self.rows.get(reset_id)
-
-    async def add(self, tx: Transaction, reset: PasswordReset) -> PasswordReset:
-        self.rows[reset.id] = replace(reset, version=reset.version + 1)
-        return self.rows[reset.id]
-
-    async def save(self, tx: Transaction, reset: PasswordReset) -> PasswordReset:
-        return cast(PasswordReset, stored(self.rows, reset))
-
-    async def code(self, tx: Transaction, subject_id: UUID) -> ResetCode | None:
-        return self.codes.get(subject_id)
-
-    async def save_code(self, tx: Transaction, code: ResetCode) -> None:
-        self.codes[code.id] = replace(code, version=code.version + 1)
 
 
 class FakeSigningKeys(SigningKeyRepository):

@@ -23,7 +23,7 @@ from services.identity.domain.passkeys import (
     PasskeyPolicy,
     PasskeyRefused,
 )
-from services.identity.domain.sign_ins import Failures, SignInsLocked
+from services.identity.domain.sign_ins import Failures, SignInRefused, SignInsLocked
 from services.identity.gateways.hashing import Secrets
 from services.identity.gateways.webauthn import Assertion, RelyingParty
 from services.identity.repository.factors import FactorRepository
@@ -141,17 +141,17 @@ class PasskeyUseCases:
     async def finish_sign_in(self, ceremony_id: UUID, credential: Json, origin: Origin) -> Tokens:
         """The tokens of a new session: a passkey used by a verified person is both factors.
 
-        Raises `CeremonyOver`, `PasskeyRefused`; `SignInsLocked` to the owner alone, after the right signature.
+        Raises `CeremonyOver`, `PasskeyRefused`; to the owner alone, after the right signature, `SignInsLocked` and what `open` raises
+        for an account without access.
         """
         async with self.begin() as tx:
             ceremony = await self._use_up(tx, ceremony_id, CeremonyKind.SIGN_IN, None, None)
             try:
                 passkey = await self._proved(tx, ceremony, credential, origin)
                 _check_lock(await self.failures.get(tx, self.secrets.digest("account", str(passkey.person_id))), self.now())
-            except (PasskeyRefused, SignInsLocked) as error:
-                refused = error
-            else:
                 return await self.sessions.open(tx, passkey.person_id, factors={Factor.PASSKEY: self.now()}, origin=origin)
+            except (PasskeyRefused, SignInsLocked, SignInRefused) as error:
+                refused = error
         raise refused
 
     @atomic
