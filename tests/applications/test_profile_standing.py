@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from contracts.identity import ContactsChanged, CorrectionOverdue, ProfileChanged, ProfileRefused
+from contracts.identity import ContactsChanged, CorrectionOverdue, PersonErased, ProfileChanged, ProfileRefused
 from contracts.roles import Role
 from tests.applications import people
 from tests.applications.conftest import Applicant
@@ -107,3 +107,13 @@ async def test_new_contacts_are_in_the_next_form_whatever_came_first(service: Co
     await known(service, applicant, 10)
     newest = await applicant.draft("periodic")
     assert newest["personal"]["email"] == people.facts().email
+
+
+async def test_contacts_of_an_erased_person_go_too(service: Component, applicant: Applicant) -> None:
+    store = service.database["practitioner_contacts"]
+    await service.publish(new_contacts(applicant, 9))
+    await eventually(lambda: store.find_one({"_id": applicant.id, "version": 9}))
+    erased = PersonErased(occurred_at=people.NOW, person_id=applicant.id)
+    await service.publish(erased)
+    await eventually(lambda: service.database["inbox"].find_one({"_id": str(erased.event_id)}))
+    assert await store.find_one({"_id": applicant.id}) is None

@@ -84,8 +84,8 @@ class FactsRepository:
             await portal.update_one({"_id": practitioner_id}, {"$set": told}, session=tx.session)
 
     async def forget(self, tx: Transaction, person_id: UUID) -> None:
-        """Remove the person's confirmed profile and what is known of their documents."""
-        for name in (PRACTITIONERS, PORTAL):
+        """Remove the person's confirmed profile, their contacts and what is known of their documents."""
+        for name in (PRACTITIONERS, PORTAL, CONTACTS):
             await self._database[name].delete_one({"_id": person_id}, session=tx.session)
         await self._database[DOCUMENTS].delete_many({"owner_id": person_id}, session=tx.session)
 
