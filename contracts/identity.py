@@ -289,6 +289,14 @@ class AccessLogAnchored(Event):
     """Whether the day is over."""
 
 
+class StaffMemberDeactivated(Event):
+    """Somebody works here no more, until they are added again."""
+
+    type: ClassVar[str] = "identity.staff-member-deactivated.v1"
+    aggregate: ClassVar[str] = "staff_id"
+    staff_id: UUID
+
+
 class SecurityAlertKind(StrEnum):
     """What made us warn a person about their account."""
 
@@ -301,6 +309,11 @@ class SecurityAlertKind(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105  # a kind of alert, no password
     PORTAL_LINKED = "portal-linked"
     PORTAL_UNLINKED = "portal-unlinked"
+    ACCOUNT_UNLOCKED = "account-unlocked"
+    ACCOUNT_DEACTIVATED = "account-deactivated"
+    ACCOUNT_ACTIVATED = "account-activated"
+    ROLES_CHANGED = "roles-changed"
+    FACTORS_RESET = "factors-reset"
 
 
 class SecurityAlertRaised(Event):

@@ -44,6 +44,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         identity.ProfileVerified,
         identity.RegistrationLapsed,
         identity.StaffMemberAdded,
+        identity.StaffMemberDeactivated,
     ),
     "documents": (
         applications.ApplicationRejected,
@@ -105,6 +106,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         applications.DeadlineMissed,
         identity.PersonErased,
         identity.StaffMemberAdded,
+        identity.StaffMemberDeactivated,
         notifications.DeliveryFailed,
         support.TicketTermReached,
     ),

@@ -9,7 +9,7 @@ from chassis.settings import load_settings
 from contracts.roles import Role
 from deploy.cli.surroundings import Unusable, entered, environment_of
 from services.identity.main import command_line
-from services.identity.schemas.people import StaffIn
+from services.identity.schemas.staff import StaffIn
 from services.identity.settings import Settings
 from services.identity.usecases import UseCases
 from services.identity.usecases.access import Origin
@@ -21,15 +21,15 @@ async def add_staff(body: StaffIn, administrator_id: UUID | None) -> UUID:
         settings = load_settings(Settings)
     async with command_line(settings) as usecases:
         if administrator_id is None:
-            return await usecases.people.add_first_administrator(_first(body).to_draft())
+            return await usecases.staff.add_first_administrator(_first(body).to_draft())
         await _require_administrator(usecases, administrator_id)
-        return await usecases.people.add_staff(body.to_draft(), administrator_id=administrator_id, origin=Origin())
+        return await usecases.staff.add(body.to_draft(), administrator_id=administrator_id, origin=Origin())
 
 
 async def _require_administrator(usecases: UseCases, person_id: UUID) -> None:
     person = await usecases.people.get(person_id)
-    if Role.ADMINISTRATOR not in person.roles:
-        raise Unusable(f"{person_id} не администратор")
+    if not person.administers:
+        raise Unusable(f"{person_id} не администратор, или доступ закрыт")
 
 
 def _first(body: StaffIn) -> StaffIn:

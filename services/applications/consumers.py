@@ -17,6 +17,7 @@ from contracts.identity import (
     ProfileVerified,
     RegistrationLapsed,
     StaffMemberAdded,
+    StaffMemberDeactivated,
 )
 from services.applications.usecases import UseCases
 
@@ -125,3 +126,9 @@ async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
 async def on_registration_lapsed(event: RegistrationLapsed, usecases: UseCasesDep) -> None:
     """Forget the scans of whoever did not register."""
     await usecases.forget_lapsed(event)
+
+
+@router.consumer(queue_for(SERVICE, StaffMemberDeactivated), EVENTS)
+async def on_staff_member_deactivated(event: StaffMemberDeactivated, usecases: UseCasesDep) -> None:
+    """Give no review to somebody without access."""
+    await usecases.forget_staff_member(event)

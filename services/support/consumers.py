@@ -6,7 +6,7 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
-from contracts.identity import PersonErased, StaffMemberAdded
+from contracts.identity import PersonErased, StaffMemberAdded, StaffMemberDeactivated
 from contracts.notifications import DeliveryFailed
 from contracts.support import TicketTermReached
 from services.support.usecases import UseCases
@@ -31,6 +31,12 @@ async def on_deadline_missed(event: DeadlineMissed, usecases: UseCasesDep) -> No
 async def on_staff_member_added(event: StaffMemberAdded, usecases: UseCasesDep) -> None:
     """Know who works at the desk."""
     await usecases.learn_staff(event)
+
+
+@router.consumer(queue_for("support", StaffMemberDeactivated), EVENTS)
+async def on_staff_member_deactivated(event: StaffMemberDeactivated, usecases: UseCasesDep) -> None:
+    """Give the tickets of somebody without access back to the desk."""
+    await usecases.forget_staff(event)
 
 
 @router.consumer(queue_for("support", DeliveryFailed), EVENTS)

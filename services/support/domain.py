@@ -218,6 +218,11 @@ class Ticket:
         state = TicketState.ASSIGNED if self.state is TicketState.OPEN else self.state
         return self if self.owner_id == agent_id else self._changed(owner_id=agent_id, state=state)
 
+    def release(self) -> "Ticket":
+        """Back to the desk: nobody has it."""
+        self._require_open()
+        return self._changed(owner_id=None, state=TicketState.OPEN if self.state is TicketState.ASSIGNED else self.state)
+
     def answer(self, message: Message, *, limit: int) -> "Ticket":
         """The owner writes to the requester."""
         self._require_open()

@@ -124,6 +124,11 @@ class TicketRepository:
         found = self._collection.find({"application_id": application_id, "is_closed": False}, session=tx.session).limit(limit)
         return [await self._to_ticket(document) for document in await found.to_list(limit)]
 
+    async def held_by(self, tx: Transaction, owner_id: UUID, *, limit: int) -> list[Ticket]:
+        """The agent's open tickets, with texts."""
+        found = self._collection.find({"owner_id": owner_id, "is_closed": False}, session=tx.session).limit(limit)
+        return [await self._to_ticket(document) for document in await found.to_list(limit)]
+
     async def undelivered(self, tx: Transaction, recipient_id: UUID) -> Ticket | None:
         """The newest open ticket about notices that do not reach the person, if there is one."""
         wanted = {"requester_id": recipient_id, "kind": TicketKind.UNDELIVERED_NOTICE.value, "is_closed": False}

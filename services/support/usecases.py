@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
-from contracts.identity import PersonErased, StaffMemberAdded
+from contracts.identity import PersonErased, StaffMemberAdded, StaffMemberDeactivated
 from contracts.notifications import DeliveryFailed
 from contracts.roles import Role
 from contracts.support import TicketAnswered, TicketClosed, TicketOpened, TicketOverdue, TicketTermReached
@@ -32,6 +32,8 @@ from services.support.repository import AgentRepository, ApplicationRepository, 
 
 _PAGE = 200
 _RISING_LIMIT = 50
+_FREED_LIMIT = 500
+"""Open tickets of one agent who leaves; far more than anybody works on."""
 """Open tickets about one application that rise when it becomes overdue."""
 
 
@@ -192,6 +194,20 @@ class UseCases:
         """Tickets can be handed to new agents."""
         async with self.begin(handling=event) as tx:
             await self.agents.remember(tx, event.staff_id, frozenset(event.roles), event.version)
+            if not await self.agents.is_agent(tx, event.staff_id):
+                await self._free(tx, event.staff_id)
+
+    @atomic
+    async def forget_staff(self, event: StaffMemberDeactivated) -> None:
+        """Nobody hands tickets to somebody without access, and those held go back to the desk."""
+        async with self.begin(handling=event) as tx:
+            await self.agents.remember(tx, event.staff_id, frozenset(), event.version)
+            if not await self.agents.is_agent(tx, event.staff_id):
+                await self._free(tx, event.staff_id)
+
+    async def _free(self, tx: Transaction, agent_id: UUID) -> None:
+        for ticket in await self.tickets.held_by(tx, agent_id, limit=_FREED_LIMIT):
+            await self.tickets.save(tx, ticket.release())
 
     async def forget(self, event: PersonErased) -> None:
         """Remove every word said in the person's tickets, ticket by ticket, and what is known of the applications. Bears repetition."""

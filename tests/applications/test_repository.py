@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from contracts.identity import StaffMemberDeactivated
 from contracts.roles import Role
 from services.applications.repository.numbers import NumberRepository
 from tests.applications import people
@@ -101,3 +102,24 @@ async def test_the_queue_hides_what_the_reviewer_may_not_judge(
     refused = await colleague.call("PUT", f"/reviews/{application['id']}/claim")
     assert (refused.status_code, refused.json()["code"]) == (403, "conflict-of-interest")
     assert (await other.call("PUT", f"/reviews/{application['id']}/claim")).status_code == 404
+
+
+async def test_a_deactivated_reviewer_gets_nothing_until_added_again(
+    service: Component, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await applicant.under_review()
+    reviewer = reviewers[0]
+    store = service.database["staff_members"]
+
+    async def version(expected: int) -> None:
+        await eventually(lambda: store.find_one({"_id": reviewer.id, "version": expected}))
+
+    await service.publish(StaffMemberDeactivated(occurred_at=people.NOW, version=2, staff_id=reviewer.id))
+    await version(2)
+    assert (await reviewer.ok("GET", "/reviews?limit=100"))["items"] == []
+    assert (await reviewer.call("PUT", f"/reviews/{application['id']}/claim")).status_code == 404
+    late = people.reviewer(reviewer.id)
+    await service.publish(late)
+    await service.publish(late.model_copy(update={"event_id": uuid4(), "version": 3}))
+    await version(3)
+    assert (await reviewer.call("PUT", f"/reviews/{application['id']}/claim")).status_code == 200

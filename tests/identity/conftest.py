@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ QUICK = {
 }
 RATES = (
     *("registration", "registration-code", "registration-email", "registration-password", "registration-upload-token"),
-    *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "step-up", "step-up-code"),
+    *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "unlock", "step-up", "step-up-code"),
     "audit-export",
     *("portal-sign-in", "portal-completion", "portal-link"),
     *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
@@ -57,8 +58,11 @@ def signing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-async def identity(infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path) -> AsyncIterator[Component]:
+@asynccontextmanager
+async def running_identity(
+    infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path
+) -> AsyncIterator[Component]:
+    """An identity of its own, with an empty database."""
     rates = json.dumps(dict.fromkeys(RATES, "100000/minute"))
     portals: dict[str, Any] = {"gosuslugi": provider.settings(), "dead": provider.settings(issuer="http://127.0.0.1:9")}
     settings = QUICK | {
@@ -69,4 +73,10 @@ async def identity(infra: Infra, registries: FakeRegistries, provider: HostilePr
         "IDENTITY_SIGNATURE_CRLS": str(signing_folder / "lists"),
     }
     async with service_environment(infra, "identity", **settings) as env, component(create_app, Settings, env) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def identity(infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path) -> AsyncIterator[Component]:
+    async with running_identity(infra, registries, provider, signing_folder) as running:
         yield running

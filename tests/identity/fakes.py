@@ -9,12 +9,13 @@ from uuid import UUID
 from chassis.mongo import Database, Document
 from chassis.transaction import Transaction
 from contracts.factors import Factor
+from contracts.roles import Role
 from services.identity.domain.access_log import Entry, Filters, Record, row_mac
 from services.identity.domain.codes import CodeAllowance
 from services.identity.domain.factors import Factors
 from services.identity.domain.people import NoSuchPerson, Person, Status
 from services.identity.domain.registration import Registration
-from services.identity.domain.sessions import Session
+from services.identity.domain.sessions import Ending, Session
 from services.identity.domain.sign_ins import Failures, SentCode, SignIn
 from services.identity.domain.step_ups import NoSuchStepUp, StepUp
 from services.identity.domain.verification import Registry, RegistryAnswer
@@ -109,7 +110,8 @@ class FakePeople(PersonRepository):
 
     async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
         def fitting(*names: str) -> list[Person]:
-            rows, sought = self.rows.values(), {name: candidates[name] for name in names if name in candidates}
+            sought = {name: candidates[name] for name in names if name in candidates}
+            rows = [row for row in self.rows.values() if row.deactivated_at is None]
             return [row for row in rows if any(found_by(row).get(name) == value for name, value in sought.items())]
 
         owners = [row for name in ("phone", "email", "snils", "inn") for row in fitting(name)]
@@ -119,6 +121,28 @@ class FakePeople(PersonRepository):
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:
         return any(row.status is Status.STAFF and role in row.roles for row in self.rows.values())
+
+    async def staff_member(self, tx: Transaction, staff_id: UUID) -> Person:
+        found = await self.get(tx, staff_id)
+        if found.status is not Status.STAFF:
+            raise NoSuchPerson("Сотрудник не найден.")
+        return found
+
+    async def staff(
+        self, tx: Transaction, *, role: Role | None, is_active: bool | None, limit: int, after: tuple[datetime, UUID] | None
+    ) -> list[Person]:
+        def fits(row: Person) -> bool:
+            has_role = role is None or role in row.roles
+            return row.status is Status.STAFF and has_role and is_active in {None, row.deactivated_at is None}
+
+        def place(row: Person) -> tuple[datetime, bytes]:
+            return (row.created_at, row.id.bytes)
+
+        found = sorted(filter(fits, self.rows.values()), key=place, reverse=True)
+        return [row for row in found if after is None or place(row) < (after[0], after[1].bytes)][:limit]
+
+    async def hold_other_administrators(self, tx: Transaction, person_id: UUID) -> int:
+        return sum(row.administers for row in self.rows.values() if row.id != person_id)
 
     async def escalated(self, tx: Transaction, *, limit: int, after: tuple[Any, ...] | None) -> list[Person]:
         def place(person: Person) -> tuple[Any, bytes]:
@@ -279,6 +303,11 @@ class FakeSessions(SessionRepository):
     async def not_ended(self, tx: Transaction, person_id: UUID, *, limit: int) -> list[Session]:
         found = [row for row in self.rows.values() if row.person_id == person_id and row.ended_at is None]
         return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+
+    async def end_all(self, tx: Transaction, person_id: UUID, ending: Ending, at: datetime) -> int:
+        ended = [row for row in self.rows.values() if row.person_id == person_id and row.ended_at is None]
+        self.rows |= {row.id: replace(row.ended(ending, at), version=row.version + 1) for row in ended}
+        return len(ended)
 
     async def add(self, tx: Transaction, session: Session) -> Session:
         self.rows[session.id] = replace(session, version=session.version + 1)

@@ -1,6 +1,7 @@
 """Step-up over HTTP, on real servers."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,9 +10,12 @@ from joserfc import jws
 
 from contracts.identity import OneTimeCodeIssued, SecurityAlertRaised
 from contracts.roles import Role
+from tests.identity.conftest import running_identity
+from tests.identity.provider import HostileProvider
+from tests.identity.registries import FakeRegistries
 from tests.identity.test_sign_in import claims_of
 from tests.identity.walk import Json, Walk
-from tests.support import Component, Signer
+from tests.support import Component, Infra, Signer
 
 
 @pytest.fixture(autouse=True)
@@ -191,25 +195,29 @@ async def test_locked_sign_ins_do_not_keep_from_stepping_up(caller: Caller) -> N
     assert (await caller.try_code(begun["step_up_id"], await caller.walk.code(caller.walk.phone))).status_code == 200
 
 
-async def test_keys_rotate_without_downtime(caller: Caller) -> None:
+async def test_keys_rotate_without_downtime(
+    infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path
+) -> None:
     """ID-4: a token of the old key is good until it ends, and the successor is known before it signs."""
-    identity, walk = caller.walk.identity, caller.walk
+    async with running_identity(infra, registries, provider, signing_folder) as identity:
+        walk = Walk(identity)
+        await walk.register()
 
-    async def kids() -> set[str]:
-        return {key["kid"] for key in (await identity.client.get("/.well-known/jwks.json")).json()["keys"]}
+        async def kids() -> set[str]:
+            return {key["kid"] for key in (await identity.client.get("/.well-known/jwks.json")).json()["keys"]}
 
-    def kid_of(token: str) -> str:
-        return str(jws.extract_compact(token.encode()).headers()["kid"])
+        def kid_of(token: str) -> str:
+            return str(jws.extract_compact(token.encode()).headers()["kid"])
 
-    identity.clock.move(timedelta(days=31))
-    old = (await walk.sign_in())["access_token"]
-    published = await kids()
-    identity.clock.move(timedelta(minutes=14, seconds=30))
-    last_of_old = (await walk.sign_in())["access_token"]
-    identity.clock.move(timedelta(minutes=1))
-    first_of_new = (await walk.sign_in())["access_token"]
-    assert kid_of(old) == kid_of(last_of_old) != kid_of(first_of_new)
-    assert kid_of(first_of_new) in published, "verifiers knew the new key long before its first token"
-    assert kid_of(last_of_old) in await kids()
-    claims = await claims_of(identity, last_of_old)
-    assert int(str(claims["exp"])) > identity.clock.now().timestamp(), "this token outlived its key and still verifies"
+        identity.clock.move(timedelta(days=31))
+        old = (await walk.sign_in())["access_token"]
+        published = await kids()
+        identity.clock.move(timedelta(minutes=14, seconds=30))
+        last_of_old = (await walk.sign_in())["access_token"]
+        identity.clock.move(timedelta(minutes=1))
+        first_of_new = (await walk.sign_in())["access_token"]
+        assert kid_of(old) == kid_of(last_of_old) != kid_of(first_of_new)
+        assert kid_of(first_of_new) in published, "verifiers knew the new key long before its first token"
+        assert kid_of(last_of_old) in await kids()
+        claims = await claims_of(identity, last_of_old)
+        assert int(str(claims["exp"])) > identity.clock.now().timestamp(), "this token outlived its key and still verifies"

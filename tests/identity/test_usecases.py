@@ -19,16 +19,28 @@ from contracts.roles import Role
 from services.identity.domain.calendar import working_days_later
 from services.identity.domain.passwords import PasswordPolicy
 from services.identity.domain.people import AdministratorExists, Person, Status
+from services.identity.domain.sessions import SessionPolicy
 from services.identity.domain.sign_ins import FailurePolicy, Failures, SignInsLocked, SignInsSlowed
 from services.identity.domain.verification import Answer, Backoff, Registry, RegistryAnswer, WrongField
-from services.identity.gateways.hashing import Passwords
+from services.identity.gateways.hashing import Passwords, Secrets
 from services.identity.gateways.registries import Patience, Registries, registry_ports
+from services.identity.repository.passkeys import PasskeyRepository
 from services.identity.usecases.access import AccessUseCases, Origin
-from services.identity.usecases.people import PeopleUseCases, StaffDraft
+from services.identity.usecases.sessions import SessionUseCases, Signing, SigningPolicy
+from services.identity.usecases.staff import StaffDraft, StaffUseCases
 from services.identity.usecases.verdicts import Verdicts, VerificationRules
 from services.identity.usecases.verification import VerificationUseCases
 from tests.identity import people
-from tests.identity.fakes import FakeAccessLog, FakePeople, FakeRegistries
+from tests.identity.fakes import (
+    NO_CIPHER,
+    NO_DATABASE,
+    FakeAccessLog,
+    FakeFactors,
+    FakePeople,
+    FakeRegistries,
+    FakeSessions,
+    FakeSigningKeys,
+)
 from tests.identity.profile_fakes import FakeProfileVersions
 from tests.identity.samples import NOW, a_practitioner
 
@@ -235,11 +247,25 @@ def test_failures_slow_down_lock_and_are_forgotten() -> None:
     assert failures.begun(at + window, policy).begun_at == (at + window,)
 
 
-def staff_desk() -> tuple[FakePeople, PeopleUseCases]:
+def staff_desk() -> tuple[FakePeople, StaffUseCases]:
     begin, clock, rows = FakeBegin(), FrozenClock(NOW), FakePeople()
     access = AccessUseCases(begin, FakeAccessLog(b"s"), b"s", clock.now)
     passwords = Passwords(time_cost=1, memory_kib=64, parallelism=1, at_once=2)
-    return rows, PeopleUseCases(begin, rows, access, passwords, PasswordPolicy(12, frozenset()), clock.now)
+    hour = timedelta(hours=1)
+    signing = Signing(FakeSigningKeys(), clock, SigningPolicy(key_lifetime=hour, lead=hour, token_lifetime=hour))
+    terms = SessionPolicy(idle_practitioner=hour, idle_staff=hour, longest=hour)
+    sessions = SessionUseCases(begin, FakeSessions(), rows, signing, access, Secrets("p" * 32), terms, clock.now)
+    return rows, StaffUseCases(
+        begin,
+        rows,
+        FakeFactors(),
+        PasskeyRepository(NO_DATABASE, NO_CIPHER),
+        sessions,
+        access,
+        passwords,
+        PasswordPolicy(12, frozenset()),
+        clock.now,
+    )
 
 
 async def test_the_first_administrator_is_made_once() -> None:

@@ -17,7 +17,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 LIMITED = {
     "identity": (
         *("registration", "registration-code", "registration-email", "registration-password"),
-        *("sign-in", "sign-in-code", "tokens", "staff", "step-up", "step-up-code"),
+        *("sign-in", "sign-in-code", "tokens", "staff", "step-up", "step-up-code", "unlock"),
         *("registration-upload-token", "consents", "erasures"),
         *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
     ),

@@ -88,6 +88,9 @@ class FakeTicketRepository(TicketRepository):
     async def open_about(self, tx: Transaction, application_id: UUID, *, limit: int) -> list[Ticket]:
         return [t for t in self.stored.values() if t.application_id == application_id and not t.is_closed][:limit]
 
+    async def held_by(self, tx: Transaction, owner_id: UUID, *, limit: int) -> list[Ticket]:
+        return [t for t in self.stored.values() if t.owner_id == owner_id and not t.is_closed][:limit]
+
     async def undelivered(self, tx: Transaction, recipient_id: UUID) -> Ticket | None:
         wanted = (t for t in self.stored.values() if t.requester_id == recipient_id and t.kind is TicketKind.UNDELIVERED_NOTICE)
         return max((t for t in wanted if not t.is_closed), key=lambda t: (t.opened_at, t.id), default=None)

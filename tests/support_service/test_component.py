@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.access import PersonalDataRead
+from contracts.identity import StaffMemberDeactivated
 from contracts.roles import Role
 from contracts.support import TicketAnswered, TicketClosed, TicketOpened, TicketOverdue
 from tests.support import Component, Signer, eventually
@@ -189,6 +190,26 @@ async def test_a_ticket_can_be_handed_to_a_known_agent_only(
     assert given.json()["owner_id"] == str(colleague)
     late = await service.client.put(path, headers=desk)
     assert (late.status_code, late.json()["code"]) == (409, "ticket-taken")
+
+
+async def test_the_tickets_of_a_deactivated_agent_go_back_to_the_desk(
+    service: Component, headers: dict[str, str], desk: dict[str, str]
+) -> None:
+    ticket, closed = await open_ticket(service, headers), await open_ticket(service, headers)
+    agent_id = uuid4()
+    await service.publish(agent_added(agent_id, at=datetime.now(UTC)))
+    await eventually(lambda: service.database["agents"].find_one({"_id": agent_id}))
+    path = f"/desk/tickets/{ticket['ticket_id']}/assignment"
+    for one in (ticket, closed):
+        handed = await service.client.put(f"/desk/tickets/{one['ticket_id']}/assignment", headers=desk, json={"agent_id": str(agent_id)})
+        assert handed.json()["owner_id"] == str(agent_id)
+    await service.client.post(f"/tickets/{closed['ticket_id']}/closure", headers=headers)
+    await service.publish(StaffMemberDeactivated(occurred_at=datetime.now(UTC), version=2, staff_id=agent_id))
+    await eventually(lambda: service.database["tickets"].find_one({"_id": UUID(ticket["ticket_id"]), "owner_id": None}))
+    assert await service.database["tickets"].find_one({"_id": UUID(closed["ticket_id"]), "owner_id": agent_id})
+    refused = await service.client.put(path, headers=desk, json={"agent_id": str(agent_id)})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown-agent")
+    assert (await service.client.put(path, headers=desk)).status_code == 200, "anybody may take it now"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from contracts.identity import (
     ProfileVerified,
     RegistrationLapsed,
     StaffMemberAdded,
+    StaffMemberDeactivated,
 )
 from contracts.roles import Role
 from services.applications.domain.facts import StaffMember
@@ -81,3 +82,10 @@ class Facts(Room):
         member = StaffMember(event.staff_id, event.version, frozenset(event.roles), frozenset(event.specialty_codes), event.workplace_ogrn)
         async with self.begin(handling=event) as tx:
             await self.facts.keep_staff_member(tx, member)
+
+    @atomic
+    async def forget_staff_member(self, event: StaffMemberDeactivated) -> None:
+        """Somebody works here no more: no role, no specialty. What they hold lapses like any silent claim."""
+        nobody = StaffMember(event.staff_id, event.version, frozenset(), frozenset(), None)
+        async with self.begin(handling=event) as tx:
+            await self.facts.keep_staff_member(tx, nobody)

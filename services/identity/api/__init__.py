@@ -15,11 +15,27 @@ from services.identity.api import (
     registration,
     rights,
     sessions,
+    staff,
     step_ups,
 )
 
 __all__ = ["router"]
 
 router = APIRouter()
-for part in (registration, profile, sessions, step_ups, factors, devices, passkeys, passwords, portal, people, access, audit, rights):
+for part in (
+    registration,
+    profile,
+    sessions,
+    step_ups,
+    factors,
+    devices,
+    passkeys,
+    passwords,
+    portal,
+    people,
+    staff,
+    access,
+    audit,
+    rights,
+):
     router.include_router(part.router)

@@ -12,6 +12,8 @@ from services.identity.usecases.access import Origin
 
 UseCasesDep = Annotated[UseCases, provided()]
 SignedIn = Annotated[Principal, callers(*Role)]
+RecentAdministrator = Annotated[Principal, callers(Role.ADMINISTRATOR, is_recent=True)]
+Helper = Annotated[Principal, callers(Role.ADMINISTRATOR, Role.SUPPORT_AGENT, is_recent=True)]
 Administrator = Annotated[Principal, callers(Role.ADMINISTRATOR)]
 RegistrationToken = Annotated[
     str | None, Header(alias="Registration-Token", max_length=200, description="Токен из ответа на подтверждение телефона.")

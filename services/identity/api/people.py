@@ -1,4 +1,4 @@
-"""Routes of accounts: staff, and the administrators' queue of verifications."""
+"""Routes of the administrators' queue of verifications."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,17 +11,11 @@ from chassis.limits import limited
 from chassis.paging import Page, PageQuery, encode_cursor
 from contracts.roles import Role
 from services.identity.api.dependencies import Administrator, OriginDep, UseCasesDep
-from services.identity.schemas.people import DecisionIn, EscalatedOut, StaffIn, StaffOut
+from services.identity.schemas.people import DecisionIn, EscalatedOut
 
 router = APIRouter(tags=["Учётные записи"])
 
 AdministratorWithRecentFactor = Annotated[Principal, callers(Role.ADMINISTRATOR, is_recent=True)]
-
-
-@router.post("/staff", status_code=201, dependencies=[limited("staff", "60/minute", by="principal")])
-async def add_staff(body: StaffIn, caller: Administrator, origin: OriginDep, usecases: UseCasesDep) -> StaffOut:
-    """Make an account for somebody who works here."""
-    return StaffOut(staff_id=await usecases.people.add_staff(body.to_draft(), administrator_id=caller.id, origin=origin))
 
 
 @router.get("/verifications")

@@ -40,6 +40,12 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - an act, no secret
     DEVICE_TRUSTED = "device-trusted"
     DEVICE_DISTRUSTED = "device-distrusted"
+    STAFF_READ = "staff-read"
+    STAFF_CHANGED = "staff-changed"
+    STAFF_DEACTIVATED = "staff-deactivated"
+    STAFF_ACTIVATED = "staff-activated"
+    FACTORS_RESET = "factors-reset"
+    UNLOCKED = "unlocked"
     VERIFICATION_RENEWED = "verification-renewed"
     PORTAL_LINKED = "portal-linked"
     PORTAL_UNLINKED = "portal-unlinked"

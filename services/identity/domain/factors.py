@@ -160,6 +160,10 @@ class Factors:
             raise LastFactor
         return left
 
+    def emptied(self) -> "Factors":
+        """Nothing is set up any more."""
+        return Factors(id=self.id, version=self.version)
+
     def with_recovery(self, digests: tuple[bytes, ...]) -> "Factors":
         """A new set of recovery codes; of the old one none counts."""
         return replace(self, recovery=digests)

@@ -5,10 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from chassis.errors import Conflict, Invalid, NotFound
-from contracts.roles import STAFF, Role
+from chassis.errors import Conflict, NotFound
+from contracts.roles import Role
 from services.identity.domain import fields
-from services.identity.domain.fields import Findings
 from services.identity.domain.registration import Consent, Numbers, Passport, Profile, own_strings
 from services.identity.domain.stated import Stated
 from services.identity.domain.verification import Answer, Verification
@@ -30,12 +29,6 @@ class NotEscalated(Conflict):
     """Only a verification in the administrators' queue can be asked for again."""
 
     code = "verification-not-escalated"
-
-
-class RolesRefused(Invalid):
-    """Roles that cannot be given to staff."""
-
-    code = "roles-refused"
 
 
 class Status(StrEnum):
@@ -75,6 +68,7 @@ class Person:
     verification: Verification | None = None
     specialty_codes: tuple[str, ...] = ()
     workplace_ogrn: str | None = None
+    deactivated_at: datetime | None = None
     profile_version: int = 1
     """Number of the profile's version; other changes of the account leave it as it is."""
     closed_at: datetime | None = None
@@ -86,6 +80,16 @@ class Person:
         if self.passport is None or self.numbers is None or self.profile is None:
             raise AssertionError("only practitioners state a profile")
         return Stated(profile=self.profile, passport=self.passport, numbers=self.numbers, phone=self.phone, email=self.email)
+
+    @property
+    def active_roles(self) -> frozenset[Role]:
+        """The roles held now; none without access."""
+        return self.roles if self.deactivated_at is None else frozenset()
+
+    @property
+    def administers(self) -> bool:
+        """Whether this is an administrator with access."""
+        return Role.ADMINISTRATOR in self.active_roles
 
     @property
     def salutation(self) -> str:
@@ -116,6 +120,14 @@ class Person:
             patronymic=stated.profile.patronymic,
         )
 
+    def deactivated(self, at: datetime) -> "Person":
+        """Without access from now on; what the account holds stays."""
+        return replace(self, deactivated_at=at)
+
+    def activated(self) -> "Person":
+        """With access again."""
+        return replace(self, deactivated_at=None)
+
     def verifying(self, verification: Verification) -> "Person":
         """The verification moved on; the status follows it."""
         status = {
@@ -124,24 +136,3 @@ class Person:
             Answer.UNAVAILABLE: Status.AWAITING_VERIFICATION if verification.escalated_at is None else Status.ESCALATED,
         }[verification.answer]
         return replace(self, verification=verification, status=status)
-
-
-def check_staff(person: Person) -> Person:
-    """A new member of staff with normalised values. Raises `InvalidFields`, `RolesRefused`."""
-    if not person.roles or person.roles - STAFF:
-        raise RolesRefused("Назначьте хотя бы одну служебную роль; роль медработника сотруднику не даётся.")
-    findings = Findings()
-    checked = replace(
-        person,
-        phone=findings.check("/phone", fields.mobile, person.phone),
-        email=findings.check("/email", fields.email, person.email),
-        surname=findings.check("/surname", fields.name, person.surname),
-        given_name=findings.check("/given_name", fields.name, person.given_name),
-        patronymic=None if person.patronymic is None else findings.check("/patronymic", fields.name, person.patronymic),
-        specialty_codes=tuple(
-            findings.check(f"/specialty_codes/{index}", fields.specialty_code, code) for index, code in enumerate(person.specialty_codes)
-        ),
-        workplace_ogrn=None if person.workplace_ogrn is None else findings.check("/workplace_ogrn", fields.ogrn, person.workplace_ogrn),
-    )
-    findings.raise_any()
-    return checked

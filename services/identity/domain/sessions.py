@@ -34,6 +34,7 @@ class Ending(StrEnum):
 
     SIGNED_OUT = "signed-out"
     ENDED_ELSEWHERE = "ended-elsewhere"
+    ENDED_BY_ADMINISTRATOR = "ended-by-administrator"
     IDLE = "idle"
     TOO_LONG = "too-long"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a reason, no secret

@@ -52,6 +52,7 @@ from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases, Signing
 from services.identity.usecases.sign_in import SignInUseCases
+from services.identity.usecases.staff import StaffUseCases
 from services.identity.usecases.step_up import StepUpUseCases
 from services.identity.usecases.verdicts import Verdicts
 from services.identity.usecases.verification import VerificationUseCases
@@ -103,7 +104,8 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         passwords=PasswordUseCases(
             begin, people, stores.password_resets, codes, sessions, devices, access, passwords, secrets, password_policy(settings), now
         ),
-        people=PeopleUseCases(begin, people, access, passwords, password_policy(settings), now),
+        people=PeopleUseCases(begin, people, stores.failures, access, secrets, now),
+        staff=StaffUseCases(begin, people, stores.factors, stores.passkeys, sessions, access, passwords, password_policy(settings), now),
         profile=_profile(chassis, settings, stores, codes, access, verdicts),
         profile_terms=ProfileTerms(begin, people, verdicts, now),
         consents=ConsentUseCases(begin, people, erasure, access, consent_rules(settings), now),

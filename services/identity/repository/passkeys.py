@@ -78,6 +78,10 @@ class PasskeyRepository:
         """For good."""
         await self._collection.delete_one({"_id": passkey.id}, session=tx.session)
 
+    async def remove_all(self, tx: Transaction, person_id: UUID) -> None:
+        """None of the person's passkeys counts any more."""
+        await self._collection.delete_many({"person_id": person_id}, session=tx.session)
+
     async def _document(self, passkey: Passkey) -> Document:
         document = document_of(passkey, without=frozenset(_PERSONAL))
         document["personal"] = await self._cipher.encrypt(present({name: getattr(passkey, name) for name in _PERSONAL}))

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from chassis.encryption import FieldCipher
 from chassis.errors import FieldError
-from chassis.mongo import ASCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from contracts.roles import Role
 from services.identity.domain.people import NoSuchPerson, Person, Status, licence_key
@@ -86,7 +86,8 @@ class PersonRepository:
         ]
         licences = [IndexModel([(f"personal.{name}", ASCENDING)], name=name) for name in _LICENCES]
         queue = IndexModel([("status", ASCENDING), ("verification.requested_at", ASCENDING), ("_id", ASCENDING)], name="queue")
-        await prepare_collection(self._database, "people", indexes=[*unique, *licences, queue], schema=_SCHEMA)
+        staff = IndexModel([("status", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="staff")
+        await prepare_collection(self._database, "people", indexes=[*unique, *licences, queue, staff], schema=_SCHEMA)
 
     async def get(self, tx: Transaction, person_id: UUID) -> Person:
         """Raises `NoSuchPerson`."""
@@ -140,11 +141,45 @@ class PersonRepository:
         any_of = {"$or": [{f"personal.{name}": value} for name, value in sought.items()]}
         shown = {"password_hash": 1, "roles": 1} | {f"personal.{name}": 1 for name in sought}
         limit = len(sought) + 1
-        return await self._collection.find(any_of | {"closed_at": None} | conditions, shown, session=tx.session).limit(limit).to_list(limit)
+        with_access = {"closed_at": None, "deactivated_at": None}
+        found = self._collection.find(any_of | with_access | conditions, shown, session=tx.session)
+        return await found.limit(limit).to_list(limit)
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:
         """Whether anybody holds the role."""
         return await self._collection.find_one({"status": str(Status.STAFF), "roles": role}, {"_id": 1}, session=tx.session) is not None
+
+    async def staff_member(self, tx: Transaction, staff_id: UUID) -> Person:
+        """Somebody who works here or did. Raises `NoSuchPerson`, also for a practitioner."""
+        document = await self._collection.find_one({"_id": staff_id, "status": str(Status.STAFF)}, session=tx.session)
+        if document is None:
+            raise NoSuchPerson("Сотрудник не найден.")
+        return await self._read(document)
+
+    async def staff(
+        self, tx: Transaction, *, role: Role | None, is_active: bool | None, limit: int, after: tuple[datetime, UUID] | None
+    ) -> list[Person]:
+        """Those who work here, the newest account first; of one role and with or without access if that is asked for."""
+        found: Document = {"status": str(Status.STAFF)}
+        if role is not None:
+            found["roles"] = str(role)
+        if is_active is not None:
+            found["deactivated_at"] = None if is_active else {"$ne": None}
+        if after is not None:
+            made_at, person_id = after
+            found["$or"] = [{"created_at": {"$lt": made_at}}, {"created_at": made_at, "_id": {"$lt": person_id}}]
+        order = [("created_at", DESCENDING), ("_id", DESCENDING)]
+        documents = await self._collection.find(found, session=tx.session).sort(order).limit(limit).to_list(limit)
+        return [await self._read(document) for document in documents]
+
+    async def hold_other_administrators(self, tx: Transaction, person_id: UUID) -> int:
+        """How many administrators with access there are besides this one.
+
+        They are written to, so that of two transactions that take access from each other's remaining administrator one runs again.
+        """
+        others = {"status": str(Status.STAFF), "roles": str(Role.ADMINISTRATOR), "deactivated_at": None, "_id": {"$ne": person_id}}
+        result = await self._collection.update_many(others, {"$inc": {"times_held": 1}}, session=tx.session)
+        return int(result.matched_count)
 
     async def escalated(self, tx: Transaction, *, limit: int, after: tuple[Any, ...] | None) -> list[Person]:
         """Practitioners whose verification waits for an administrator, the longest wait first."""

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
-from services.identity.domain.sessions import Session
+from services.identity.domain.sessions import Ending, Session
 from services.identity.repository.encoding import StaleRecord, document_of, present
 
 _READ = TypeAdapter(Session)
@@ -47,6 +47,12 @@ class SessionRepository:
         cursor = self._collection.find({"person_id": person_id, "ended_at": None}, session=tx.session)
         documents = await cursor.sort([("created_at", DESCENDING)]).limit(limit).to_list(limit)
         return [await self._read(document) for document in documents]
+
+    async def end_all(self, tx: Transaction, person_id: UUID, ending: Ending, at: datetime) -> int:
+        """End all of the person's sessions at once; how many there were, those over by time among them."""
+        change = {"$set": {"ended_at": at, "ending": str(ending)}, "$inc": {"version": 1}}
+        result = await self._collection.update_many({"person_id": person_id, "ended_at": None}, change, session=tx.session)
+        return int(result.modified_count)
 
     async def ended_since(self, moment: datetime, *, limit: int) -> list[UUID]:
         """Sessions that ended after the moment, the latest first."""

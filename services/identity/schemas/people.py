@@ -13,37 +13,8 @@ from services.identity.domain.people import Person, Status
 from services.identity.domain.registration import Profile
 from services.identity.domain.stated import experience_days, experience_years
 from services.identity.domain.verification import Verification, advice_on
-from services.identity.schemas.base import In, Line, Secret, Short
+from services.identity.schemas.base import In, Line, Short
 from services.identity.schemas.rights import ConsentDueOut
-from services.identity.usecases.people import StaffDraft
-
-
-class StaffIn(In):
-    """Somebody who is to work here."""
-
-    surname: Line
-    given_name: Line
-    patronymic: Line | None = None
-    email: Line
-    phone: Short
-    password: Secret
-    roles: list[Role] = Field(min_length=1, max_length=len(Role))
-    specialty_codes: list[Short] = Field(default=[], max_length=100)
-    workplace_ogrn: Short | None = None
-
-    def to_draft(self) -> StaffDraft:
-        """As the use-case takes it."""
-        return StaffDraft(
-            surname=self.surname,
-            given_name=self.given_name,
-            patronymic=self.patronymic or None,
-            email=self.email,
-            phone=self.phone,
-            password=self.password.get_secret_value(),
-            roles=frozenset(self.roles),
-            specialty_codes=tuple(self.specialty_codes),
-            workplace_ogrn=self.workplace_ogrn or None,
-        )
 
 
 class DecisionIn(In):
@@ -208,12 +179,6 @@ class ProfileOut(BaseModel):
             verification=VerificationOut.of(person.verification) if person.verification else None,
             consents_due=ConsentDueOut.all_of(consents_due),
         )
-
-
-class StaffOut(BaseModel):
-    """The new member of staff."""
-
-    staff_id: UUID
 
 
 class EscalatedOut(BaseModel):

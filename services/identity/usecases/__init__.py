@@ -20,6 +20,7 @@ from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
 from services.identity.usecases.sessions import SessionUseCases
 from services.identity.usecases.sign_in import SignInUseCases
+from services.identity.usecases.staff import StaffUseCases
 from services.identity.usecases.step_up import StepUpUseCases
 from services.identity.usecases.verification import VerificationUseCases
 
@@ -46,6 +47,7 @@ class UseCases:
     profile_terms: ProfileTerms
     consents: ConsentUseCases
     erasure: ErasureUseCases
+    staff: StaffUseCases
     access: AccessUseCases
     access_search: AccessSearchUseCases
     sealing: SealingUseCases

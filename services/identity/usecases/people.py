@@ -1,36 +1,37 @@
-"""Accounts: one's own profile, and staff made by administrators."""
+"""Accounts as their owners see them, and the help of those who are locked out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from chassis.transaction import Begin, atomic
-from contracts.identity import StaffMemberAdded
+from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
-from services.identity.domain.fields import Findings
-from services.identity.domain.passwords import PasswordPolicy
-from services.identity.domain.people import AdministratorExists, Person, Status, check_staff
-from services.identity.gateways.hashing import Passwords
+from services.identity.domain.people import NoSuchPerson, Person, Status
+from services.identity.domain.sign_ins import Failures, normalised_identifier
+from services.identity.domain.unlocking import UnlockReason, typed_identifiers
+from services.identity.gateways.hashing import Secrets
 from services.identity.repository.people import PersonRepository
+from services.identity.repository.sign_ins import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
-from services.identity.usecases.registration import contacts_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaffDraft:
-    """Somebody who is to work here."""
+@dataclass(frozen=True, slots=True)
+class Unlocking:
+    """Who helps, in which role, from where, why, and the ticket it was asked for in."""
 
-    surname: str = field(repr=False)
-    given_name: str = field(repr=False)
-    patronymic: str | None = field(default=None, repr=False)
-    email: str = field(repr=False)
-    phone: str = field(repr=False)
-    password: str = field(repr=False)
-    roles: frozenset[Role]
-    specialty_codes: tuple[str, ...] = ()
-    workplace_ogrn: str | None = None
+    actor_id: UUID
+    actor_role: Role
+    origin: Origin
+    reason: UnlockReason
+    ticket_number: str | None = None
+
+    @property
+    def purpose(self) -> str:
+        """For the access log."""
+        return str(self.reason) if self.ticket_number is None else f"{self.reason} {self.ticket_number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class PeopleUseCases:
 
     begin: Begin
     people: PersonRepository
+    failures: FailureRepository
     access: AccessUseCases
-    passwords: Passwords
-    password_policy: PasswordPolicy
+    secrets: Secrets
     now: Callable[[], datetime]
 
     @atomic
@@ -50,64 +51,33 @@ class PeopleUseCases:
         async with self.begin() as tx:
             return await self.people.get(tx, person_id)
 
-    async def add_staff(self, draft: StaffDraft, *, administrator_id: UUID, origin: Origin) -> UUID:
-        """The new member's id. Raises `InvalidFields`, `RolesRefused`, `AlreadyRegistered`."""
-        person = await self._checked(draft)
-        await self._add(person, administrator_id, origin, only_first=False)
-        return person.id
-
-    async def add_first_administrator(self, draft: StaffDraft) -> UUID:
-        """For the command line of whoever runs the system. Raises `AdministratorExists` once there is one, and what `add_staff` raises."""
-        person = await self._checked(draft)
-        await self._add(person, None, Origin(), only_first=True)
-        return person.id
-
-    async def _checked(self, draft: StaffDraft) -> Person:
-        person = check_staff(
-            Person(
-                id=uuid4(),
-                roles=draft.roles,
-                status=Status.STAFF,
-                phone=draft.phone,
-                email=draft.email,
-                given_name=draft.given_name,
-                patronymic=draft.patronymic,
-                surname=draft.surname,
-                password_hash="",
-                created_at=self.now(),
-                specialty_codes=draft.specialty_codes,
-                workplace_ogrn=draft.workplace_ogrn,
-            )
-        )
-        findings = Findings()
-        findings.check("/password", lambda value: self.password_policy.check(value, person.own_data()), draft.password)
-        findings.raise_any()
-        return person.with_password(await self.passwords.hash(draft.password))
-
     @atomic
-    async def _add(self, person: Person, administrator_id: UUID | None, origin: Origin, *, only_first: bool) -> None:
+    async def unlock(self, person_id: UUID, unlocking: Unlocking) -> None:
+        """Forget the failures of the account and of everything it signs in with; the owner is told.
+
+        Raises `NoSuchPerson`, also when a support agent asks for somebody who works here: those are the administrators' to help.
+        """
         at = self.now()
         async with self.begin() as tx:
-            if only_first and await self.people.has_staff(tx, Role.ADMINISTRATOR):
-                raise AdministratorExists("Администратор уже есть; новых сотрудников добавляет он.")
-            person = await self.people.add(tx, person)
-            await tx.publish(
-                StaffMemberAdded(
-                    occurred_at=at,
-                    version=person.version,
-                    staff_id=person.id,
-                    roles=tuple(sorted(person.roles)),
-                    specialty_codes=person.specialty_codes,
-                    workplace_ogrn=person.workplace_ogrn,
-                )
-            )
-            await tx.publish(contacts_of(person, at))
+            person = await self.people.get(tx, person_id)
+            if person.status is Status.STAFF and unlocking.actor_role is not Role.ADMINISTRATOR:
+                raise NoSuchPerson("Учётная запись не найдена.")
+            for key in self._keys(person):
+                if (await self.failures.get(tx, key)).version:
+                    await self.failures.save(tx, Failures(key=key), at=at)
             await self.access.note(
                 tx,
-                Action.STAFF_ADDED,
-                person.id,
-                actor_id=administrator_id,
-                actor_role=Role.ADMINISTRATOR,
-                origin=origin,
-                record=f"staff:{person.id}",
+                Action.UNLOCKED,
+                person_id,
+                actor_id=unlocking.actor_id,
+                actor_role=unlocking.actor_role,
+                origin=unlocking.origin,
+                purpose=unlocking.purpose,
             )
+            unlocked = SecurityAlertKind.ACCOUNT_UNLOCKED
+            await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=unlocked))
+
+    def _keys(self, person: Person) -> list[bytes]:
+        of_account = [self.secrets.digest(name, str(person.id)) for name in ("account", "step-up")]
+        typed = dict.fromkeys(normalised_identifier(identifier) for identifier in typed_identifiers(person))
+        return [*of_account, *(self.secrets.digest("identifier", identifier) for identifier in typed)]

@@ -326,7 +326,7 @@ def contacts_of(person: Person, at: datetime) -> ContactsChanged:
         occurred_at=at,
         version=person.version,
         person_id=person.id,
-        roles=tuple(sorted(person.roles)),
+        roles=tuple(sorted(person.active_roles)),
         email=person.email,
         phone=person.phone,
         salutation=person.salutation,

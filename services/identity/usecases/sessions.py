@@ -101,7 +101,7 @@ class SessionUseCases:
             await self.signing.signer(tx)
 
     async def open(self, tx: Transaction, person_id: UUID, *, factors: Mapping[Factor, datetime], origin: Origin) -> Tokens:
-        """A new session, within the transaction of the sign-in."""
+        """A new session, within the transaction of the sign-in. Raises `SignInRefused` for an account without access."""
         at = self.now()
         person = await self._signing_in(tx, person_id)
         session_id = uuid4()
@@ -124,12 +124,12 @@ class SessionUseCases:
         return await self._tokens(tx, session, refresh_token)
 
     async def _signing_in(self, tx: Transaction, person_id: UUID) -> Person:
-        """Raises `SignInRefused` if the account was closed or erased since the sign-in began."""
+        """Raises `SignInRefused` if the account was closed, erased or deactivated since the sign-in began."""
         try:
             person = await self.people.get(tx, person_id)
         except NoSuchPerson:
             raise SignInRefused from None
-        if person.closed_at is not None:
+        if person.closed_at is not None or person.deactivated_at is not None:
             raise SignInRefused
         return person
 
@@ -224,6 +224,12 @@ class SessionUseCases:
                 return
             for session in found:
                 await self._end(tx, session, ending, origin)
+
+    async def cut_off(self, tx: Transaction, person_id: UUID, *, administrator_id: UUID, origin: Origin) -> None:
+        """End every session of a person by an administrator's hand, within the transaction of the reason; one row of the log says so."""
+        if await self.sessions.end_all(tx, person_id, Ending.ENDED_BY_ADMINISTRATOR, self.now()):
+            role = Role.ADMINISTRATOR
+            await self.access.note(tx, Action.SESSION_ENDED, person_id, actor_id=administrator_id, actor_role=role, origin=origin)
 
     async def _end(self, tx: Transaction, session: Session, ending: Ending, origin: Origin) -> None:
         ended = await self.sessions.save(tx, session.ended(ending, self.now()))
