@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.base import Count, Event, Moment
+from contracts.exports import DataExportPiece
 from contracts.sealed import Sealed
 
 
@@ -172,3 +173,9 @@ class DeadlineMissed(_DeadlineEvent):
     """A term ended without the act it was for."""
 
     type: ClassVar[str] = "applications.deadline-missed.v1"
+
+
+class ApplicationsExported(DataExportPiece):
+    """What applications has of a person, asked for by that person."""
+
+    type: ClassVar[str] = "applications.data-export-part.v1"

@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from contracts.base import Count, Event, Moment
+from contracts.exports import DataExportPiece
 
 
 class DocumentType(StrEnum):
@@ -96,3 +97,9 @@ class DocumentDelayed(_DocumentEvent):
     """The check takes longer than promised."""
 
     type: ClassVar[str] = "documents.document-delayed.v1"
+
+
+class DocumentsExported(DataExportPiece):
+    """What documents has of a person, asked for by that person."""
+
+    type: ClassVar[str] = "documents.data-export-part.v1"

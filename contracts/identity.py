@@ -162,6 +162,31 @@ class PersonErased(Event):
     person_id: UUID
 
 
+class DataExportRequested(Event):
+    """A person asked for everything that is known of them; every service answers with its part."""
+
+    type: ClassVar[str] = "identity.data-export-requested.v1"
+    person_id: UUID
+    export_id: UUID
+
+
+class DataExportTermReached(Event):
+    """Every part should be there by now; the timer looks which are not."""
+
+    type: ClassVar[str] = "identity.data-export-term-reached.v1"
+    export_id: UUID
+
+
+class DataExportReady(Event):
+    """The person can download what was collected until the moment; `missing` names services that did not answer."""
+
+    type: ClassVar[str] = "identity.data-export-ready.v1"
+    person_id: UUID
+    export_id: UUID
+    expires_at: Moment
+    missing: tuple[str, ...]
+
+
 class VerificationRequested(Event):
     """The profile is to be compared with the state registries, now (again)."""
 

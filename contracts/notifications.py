@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from contracts.base import Count, Event
+from contracts.exports import DataExportPiece
 
 
 class DeliveryRequested(Event):
@@ -30,3 +31,9 @@ class DeliveryFailed(Event):
     channel: str
     kind: str
     is_critical: bool
+
+
+class NotificationsExported(DataExportPiece):
+    """What notifications has of a person, asked for by that person."""
+
+    type: ClassVar[str] = "notifications.data-export-part.v1"

@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from contracts.base import Event, Moment
+from contracts.exports import DataExportPiece
 
 
 class _TicketEvent(Event):
@@ -46,3 +47,9 @@ class TicketOverdue(_TicketEvent):
 
     type: ClassVar[str] = "support.ticket-overdue.v1"
     owner_id: UUID | None
+
+
+class SupportExported(DataExportPiece):
+    """What support has of a person, asked for by that person."""
+
+    type: ClassVar[str] = "support.data-export-part.v1"

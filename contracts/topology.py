@@ -12,6 +12,12 @@ ARCHIVE_STREAM = "medkabinet.events.archive"
 
 SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     "identity": (
+        applications.ApplicationsExported,
+        documents.DocumentsExported,
+        notifications.NotificationsExported,
+        support.SupportExported,
+        identity.DataExportRequested,
+        identity.DataExportTermReached,
         access.PersonalDataRead,
         applications.ApplicationRejected,
         applications.ApplicationSubmitted,
@@ -27,6 +33,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         identity.VerificationRequested,
     ),
     "applications": (
+        identity.DataExportRequested,
         applications.ApplicationApproved,
         applications.ApplicationSubmitted,
         applications.ElectronicDocumentRequested,
@@ -47,6 +54,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         identity.StaffMemberDeactivated,
     ),
     "documents": (
+        identity.DataExportRequested,
         applications.ApplicationRejected,
         applications.ApplicationSubmitted,
         applications.ApplicationWithdrawn,
@@ -65,6 +73,8 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         identity.RegistrationLapsed,
     ),
     "notifications": (
+        identity.DataExportReady,
+        identity.DataExportRequested,
         applications.ApplicationApproved,
         applications.ApplicationRejected,
         applications.ApplicationSubmitted,
@@ -102,6 +112,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         support.TicketOverdue,
     ),
     "support": (
+        identity.DataExportRequested,
         applications.ApplicationSubmitted,
         applications.DeadlineMissed,
         identity.PersonErased,

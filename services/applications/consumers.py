@@ -10,6 +10,7 @@ from contracts.documents import DocumentAccepted, DocumentReceived, DocumentReje
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
+    DataExportRequested,
     PersonErased,
     PortalConfirmed,
     ProfileChanged,
@@ -132,3 +133,9 @@ async def on_registration_lapsed(event: RegistrationLapsed, usecases: UseCasesDe
 async def on_staff_member_deactivated(event: StaffMemberDeactivated, usecases: UseCasesDep) -> None:
     """Give no review to somebody without access."""
     await usecases.forget_staff_member(event)
+
+
+@router.consumer(queue_for(SERVICE, DataExportRequested), EVENTS)
+async def on_data_export_requested(event: DataExportRequested, usecases: UseCasesDep) -> None:
+    """Tell the person what is known here of them."""
+    await usecases.export_own(event)

@@ -17,7 +17,7 @@ from contracts.applications import (
     ReviewReleased,
 )
 from contracts.documents import CheckRequested, CheckTermReached, DocumentReceived, RemovalTermReached, UploadTermReached
-from contracts.identity import PersonErased, RegistrationLapsed
+from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
 from services.documents.usecases import UseCases
 
 router = ConsumerRouter()
@@ -119,3 +119,9 @@ async def on_removal_term_reached(event: RemovalTermReached, usecases: UseCasesD
 async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
     """Keep nothing of who is no more."""
     await usecases.removals.remove_erased(event)
+
+
+@router.consumer(queue_for(SERVICE, DataExportRequested), EVENTS)
+async def on_data_export_requested(event: DataExportRequested, usecases: UseCasesDep) -> None:
+    """Tell the person what is known here of them."""
+    await usecases.exports.answer(event)

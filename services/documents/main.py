@@ -12,6 +12,7 @@ from services.documents.settings import Settings
 from services.documents.usecases import UseCases
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks import Checks
+from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
 from services.documents.usecases.removals import Removals
 from services.documents.usecases.uploads import UploadLimits, Uploads
@@ -30,6 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
         checks=Checks(chassis.begin, documents, files, _inspector(settings), now, check_term),
         access=Access(chassis.begin, documents, holds, files, now),
         holds=Holds(chassis.begin, holds),
+        exports=Exports(chassis.begin, documents, now),
         removals=Removals(chassis.begin, documents, holds, files, now, 2 * timedelta(seconds=settings.upload_term_seconds)),
     )
     return chassis.app(

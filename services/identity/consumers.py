@@ -5,10 +5,13 @@ from typing import Annotated
 from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
+from contracts import applications, documents, notifications, support
 from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationRejected, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
 from contracts.identity import (
+    DataExportRequested,
+    DataExportTermReached,
     ErasureTermReached,
     PasswordResetRequested,
     ProfileTermReached,
@@ -97,3 +100,39 @@ async def on_certificate_issued(event: CertificateIssued, usecases: UseCasesDep)
 async def on_erasure_term_reached(event: ErasureTermReached, usecases: UseCasesDep) -> None:
     """Erase whoever still wants it."""
     await usecases.erasure.carry_out(event)
+
+
+@router.consumer(queue_for("identity", applications.ApplicationsExported), EVENTS)
+async def on_applications_part(event: applications.ApplicationsExported, usecases: UseCasesDep) -> None:
+    """Keep what applications has of a person."""
+    await usecases.exports.keep(event)
+
+
+@router.consumer(queue_for("identity", documents.DocumentsExported), EVENTS)
+async def on_documents_part(event: documents.DocumentsExported, usecases: UseCasesDep) -> None:
+    """Keep what documents has of a person."""
+    await usecases.exports.keep(event)
+
+
+@router.consumer(queue_for("identity", notifications.NotificationsExported), EVENTS)
+async def on_notifications_part(event: notifications.NotificationsExported, usecases: UseCasesDep) -> None:
+    """Keep what notifications has of a person."""
+    await usecases.exports.keep(event)
+
+
+@router.consumer(queue_for("identity", support.SupportExported), EVENTS)
+async def on_support_part(event: support.SupportExported, usecases: UseCasesDep) -> None:
+    """Keep what support has of a person."""
+    await usecases.exports.keep(event)
+
+
+@router.consumer(queue_for("identity", DataExportRequested), EVENTS)
+async def on_data_export_requested(event: DataExportRequested, usecases: UseCasesDep) -> None:
+    """Collect identity's own part."""
+    await usecases.exports.answer(event)
+
+
+@router.consumer(queue_for("identity", DataExportTermReached), EVENTS)
+async def on_data_export_term_reached(event: DataExportTermReached, usecases: UseCasesDep) -> None:
+    """Wait no longer for what did not come."""
+    await usecases.exports.end_wait(event)

@@ -100,6 +100,10 @@ class Settings(ServiceSettings):
     consent_withdrawals: dict[str, Literal["erases", "refused", "allowed"]] = Field(default={"personal-data": "erases", "terms": "refused"})
     """What withdrawing a consent does: `erases` the account, is `refused`, or (the rest) is `allowed`."""
 
+    data_export_wait_hours: Seconds = 24
+    """How long services' parts of an export are waited for; what is missing then is named."""
+    data_export_keep_days: int = Field(default=7, ge=1)
+
     erasure_cooling_off_days: int = Field(default=7, ge=0)
     """How long a person may think better of being erased."""
     retention_application_years: int = Field(default=5, ge=0)

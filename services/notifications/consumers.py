@@ -24,6 +24,8 @@ from contracts.identity import (
     ContactsChanged,
     CorrectionDueSoon,
     CorrectionOverdue,
+    DataExportReady,
+    DataExportRequested,
     ErasureCancelled,
     ErasurePlanned,
     OneTimeCodeIssued,
@@ -252,3 +254,15 @@ async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
 async def on_registration_lapsed(event: RegistrationLapsed, usecases: UseCasesDep) -> None:
     """Forget what was told of the scans."""
     await usecases.forget(event)
+
+
+@router.consumer(queue_for("notifications", DataExportRequested), EVENTS)
+async def on_data_export_requested(event: DataExportRequested, usecases: UseCasesDep) -> None:
+    """Tell the person what is known here of them."""
+    await usecases.export_own(event)
+
+
+@router.consumer(queue_for("notifications", DataExportReady), EVENTS)
+async def on_data_export_ready(event: DataExportReady, usecases: UseCasesDep) -> None:
+    """Tell the person that the data can be downloaded."""
+    await usecases.announce(event)

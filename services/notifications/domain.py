@@ -75,6 +75,7 @@ KINDS: dict[str, Kind] = {
         Kind("correction-overdue", "Срок исправления истёк", _ALL, "/profile", is_critical=True, awaits_act=True),
         Kind("verification-escalated", "Реестры не отвечают", _LETTER, "/administration/verifications/{practitioner_id}"),
         Kind("security-alert", "Предупреждение о безопасности", _ALL, "/security", is_critical=True),
+        Kind("data-export-ready", "Копия данных готова", _LETTER, "/profile/exports/{export_id}"),
         Kind("erasure-planned", "Удаление данных", _ALL, "/security", is_critical=True),
         Kind("erasure-cancelled", "Удаление данных отменено", _ALL, "/security", is_critical=True),
         Kind("ticket-opened", "Обращение зарегистрировано", _LETTER, "/support/tickets/{ticket_id}"),

@@ -6,7 +6,7 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
-from contracts.identity import PersonErased, StaffMemberAdded, StaffMemberDeactivated
+from contracts.identity import DataExportRequested, PersonErased, StaffMemberAdded, StaffMemberDeactivated
 from contracts.notifications import DeliveryFailed
 from contracts.support import TicketTermReached
 from services.support.usecases import UseCases
@@ -55,3 +55,9 @@ async def on_ticket_term_reached(event: TicketTermReached, usecases: UseCasesDep
 async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
     """Keep no word of who is no more."""
     await usecases.forget(event)
+
+
+@router.consumer(queue_for("support", DataExportRequested), EVENTS)
+async def on_data_export_requested(event: DataExportRequested, usecases: UseCasesDep) -> None:
+    """Tell the person what is known here of them."""
+    await usecases.export_own(event)

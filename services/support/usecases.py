@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from chassis.exports import pieces
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
-from contracts.identity import PersonErased, StaffMemberAdded, StaffMemberDeactivated
+from contracts.identity import DataExportRequested, PersonErased, StaffMemberAdded, StaffMemberDeactivated
 from contracts.notifications import DeliveryFailed
 from contracts.roles import Role
-from contracts.support import TicketAnswered, TicketClosed, TicketOpened, TicketOverdue, TicketTermReached
+from contracts.support import SupportExported, TicketAnswered, TicketClosed, TicketOpened, TicketOverdue, TicketTermReached
 from services.support.domain import (
     KnownApplication,
     Message,
@@ -31,10 +32,11 @@ from services.support.domain import (
 from services.support.repository import AgentRepository, ApplicationRepository, DeskPosition, OwnPosition, TicketRepository
 
 _PAGE = 200
+_EXPORTED = 1000
 _RISING_LIMIT = 50
+"""Open tickets about one application that rise when it becomes overdue."""
 _FREED_LIMIT = 500
 """Open tickets of one agent who leaves; far more than anybody works on."""
-"""Open tickets about one application that rise when it becomes overdue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,26 @@ class UseCases:
         async with self.begin(handling=event) as tx:
             await self.applications.forget(tx, event.person_id)
 
+    async def export_own(self, event: DataExportRequested) -> None:
+        """The person's tickets with all that was said."""
+        ids = await self.tickets.ids_of(event.person_id, after=None, limit=_EXPORTED)
+        await self._export(event, pieces([_record(await self.tickets.get(ticket_id)) for ticket_id in ids]))
+
+    @atomic
+    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
+        async with self.begin(handling=event) as tx:
+            for number, content in enumerate(parts, 1):
+                await tx.publish(
+                    SupportExported(
+                        occurred_at=self.now(),
+                        export_id=event.export_id,
+                        person_id=event.person_id,
+                        number=number,
+                        count=len(parts),
+                        content=content,
+                    )
+                )
+
     @atomic
     async def follow_up_delivery(self, event: DeliveryFailed) -> None:
         """An important notice that did not reach a person becomes the agents' task; a person's newest open ticket collects them."""
@@ -312,6 +334,12 @@ def _undelivered(event: DeliveryFailed, number: str, message: Message, due_at: d
         messages=(message,),
         urgency=frozenset({Urgency.UNDELIVERED_NOTICE}),
     )
+
+
+def _record(ticket: Ticket) -> dict[str, object]:
+    said = [{"side": message.side.value, "at": message.at.isoformat(), "text": message.text} for message in ticket.messages]
+    facts = {"number": ticket.number, "topic": ticket.topic.value, "state": ticket.state.value, "opened_at": ticket.opened_at.isoformat()}
+    return facts | {"ticket_id": str(ticket.id), "application_number": ticket.application_number, "messages": said}
 
 
 def _about(ticket: Ticket, at: datetime) -> dict[str, object]:

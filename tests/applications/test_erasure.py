@@ -1,10 +1,11 @@
 """What applications keeps of a person who was erased, or never registered."""
 
+import json
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from contracts.applications import ApplicationSubmitted
-from contracts.identity import PersonErased, RegistrationLapsed
+from contracts.applications import ApplicationsExported, ApplicationSubmitted
+from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
 from tests.applications.conftest import Applicant
 from tests.support import Component, eventually
 
@@ -31,3 +32,12 @@ async def test_the_scans_of_who_never_registered_are_forgotten(applicant: Applic
 async def is_forgotten(service: Component, person_id: UUID) -> bool:
     documents = await service.database["known_documents"].count_documents({"owner_id": person_id})
     return documents == 0 and await service.database["practitioners"].find_one({"_id": person_id}) is None
+
+
+async def test_applications_are_told_for_the_export(applicant: Applicant) -> None:
+    draft = await applicant.draft()
+    asked = DataExportRequested(occurred_at=datetime.now(UTC), person_id=applicant.id, export_id=uuid4())
+    await applicant.service.publish(asked)
+    part = await applicant.service.tap.next(ApplicationsExported, where=lambda event: event.export_id == asked.export_id)
+    assert [record["id"] for record in json.loads(part.content)] == [draft["id"]]
+    assert "Вымышленникова" in part.content

@@ -17,6 +17,7 @@ from services.documents.domain.documents import Document
 from services.documents.usecases import UseCases
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks import Checks
+from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
 from services.documents.usecases.removals import Removals
 from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
@@ -65,6 +66,7 @@ class House:
             checks=Checks(self.begin, self.documents, self.files, self.inspector, self.clock.now, term),
             access=Access(self.begin, self.documents, self.holds, self.files, self.clock.now),
             holds=Holds(self.begin, self.holds),
+            exports=Exports(self.begin, self.documents, self.clock.now),
             removals=Removals(self.begin, self.documents, self.holds, self.files, self.clock.now, timedelta(minutes=30)),
         )
 

@@ -1,13 +1,14 @@
 """Somebody who registers brings the scans of passport and SNILS with a limited token; what nobody completes is removed."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.documents import CheckTermReached, DocumentReceived, RemovalTermReached
-from contracts.identity import PersonErased, RegistrationLapsed
+from contracts.documents import CheckTermReached, DocumentReceived, DocumentsExported, RemovalTermReached
+from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
 from contracts.roles import Scope
 from tests.documents import samples
 from tests.documents.house import OWNER, House
@@ -146,3 +147,13 @@ async def test_the_files_of_an_erased_person_are_removed(service: Component, per
 @pytest.fixture
 def person(service: Component, signer: Signer) -> Person:
     return Person(service, signer)
+
+
+async def test_what_is_known_of_files_is_told_for_the_export(service: Component, person: Person) -> None:
+    sent = await person.upload(samples.pdf())
+    await person.decided(sent.json()["document_id"])
+    asked = DataExportRequested(occurred_at=datetime.now(UTC), person_id=person.id, export_id=uuid4())
+    await service.publish(asked)
+    part = await service.tap.next(DocumentsExported, where=lambda event: event.export_id == asked.export_id)
+    record = json.loads(part.content)[0]
+    assert (record["document_id"], record["files"][0]["state"]) == (sent.json()["document_id"], "accepted")

@@ -33,7 +33,7 @@ RATES = (
     *("portal-sign-in", "portal-completion", "portal-link"),
     *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
     *("profile-change", "profile-change-code", "profile-change-confirmation", "profile-change-signature", "verification-decision"),
-    *("consents", "erasures"),
+    *("consents", "erasures", "data-exports"),
 )
 
 

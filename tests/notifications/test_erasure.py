@@ -1,5 +1,6 @@
 """What people are told of their erasure, and that nothing is kept of them afterwards."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
@@ -7,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.base import Event
-from contracts.identity import ErasureCancelled, ErasurePlanned, PersonErased, RegistrationLapsed
+from contracts.identity import DataExportReady, DataExportRequested, ErasureCancelled, ErasurePlanned, PersonErased, RegistrationLapsed
+from contracts.notifications import NotificationsExported
 from contracts.roles import Role
 from tests.notifications.events import contacts_changed, requested
 from tests.support import Component, Signer, eventually
@@ -66,3 +68,24 @@ async def test_people_are_told_when_they_will_be_erased_why_not_earlier_and_when
     assert "обязаны хранить" in (await texts(service, signer, person, 3))[0]
     await service.publish(ErasureCancelled(**planned))
     assert "Ничего не удалено" in (await texts(service, signer, person, 4))[0]
+
+
+async def test_contacts_and_inbox_are_told_for_the_export(service: Component) -> None:
+    person = uuid4()
+    await service.publish(contacts_changed(person))
+    await service.publish(requested(person))
+    await eventually(partial(has_notice, service, person))
+    asked = DataExportRequested(occurred_at=NOW, person_id=person, export_id=uuid4())
+    await service.publish(asked)
+    part = await service.tap.next(NotificationsExported, where=lambda event: event.export_id == asked.export_id)
+    told = json.loads(part.content)
+    assert {"contacts", "preferences"} == set(told[0])
+    assert told[0]["contacts"]["email"]
+    assert [record["kind"] for record in told[1:]] == ["information-requested"]
+
+
+async def test_people_are_told_that_their_export_is_ready(service: Component, signer: Signer) -> None:
+    person = uuid4()
+    ready = DataExportReady(occurred_at=NOW, person_id=person, export_id=uuid4(), expires_at=NOW + timedelta(days=7), missing=())
+    await service.publish(ready)
+    assert "9 марта 2026" in (await texts(service, signer, person, 1))[0]

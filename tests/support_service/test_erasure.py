@@ -1,9 +1,11 @@
 """Tickets of a person who was erased."""
 
+import json
 from uuid import UUID, uuid4
 
-from contracts.identity import PersonErased
+from contracts.identity import DataExportRequested, PersonErased
 from contracts.roles import Role
+from contracts.support import SupportExported
 from tests.support import Component, Signer, eventually
 from tests.support_service.events import NOW, agent_added, submitted
 
@@ -48,3 +50,13 @@ async def is_known(service: Component, application_id: UUID) -> bool:
 
 async def is_handled(service: Component, event: PersonErased) -> bool:
     return await service.database["inbox"].find_one({"_id": str(event.event_id)}) is not None
+
+
+async def test_a_persons_tickets_are_told_for_the_export(service: Component, signer: Signer) -> None:
+    person = uuid4()
+    await open_ticket(service, signer, person)
+    asked = DataExportRequested(occurred_at=NOW, person_id=person, export_id=uuid4())
+    await service.publish(asked)
+    part = await service.tap.next(SupportExported, where=lambda event: event.export_id == asked.export_id)
+    assert (part.person_id, part.number, part.count) == (person, 1, 1)
+    assert json.loads(part.content)[0]["messages"][0]["text"] == TEXT

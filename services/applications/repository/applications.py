@@ -21,6 +21,7 @@ from services.applications.domain.states import State
 
 COLLECTION = "applications"
 SCHEMA_VERSION = 1
+_EXPORTED = 1000
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
 _PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "correction_comment")
@@ -103,6 +104,12 @@ class ApplicationRepository:
     async def remove_drafts(self, tx: Transaction, applicant_id: UUID) -> None:
         """Forget what the person began and never handed in."""
         await self._collection.delete_many({"applicant_id": applicant_id, "number": None}, session=tx.session)
+
+    async def export(self, applicant_id: UUID) -> list[Document]:
+        """Everything the person ever began, the last first, as plain values."""
+        cursor = self._collection.find({"applicant_id": applicant_id}).sort([("created_at", DESCENDING), ("_id", DESCENDING)])
+        found = [await self._from_document(document) for document in await cursor.limit(_EXPORTED).to_list(_EXPORTED)]
+        return [_WHOLE.dump_python(application, mode="json") for application in found]
 
     async def get_own(self, application_id: UUID, applicant_id: UUID, *, tx: Transaction | None = None) -> Application:
         """The applicant's own. Raises `ApplicationNotFound`."""

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from chassis.exports import pieces
 from chassis.transaction import atomic
+from contracts.applications import ApplicationsExported
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
+    DataExportRequested,
     PersonErased,
     PortalConfirmed,
     ProfileChanged,
@@ -75,6 +78,25 @@ class Facts(Room):
         async with self.begin(handling=event) as tx:
             await self.applications.remove_drafts(tx, event.person_id)
             await self.facts.forget(tx, event.person_id)
+
+    async def export_own(self, event: DataExportRequested) -> None:
+        """The person's applications, drafts included."""
+        await self._export(event, pieces(await self.applications.export(event.person_id)))
+
+    @atomic
+    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
+        async with self.begin(handling=event) as tx:
+            for number, content in enumerate(parts, 1):
+                await tx.publish(
+                    ApplicationsExported(
+                        occurred_at=self.now(),
+                        export_id=event.export_id,
+                        person_id=event.person_id,
+                        number=number,
+                        count=len(parts),
+                        content=content,
+                    )
+                )
 
     @atomic
     async def keep_staff_member(self, event: StaffMemberAdded) -> None:

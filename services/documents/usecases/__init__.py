@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks import Checks
+from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
 from services.documents.usecases.removals import Removals
 from services.documents.usecases.uploads import Uploads
@@ -18,3 +19,4 @@ class UseCases:
     access: Access
     holds: Holds
     removals: Removals
+    exports: Exports

@@ -4,14 +4,15 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from chassis.auth import Principal, callers
 from chassis.limits import limited
 from contracts.roles import Role
-from services.identity.api.dependencies import OriginDep, UseCasesDep
+from services.identity.api.dependencies import NO_STORE, OriginDep, UseCasesDep
 from services.identity.schemas.base import Short
 from services.identity.schemas.registration import ConsentsIn
-from services.identity.schemas.rights import ConsentsOut, ErasureIn, ErasureOut, ErasuresOut
+from services.identity.schemas.rights import ConsentsOut, ErasureIn, ErasureOut, ErasuresOut, ExportOut
 
 router = APIRouter(tags=["Права субъекта данных"])
 Practitioner = Annotated[Principal, callers(Role.PRACTITIONER)]
@@ -39,6 +40,26 @@ async def withdraw_consent(
 ) -> ConsentsOut:
     """Withdraw a consent. Without the one for personal data there is no account: withdrawing it asks for erasure too."""
     return ConsentsOut.of(await usecases.consents.withdraw(caller.id, document, is_erasure_confirmed=confirm == "erase", origin=origin))
+
+
+@router.post("/data-exports", status_code=202, dependencies=[limited("data-exports", "5/hour", by="principal")])
+async def request_export(caller: ProvenPractitioner, origin: OriginDep, usecases: UseCasesDep) -> ExportOut:
+    """Collect everything that is known of the caller in all services; a notice tells when it is ready."""
+    return ExportOut.of(await usecases.exports.request(caller.id, origin))
+
+
+@router.get("/data-exports/{export_id}")
+async def get_export(export_id: UUID, caller: Practitioner, usecases: UseCasesDep) -> ExportOut:
+    """Which parts are there."""
+    return ExportOut.of(await usecases.exports.get(export_id, person_id=caller.id))
+
+
+@router.get("/data-exports/{export_id}/file", response_class=StreamingResponse, responses={200: {"content": {"application/json": {}}}})
+async def download_export(export_id: UUID, caller: ProvenPractitioner, origin: OriginDep, usecases: UseCasesDep) -> StreamingResponse:
+    """The whole as one JSON document."""
+    content = await usecases.exports.file(export_id, person_id=caller.id, origin=origin)
+    headers = NO_STORE | {"Content-Disposition": f'attachment; filename="data-export-{export_id}.json"'}
+    return StreamingResponse(content, media_type="application/json", headers=headers)
 
 
 @router.post("/erasure-requests", status_code=201, dependencies=[limited("erasures", "10/minute", by="principal")])

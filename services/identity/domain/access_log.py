@@ -56,6 +56,8 @@ class Action(StrEnum):
     CONSENT_WITHDRAWN = "consent-withdrawn"
     ERASURE_REQUESTED = "erasure-requested"
     ERASURE_CANCELLED = "erasure-cancelled"
+    DATA_EXPORT_REQUESTED = "data-export-requested"
+    DATA_EXPORTED = "data-exported"
     ACCOUNT_CLOSED = "account-closed"
     PERSON_ERASED = "person-erased"
 

@@ -21,6 +21,7 @@ from services.identity.settings import Settings
 from services.identity.usecases.access_sealing import SealingPolicy
 from services.identity.usecases.consents import ConsentRules
 from services.identity.usecases.erasure import ErasureRules
+from services.identity.usecases.exports import ExportTerms
 from services.identity.usecases.profile import ProfileRules
 from services.identity.usecases.registration import RegistrationRules
 from services.identity.usecases.sessions import SigningPolicy
@@ -97,6 +98,11 @@ def consent_rules(settings: Settings) -> ConsentRules:
     """Which consents are needed, and what withdrawing does."""
     withdrawals = {document: Withdrawal(effect) for document, effect in settings.consent_withdrawals.items()}
     return ConsentRules(required=settings.consents_required, withdrawals=withdrawals)
+
+
+def export_terms(settings: Settings) -> ExportTerms:
+    """Terms of exports."""
+    return ExportTerms(wait=timedelta(hours=settings.data_export_wait_hours), keep=timedelta(days=settings.data_export_keep_days))
 
 
 def erasure_rules(settings: Settings) -> ErasureRules:

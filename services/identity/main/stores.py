@@ -9,6 +9,7 @@ from services.identity.main.policies import chain_secret
 from services.identity.repository.access_chain import AccessChainRepository
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.erasure import ErasureRepository, HoldRepository, OwnRowsRepository
+from services.identity.repository.exports import ExportRepository
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
 from services.identity.repository.password_resets import PasswordResetRepository
@@ -54,6 +55,7 @@ class Stores:
     access_chain: AccessChainRepository
     passkeys: PasskeyRepository
     ceremonies: CeremonyRepository
+    exports: ExportRepository
     erasures: ErasureRepository
     holds: HoldRepository
     own_rows: OwnRowsRepository
@@ -87,6 +89,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         access_chain=AccessChainRepository(database),
         passkeys=PasskeyRepository(database, cipher),
         ceremonies=CeremonyRepository(database),
+        exports=ExportRepository(database, cipher),
         erasures=ErasureRepository(database),
         holds=HoldRepository(database),
         own_rows=OwnRowsRepository(database),

@@ -17,6 +17,7 @@ from services.identity.main.policies import (
     consent_rules,
     device_policy,
     erasure_rules,
+    export_terms,
     factor_policy,
     failure_policy,
     passkey_policy,
@@ -41,6 +42,7 @@ from services.identity.usecases.codes import Codes
 from services.identity.usecases.consents import ConsentUseCases
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.erasure import ErasureUseCases
+from services.identity.usecases.exports import ExportUseCases, Sources
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
 from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
@@ -110,6 +112,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         profile_terms=ProfileTerms(begin, people, verdicts, now),
         consents=ConsentUseCases(begin, people, erasure, access, consent_rules(settings), now),
         erasure=erasure,
+        exports=_exports(chassis, settings, stores, access),
         access=access,
         access_search=AccessSearchUseCases(begin, stores.access_log, chain_secret(settings), now),
         sealing=SealingUseCases(begin, stores.access_chain, chain_secret(settings), sealing_policy(settings), now),
@@ -160,6 +163,11 @@ def _profile(
         profile_rules(settings, verdicts.rules.zone),
         chassis.clock.now,
     )
+
+
+def _exports(chassis: Chassis, settings: Settings, stores: Stores, access: AccessUseCases) -> ExportUseCases:
+    sources = Sources(stores.people, stores.profile_versions, stores.sessions, stores.factors, stores.portal_links)
+    return ExportUseCases(chassis.begin, stores.exports, sources, access, export_terms(settings), chassis.clock.now)
 
 
 def _erasure(

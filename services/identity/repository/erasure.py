@@ -24,6 +24,8 @@ _OWN_ROWS = (
     ("passkeys", "person_id"),
     ("profile_changes", "_id"),
     ("profile_versions", "person_id"),
+    ("data_exports", "person_id"),
+    ("data_export_pieces", "person_id"),
     ("registrations", "owner_id"),
 )
 """Collections whose rows are a person's own, and the field that names the person. What is left out holds nothing personal and is

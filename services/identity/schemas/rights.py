@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.identity.domain.consents import in_force
 from services.identity.domain.erasure import Erasure, ErasureState, Standing
+from services.identity.domain.exports import SOURCES, DataExport
 from services.identity.domain.registration import Consent
 from services.identity.schemas.base import In, Secret
 from services.identity.usecases.consents import ConsentView
@@ -68,6 +69,37 @@ class ConsentsOut(BaseModel):
             items=[shown(consent) for consent in view.consents],
             due=ConsentDueOut.all_of(view.due),
             erasure_request_id=view.erasure.id if view.erasure else None,
+        )
+
+
+class ExportPartOut(BaseModel):
+    """One service's part of an export."""
+
+    service: str
+    is_here: bool
+
+
+class ExportOut(BaseModel):
+    """An export of one's own data; the file can be downloaded once it is ready. `missing` names services that did not answer in time."""
+
+    id: UUID
+    requested_at: datetime
+    ready_at: datetime | None
+    expires_at: datetime
+    parts: list[ExportPartOut]
+    missing: list[str]
+
+    @classmethod
+    def of(cls, export: DataExport) -> "ExportOut":
+        """The answer."""
+        missing = export.missing
+        return cls(
+            id=export.id,
+            requested_at=export.requested_at,
+            ready_at=export.ready_at,
+            expires_at=export.expires_at,
+            parts=[ExportPartOut(service=name, is_here=name not in missing) for name in SOURCES],
+            missing=list(missing) if export.ready_at is not None else [],
         )
 
 

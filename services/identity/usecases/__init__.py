@@ -9,6 +9,7 @@ from services.identity.usecases.access_search import AccessSearchUseCases
 from services.identity.usecases.consents import ConsentUseCases
 from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.erasure import ErasureUseCases
+from services.identity.usecases.exports import ExportUseCases
 from services.identity.usecases.factors import FactorUseCases
 from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
@@ -48,6 +49,7 @@ class UseCases:
     consents: ConsentUseCases
     erasure: ErasureUseCases
     staff: StaffUseCases
+    exports: ExportUseCases
     access: AccessUseCases
     access_search: AccessSearchUseCases
     sealing: SealingUseCases

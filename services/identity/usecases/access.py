@@ -92,6 +92,10 @@ class AccessUseCases:
         self._alarm(found)
         return found
 
+    async def of(self, tx: Transaction, subject_id: UUID, *, limit: int) -> list[Entry]:
+        """The same within another transaction, for the export of one's own data."""
+        return [record.entry for record in await self.log.page(tx, Filters(subject_id=subject_id), limit=limit)]
+
     def _alarm(self, found: list[Record]) -> None:
         for record in found:
             if not record.is_intact(self.secret):

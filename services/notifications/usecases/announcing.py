@@ -3,10 +3,11 @@
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+from chassis.exports import pieces
 from chassis.transaction import Transaction, atomic
 from contracts.base import Event
-from contracts.identity import ContactsChanged, OneTimeCodeIssued, PersonErased, RegistrationLapsed
-from contracts.notifications import DeliveryRequested, RepeatDue
+from contracts.identity import ContactsChanged, DataExportRequested, OneTimeCodeIssued, PersonErased, RegistrationLapsed
+from contracts.notifications import DeliveryRequested, NotificationsExported, RepeatDue
 from contracts.roles import Role
 from services.notifications.domain import (
     KINDS,
@@ -22,6 +23,7 @@ from services.notifications.usecases.rules import ACTS, Addressee, Rule, rules_o
 
 _ROLE_LIMIT = 200
 """People of a role told of one event."""
+_EXPORTED = 5000
 _WAITING_LIMIT = 500
 """Deliveries released by one change of contacts; what waits beyond that expires in its time."""
 
@@ -152,6 +154,30 @@ class Announcing(Base):
         async with self.begin(handling=event) as tx:
             for store in (self.recipients, self.notices, self.deliveries):
                 await store.forget(tx, person_id)
+
+    async def export_own(self, event: DataExportRequested) -> None:
+        """How the person is reached, what they prefer, and everything they were told."""
+        contacts, recipient = await self.recipients.contacts(event.person_id), await self.recipients.find(event.person_id)
+        reached = {} if contacts is None else {"email": contacts.email, "phone": contacts.phone, "salutation": contacts.salutation}
+        wished = {kind: [channel.value for channel in channels] for kind, channels in recipient.preferences.items()}
+        notices = await self.notices.newest(event.person_id, before=None, is_unread=None, limit=_EXPORTED)
+        told = [{"kind": one.kind, "title": one.title, "text": one.text, "at": one.created_at.isoformat()} for one in notices]
+        await self._export(event, pieces([{"contacts": reached, "preferences": wished}, *told]))
+
+    @atomic
+    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
+        async with self.begin(handling=event) as tx:
+            for number, content in enumerate(parts, 1):
+                await tx.publish(
+                    NotificationsExported(
+                        occurred_at=self.now(),
+                        export_id=event.export_id,
+                        person_id=event.person_id,
+                        number=number,
+                        count=len(parts),
+                        content=content,
+                    )
+                )
 
     @atomic
     async def send_code(self, event: OneTimeCodeIssued) -> None:

@@ -227,6 +227,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(identity.CorrectionOverdue, "correction-overdue", _practitioner, "practitioner_id", ("correct_by",)),
     Rule(identity.VerificationEscalated, "verification-escalated", _administrators, "practitioner_id", ("practitioner_id", "registries")),
     Rule(identity.SecurityAlertRaised, "security-alert", lambda event: event.person_id, None, (), _alert),
+    Rule(identity.DataExportReady, "data-export-ready", lambda event: event.person_id, None, ("export_id", "expires_at")),
     Rule(identity.ErasurePlanned, "erasure-planned", lambda event: event.person_id, None, ("due_at", "is_held")),
     Rule(identity.ErasureCancelled, "erasure-cancelled", lambda event: event.person_id),
     Rule(support.TicketOpened, "ticket-opened", _requester, "ticket_id", (*_TICKET, "due_at")),

@@ -1,0 +1,66 @@
+"""A person's own documents, for the export of everything that is known of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.exports import pieces
+from chassis.transaction import Begin, atomic
+from contracts.documents import DocumentsExported
+from contracts.identity import DataExportRequested
+from services.documents.domain.documents import Document
+from services.documents.domain.rules import ALL_TYPES
+from services.documents.repository import DocumentRepository
+
+_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """What is known of files; the files themselves are the person's to download one by one."""
+
+    begin: Begin
+    documents: DocumentRepository
+    now: Callable[[], datetime]
+
+    async def answer(self, event: DataExportRequested) -> None:
+        """Tell it."""
+        found = await self.documents.list(event.person_id, types=ALL_TYPES, limit=_MOST, after=None)
+        await self._publish(event, pieces(_record(document) for document in found))
+
+    @atomic
+    async def _publish(self, event: DataExportRequested, parts: list[str]) -> None:
+        async with self.begin(handling=event) as tx:
+            for number, content in enumerate(parts, 1):
+                await tx.publish(
+                    DocumentsExported(
+                        occurred_at=self.now(),
+                        export_id=event.export_id,
+                        person_id=event.person_id,
+                        number=number,
+                        count=len(parts),
+                        content=content,
+                    )
+                )
+
+
+def _record(document: Document) -> dict[str, Any]:
+    files = [
+        {
+            "file_version": file.number,
+            "file_name": file.file_name,
+            "media_type": file.media_type.value,
+            "size_bytes": file.size_bytes,
+            "sha256": file.sha256,
+            "received_at": file.received_at.isoformat(),
+            "state": file.state.value,
+        }
+        for file in document.files
+    ]
+    return {
+        "document_id": str(document.id),
+        "document_type": document.document_type.value,
+        "created_at": document.created_at.isoformat(),
+        "files": files,
+    }

@@ -1,0 +1,126 @@
+"""The export of everything that is known of a person."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts import applications, documents, notifications, support
+from contracts.exports import DataExportPiece
+from contracts.identity import DataExportReady, DataExportRequested
+from services.identity.domain.exports import DataExport, Part
+from tests.identity import people
+from tests.identity.samples import NOW
+from tests.identity.test_rights import Owner
+from tests.identity.walk import Walk
+from tests.support import Component, Signer, eventually
+
+SERVICES: dict[str, type[DataExportPiece]] = {
+    "applications": applications.ApplicationsExported,
+    "documents": documents.DocumentsExported,
+    "notifications": notifications.NotificationsExported,
+    "support": support.SupportExported,
+}
+
+
+@pytest.fixture
+async def owner(identity: Component, signer: Signer) -> Owner:
+    identity.clock.reset()
+    walk = Walk(identity)
+    await walk.register()
+    return Owner(identity, signer, walk)
+
+
+async def send(owner: Owner, export_id: str, service: str, *contents: str, numbers: tuple[int, ...] | None = None) -> None:
+    for number in numbers or tuple(range(1, len(contents) + 1)):
+        names = {"occurred_at": owner.identity.clock.now(), "export_id": UUID(export_id), "person_id": owner.id}
+        piece = SERVICES[service](**names, number=number, count=len(contents), content=contents[number - 1])
+        await owner.identity.publish(piece)
+
+
+async def parts(owner: Owner, export_id: str) -> set[str]:
+    shown = await owner.ok("GET", f"/data-exports/{export_id}")
+    return {part["service"] for part in shown["parts"] if part["is_here"]}
+
+
+async def have(owner: Owner, export_id: str, *services: str) -> None:
+    async def are_here() -> bool:
+        return await parts(owner, export_id) == set(services)
+
+    await eventually(are_here)
+
+
+async def test_id11_the_export_holds_every_services_part_without_secrets(owner: Owner) -> None:
+    await owner.walk.sign_in()
+    export = await owner.ok("POST", "/data-exports")
+    asked = await owner.identity.tap.next(DataExportRequested, where=lambda event: event.person_id == owner.id)
+    assert str(asked.export_id) == export["id"]
+    await have(owner, export["id"], "identity")
+    early = await owner.call("GET", f"/data-exports/{export['id']}/file")
+    assert (early.status_code, early.json()["code"]) == (409, "data-export-not-ready")
+
+    for service in ("documents", "notifications", "support"):
+        await send(owner, export["id"], service, f'[{{"from": "{service}"}}]')
+    await send(owner, export["id"], "applications", '[{"n": 1}]', "[]", '[{"n": 3}]', numbers=(3, 1))
+    await have(owner, export["id"], "identity", "documents", "notifications", "support")
+    await send(owner, export["id"], "applications", '[{"n": 1}]', "[]", '[{"n": 3}]', numbers=(1, 2))
+    ready = await owner.identity.tap.next(DataExportReady, where=lambda event: event.person_id == owner.id)
+    assert ready.missing == ()
+
+    file = await owner.call("GET", f"/data-exports/{export['id']}/file")
+    assert file.status_code == 200, file.text
+    assert file.headers["Cache-Control"] == "no-store"
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    content = json.loads(file.content)
+    assert content["parts"]["applications"] == [{"n": 1}, {"n": 3}]
+    assert content["parts"]["support"] == [{"from": "support"}]
+    own = content["parts"]["identity"]
+    assert {"account", "session", "factors", "access"} <= {record["kind"] for record in own}
+    account = next(record for record in own if record["kind"] == "account")
+    assert (account["phone"], account["numbers"]["snils"]) == (owner.walk.phone, owner.walk.snils)
+    assert account["consents"]
+    assert not [word for word in ("password_hash", "digest", "argon2", people.PASSWORD) if word in file.text]
+    assert {"data-exported", "data-export-requested"} <= set(await owner.actions())
+
+
+async def test_an_export_is_encrypted_the_owners_alone_and_one_at_a_time(owner: Owner) -> None:
+    export = await owner.ok("POST", "/data-exports")
+    again = await owner.call("POST", "/data-exports")
+    assert (again.status_code, again.json()["code"], again.json()["export_id"]) == (409, "data-export-under-way", export["id"])
+    await have(owner, export["id"], "identity")
+    stored = [row async for row in owner.identity.database["data_export_pieces"].find({"person_id": owner.id})]
+    assert stored
+    assert owner.walk.phone not in repr(stored)
+    stranger = Owner(owner.identity, owner.signer, owner.walk)
+    stranger.id = uuid4()
+    for path in ("", "/file"):
+        assert (await stranger.call("GET", f"/data-exports/{export['id']}{path}")).status_code == 404
+    stale = await owner.call("POST", "/data-exports", factors={"sms": int(owner.identity.clock.now().timestamp()) - 3600})
+    assert (stale.status_code, stale.json()["code"]) == (403, "step-up-required")
+
+
+async def test_what_does_not_come_within_a_day_is_named_and_the_file_ends_after_seven_days(owner: Owner) -> None:
+    export = await owner.ok("POST", "/data-exports")
+    await have(owner, export["id"], "identity")
+    owner.identity.clock.move(timedelta(hours=24, seconds=1))
+    ready = await owner.identity.tap.next(DataExportReady, where=lambda event: event.person_id == owner.id)
+    assert ready.missing == ("applications", "documents", "notifications", "support")
+    shown = await owner.ok("GET", f"/data-exports/{export['id']}")
+    assert shown["missing"] == list(ready.missing)
+    file = json.loads((await owner.call("GET", f"/data-exports/{export['id']}/file")).content)
+    assert (file["missing"], file["parts"]["support"]) == (list(ready.missing), [])
+    owner.identity.clock.move(timedelta(days=6))
+    over = await owner.call("GET", f"/data-exports/{export['id']}/file")
+    assert (over.status_code, over.json()["code"]) == (404, "no-such-data-export")
+
+
+class TestParts:
+    def test_a_part_is_whole_with_all_its_pieces_in_any_order(self) -> None:
+        sample: dict[str, Any] = {"id": uuid4(), "person_id": uuid4(), "requested_at": NOW, "expires_at": NOW, "parts": {}}
+        export = DataExport(**sample).with_piece("support", 2, 2).with_piece("support", 2, 2)
+        assert "support" in export.missing
+        whole = export.with_piece("support", 1, 2)
+        assert whole.parts["support"] == Part(2, (1, 2))
+        assert "support" not in whole.missing
