@@ -190,7 +190,7 @@ class Chassis:
             settings.mongo_database,
             server_selection_seconds=settings.mongo_server_selection_seconds,
         )
-        hash_key = settings.field_master_key.get_secret_value().encode()
+        hash_key = settings.sealed_key_ring.get_secret_value().encode()
         limits.install(app, RateLimiter(storage, hash_key=hash_key, rates=settings.rate_limits))
         return keys, ended
 

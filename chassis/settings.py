@@ -73,7 +73,15 @@ class ServiceSettings(BaseSettings):
     sealed_key_ring: SecretStr = Field(validation_alias="SEALED_KEY_RING")
     """Keys of sealed event fields, see `contracts.sealed.KeyRing.from_json`."""
     field_master_key: SecretStr
-    """Base64 of 96 bytes: the local master key that wraps this service's data keys."""
+    """What wraps this service's data keys: base64 of 96 bytes, or a ring of masters in JSON, see `MasterRing.from_text` and
+    docs/keys.md."""
+    key_refresh_seconds: Seconds = 5
+    """How often a process looks which data keys are in use."""
+    key_lease_seconds: Seconds = 20
+    """After so long without a look nothing is encrypted or looked up."""
+    key_settle_seconds: Seconds = 120
+    """What a rotation of data keys waits between its steps: `key_lease_seconds` and the longest write together. A transaction lasts at
+    most what the server allows (transactionLifetimeLimitSeconds, 60 by default)."""
 
     jwks_url: str = Field(validation_alias="JWKS_URL")
     jwks_cache_seconds: Seconds = 300
@@ -115,6 +123,12 @@ class ServiceSettings(BaseSettings):
         if folder:
             file_secret_settings = SecretsSettingsSource(settings_cls, secrets_dir=folder)
         return init_settings, env_settings, dotenv_settings, file_secret_settings
+
+    @model_validator(mode="after")
+    def _leases_in_order(self) -> Self:
+        if not self.key_refresh_seconds < self.key_lease_seconds < self.key_settle_seconds:
+            raise ValueError("KEY_REFRESH_SECONDS must be below KEY_LEASE_SECONDS, and that below KEY_SETTLE_SECONDS")
+        return self
 
     @model_validator(mode="after")
     def _no_time_travel_in_production(self) -> Self:

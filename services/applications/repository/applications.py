@@ -183,7 +183,7 @@ class ApplicationRepository:
             "applicant_id": {"$ne": reviewer_id},
         }
         if workplace_ogrn:
-            found["workplace"] = {"$ne": await self._cipher.lookup(workplace_ogrn)}
+            found["workplace"] = {"$not": await self._cipher.lookup(workplace_ogrn)}
         return await self._page(found, "review_due_at", ASCENDING, datetime, page)
 
     async def list_registry(self, page: PageRequest) -> tuple[list[Row], str | None]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.encryption import FieldCipher
+from chassis.encryption import FieldCipher, Operand, fits
 from chassis.errors import FieldError
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
 from chassis.transaction import Transaction
@@ -125,16 +125,16 @@ class PersonRepository:
         Anybody may write anything as a licence number, so a phone, e-mail, SNILS or INN comes first, in this order: the first two are
         proved by codes. Of several accounts with one licence the verified one counts. The work is the same whatever is found.
         """
-        sought = await self._cipher.encrypt(candidates, lookup=candidates.keys())
+        sought = await self._cipher.lookups(candidates)
         by_unique = await self._fitting(tx, {name: sought[name] for name in _UNIQUE if name in sought})
         licences = {name: sought[name] for name in _LICENCES if name in sought}
         verified = await self._fitting(tx, licences, status=str(Status.VERIFIED))
         anybody = await self._fitting(tx, licences)
-        owners = [found for name in _UNIQUE for found in by_unique if name in sought and found["personal"].get(name) == sought[name]]
+        owners = [found for name in _UNIQUE for found in by_unique if name in sought and fits(sought[name], found["personal"].get(name))]
         fits = owners[:1] or verified or anybody
         return _credentials(fits[0]) if len(fits) == 1 else None
 
-    async def _fitting(self, tx: Transaction, sought: Mapping[str, Any], **conditions: str) -> list[Document]:
+    async def _fitting(self, tx: Transaction, sought: Mapping[str, Operand], **conditions: str) -> list[Document]:
         """Up to one account more than is clear."""
         if not sought:
             return []
