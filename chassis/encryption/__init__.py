@@ -2,6 +2,7 @@
 
 from chassis.encryption.cipher import FieldCipher, Operand, fits
 from chassis.encryption.masters import KmipMaster, LocalMaster, MasterRing, WrongMasterKey
+from chassis.encryption.rotation import Blocked, Progress, Rotation, Unreadable, usage
 from chassis.encryption.values import ENCRYPTED_SUBTYPE
 from chassis.encryption.vault import KEY_STATE, KEY_VAULT, KeyState, KeyStateLost, KeyVault, Phase
 
@@ -9,6 +10,7 @@ __all__ = [
     "ENCRYPTED_SUBTYPE",
     "KEY_STATE",
     "KEY_VAULT",
+    "Blocked",
     "FieldCipher",
     "KeyState",
     "KeyStateLost",
@@ -18,6 +20,10 @@ __all__ = [
     "MasterRing",
     "Operand",
     "Phase",
+    "Progress",
+    "Rotation",
+    "Unreadable",
     "WrongMasterKey",
     "fits",
+    "usage",
 ]

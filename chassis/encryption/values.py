@@ -16,7 +16,7 @@ _KEY_ID = slice(1, 17)
 _NONE = {"is_none": True}
 
 Stored: TypeAlias = Binary | list[Binary]
-"""One ciphertext; of a looked-up value several while keys change, one for each key."""
+"""One ciphertext; of a looked-up value several while keys change, one for each key and the newest last."""
 
 
 def is_encrypted(value: Any) -> bool:

@@ -69,8 +69,8 @@ class KeyState:
         return cls(
             generation=document["generation"],
             phase=Phase(document["phase"]),
-            writing=tuple(document["writing"]),
-            leaving=document.get("leaving"),
+            writing=tuple(Binary.from_uuid(key) for key in document["writing"]),
+            leaving=Binary.from_uuid(document["leaving"]) if document["leaving"] else None,
             since=document["since"],
             walked=tuple(document.get("walked", ())),
         )
@@ -181,7 +181,7 @@ class KeyVault:
             raise KeyStateLost(f"the data key {name!r} vanished from {KEY_VAULT}")
         return Binary(bytes(found["_id"]), found["_id"].subtype)
 
-    def keys(self) -> list[DataKey]:
+    def data_keys(self) -> list[DataKey]:
         """All data keys, the oldest first."""
         shown = {"keyMaterial": False}
         aware: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
@@ -212,12 +212,12 @@ class KeyVault:
         return self._encryption.encrypt(storable(value), Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random, key_id=writing[-1])
 
     def opened(self, stored: Stored) -> Any:
-        """The value again, by whatever key."""
-        return original(self._encryption.decrypt(stored[0] if isinstance(stored, list) else stored))
+        """The value again, by whatever key; of several ciphertexts by that of the newest."""
+        return original(self._encryption.decrypt(stored[-1] if isinstance(stored, list) else stored))
 
     def _begin(self) -> None:
         """The first state. The only key there is was made before there were states, or by a replica that starts at this moment."""
-        found = self.keys()
+        found = self.data_keys()
         if len(found) > 1:
             raise KeyStateLost(f"{len(found)} data keys in {KEY_VAULT} of database {self.database.name}, and {KEY_STATE} is gone")
         first = found[0].id if found else self.key(1)

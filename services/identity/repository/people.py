@@ -131,8 +131,8 @@ class PersonRepository:
         verified = await self._fitting(tx, licences, status=str(Status.VERIFIED))
         anybody = await self._fitting(tx, licences)
         owners = [found for name in _UNIQUE for found in by_unique if name in sought and fits(sought[name], found["personal"].get(name))]
-        fits = owners[:1] or verified or anybody
-        return _credentials(fits[0]) if len(fits) == 1 else None
+        best = owners[:1] or verified or anybody
+        return _credentials(best[0]) if len(best) == 1 else None
 
     async def _fitting(self, tx: Transaction, sought: Mapping[str, Operand], **conditions: str) -> list[Document]:
         """Up to one account more than is clear."""
