@@ -7,14 +7,19 @@ from threading import Lock
 from typing import Any, Self, TypeAlias
 
 from bson.binary import Binary
-from pymongo.errors import PyMongoError
+from pymongo.errors import EncryptionError, PyMongoError
 
 from chassis.encryption.values import is_encrypted, is_looked_up
 from chassis.encryption.vault import KeyState, KeyVault
+from chassis.mongo import is_away
 from chassis.settings import ServiceSettings
 
 Operand: TypeAlias = dict[str, Any]
 """A condition on a looked-up field, as queries take it: `{"personal.phone": operand}`, `{"workplace": {"$not": operand}}`."""
+
+
+UNREADABLE = object()
+"""Stands for a value that cannot be opened."""
 
 
 class FieldCipher:
@@ -63,6 +68,10 @@ class FieldCipher:
         """Several groups in one hop."""
         return await asyncio.to_thread(lambda: [{name: self._decrypt(value) for name, value in group.items()} for group in groups])
 
+    async def decrypt_each(self, values: Sequence[Any]) -> list[Any]:
+        """Each value in one hop; `UNREADABLE` for one that somebody altered. What is not encrypted is handed back as it is."""
+        return await asyncio.to_thread(lambda: [self._decrypt_altered(value) for value in values])
+
     async def lookup(self, value: str) -> Operand:
         """The condition that finds `value` in a looked-up field."""
         return (await self.lookups({"value": value}))["value"]
@@ -93,6 +102,14 @@ class FieldCipher:
 
     def _decrypt(self, value: Any) -> Any:
         return self._vault.opened(value) if is_encrypted(value) or is_looked_up(value) else value
+
+    def _decrypt_altered(self, value: Any) -> Any:
+        try:
+            return self._decrypt(value)
+        except EncryptionError as error:
+            if is_away(error):
+                raise
+            return UNREADABLE
 
     def _operand(self, value: str) -> Operand:
         sought = self._vault.looked_up(value, self._writing())

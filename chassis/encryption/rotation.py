@@ -15,15 +15,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from threading import Event
 from typing import Any, Literal, TypeAlias
 
 from bson.binary import Binary
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, EncryptionError, PyMongoError
 from pymongo.synchronous.collection import Collection
 
 from chassis.encryption.values import Stored, ciphertexts_in, conformed, is_looked_up, key_of
-from chassis.encryption.vault import KEY_VAULT, KeyState, KeyVault, Phase
+from chassis.encryption.vault import KEY_STATE, KEY_VAULT, KeyState, KeyVault, Phase
 from chassis.mongo import is_away
 
 _WRITE_CONFLICT = 112
@@ -97,6 +100,7 @@ class Rotation:
         self._settle(state)  # who read an old ciphertext just before it was replaced has opened it by then
         self._prove(state)
         if state.leaving is not None:
+            self._search(state, bytes(state.leaving))
             self.vault.remove(state.leaving)
         return self.vault.move(state, Phase.STEADY, writing=state.writing, leaving=None, generation=state.generation)
 
@@ -104,7 +108,7 @@ class Rotation:
         begun_at = time.monotonic()
         while (waited := time.monotonic() - begun_at) < self.settle_seconds:
             self.watch(Progress(state.phase, "settle", done=waited, total=self.settle_seconds))
-            time.sleep(min(1.0, self.settle_seconds - waited))
+            _wait(min(1.0, self.settle_seconds - waited))
         self.watch(Progress(state.phase, "settle", done=self.settle_seconds, total=self.settle_seconds))
 
     def _walk(self, state: KeyState) -> None:
@@ -120,6 +124,17 @@ class Rotation:
             if not sum(self._go_over(name, state, "prove") for name in stored_collections(self.vault)):
                 return
         raise Blocked(f"after {_PASSES} readings somebody still writes as in an earlier phase: is a process of an old version running?")
+
+    def _search(self, state: KeyState, key_id: bytes) -> None:
+        """No document holds the id of the key anywhere in its bytes: also not where no ciphertext is seen, such as inside a blob."""
+        codec: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+        for name in stored_collections(self.vault):
+            raw: Collection[RawBSONDocument] = self.vault.database[name].with_options(codec)
+            for number, document in enumerate(raw.find({}, batch_size=self.batch)):
+                if key_id in document.raw:
+                    raise Unreadable(f"{name}, _id {document['_id']!r}: names the key that is to go where it cannot be replaced")
+                if number % self.batch == 0:
+                    self.watch(Progress(state.phase, "prove", name, number))
 
     def _go_over(self, name: str, state: KeyState, step: Step) -> int:
         """How many documents had to be written anew.
@@ -148,7 +163,7 @@ class Rotation:
                 break
             if time.monotonic() > limit:
                 raise Blocked(f"{collection.name}: {len(updates)} documents could not be written for {self.patience_seconds:.0f} s")
-            time.sleep(_PAUSE_SECONDS)
+            _wait(_PAUSE_SECONDS)
             documents = list(collection.find({"_id": {"$in": [document_id for document_id, _ in updates]}}))
         return changed
 
@@ -177,9 +192,9 @@ class _Overtaken(Exception):
 
 
 def stored_collections(vault: KeyVault) -> list[str]:
-    """All collections of the database but the vault itself and the server's own."""
+    """All collections of the database but the vault with its state and the server's own."""
     names = vault.database.list_collection_names(filter={"type": "collection"})
-    return sorted(name for name in names if name != KEY_VAULT and not name.startswith("system."))
+    return sorted(name for name in names if name not in (KEY_VAULT, KEY_STATE) and not name.startswith("system."))
 
 
 def usage(vault: KeyVault) -> Iterator[tuple[str, Counter[Binary]]]:
@@ -189,6 +204,11 @@ def usage(vault: KeyVault) -> Iterator[tuple[str, Counter[Binary]]]:
         for document in vault.database[name].find({}):
             counts.update(key_of(ciphertext) for ciphertext in ciphertexts_in(document))
         yield name, counts
+
+
+def _wait(seconds: float) -> None:
+    """The command that rotates has this thread for itself."""
+    Event().wait(seconds)
 
 
 def _is_same(one: KeyState, other: KeyState) -> bool:

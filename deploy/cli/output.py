@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chassis.encryption import Blocked, KeyStateLost, Unreadable
 from chassis.errors import DomainError
 from chassis.publisher import CONNECTION_ERRORS
 from deploy.cli.surroundings import Unusable
@@ -42,7 +43,7 @@ def refusals() -> Iterator[None]:
     except DomainError as error:
         details = [f"{wrong.pointer}: {wrong.detail}" for wrong in error.errors]
         _refuse("\n".join([error.detail, *details]))
-    except (Unusable, PersonasFailed, ValueError) as error:
+    except (Unusable, PersonasFailed, ValueError, Unreadable, Blocked, KeyStateLost) as error:
         _refuse(str(error))
     except PyMongoError as error:
         _refuse(f"Хранилище не отвечает: {type(error).__name__}")

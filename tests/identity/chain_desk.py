@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
+from bson import Binary
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -51,6 +52,22 @@ class Desk:
             return
         async with self.begin() as own:
             await self.access.note(own, Action.RECORD_READ, **about)
+
+    async def take_details_of_another(self) -> None:
+        """Row 6 says what row 7 does."""
+        details = (await self.row_at(7))["details"]
+        await self.database["access_rows"].update_one({"place": 6}, {"$set": {"details": details}})
+
+    async def say_another_origin(self) -> None:
+        """Row 6 in words somebody could encrypt."""
+        sealed = await self.stores.access_chain._cipher.encrypt({"origin": {"address": "10.9.9.9", "device": "Firefox"}})
+        await self.database["access_rows"].update_one({"place": 6}, {"$set": sealed})
+
+    async def alter_origin(self) -> None:
+        """A bit of row 6 that nobody can decrypt any more."""
+        sealed = (await self.row_at(6))["origin"]
+        altered = Binary(bytes(sealed[:-1]) + bytes([sealed[-1] ^ 1]), sealed.subtype)
+        await self.database["access_rows"].update_one({"place": 6}, {"$set": {"origin": altered}})
 
     @atomic
     async def do(self, work: Callable[[Transaction], Awaitable[Any]]) -> Any:

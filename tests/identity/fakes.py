@@ -346,7 +346,16 @@ class FakeAccessLog(AccessLogRepository):
         """Nothing to make."""
 
     async def append(self, tx: Transaction, entry: Entry) -> None:
-        parts = (entry.id.bytes, entry.subject_id.bytes, b"", entry.action.encode(), entry.service.encode(), entry.outcome.encode(), b"")
+        parts = (
+            entry.id.bytes,
+            entry.subject_id.bytes,
+            b"",
+            entry.action.encode(),
+            entry.service.encode(),
+            entry.outcome.encode(),
+            b"",
+            b"",
+        )
         self.rows.append(Record(entry=entry, parts=parts, mac=row_mac(parts, self.secret)))
 
     async def page(self, tx: Transaction, filters: Filters, *, limit: int) -> list[Record]:

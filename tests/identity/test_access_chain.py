@@ -102,11 +102,6 @@ def forged(place: Any) -> Tamper:
     return tamper
 
 
-async def ciphertext_of_another(desk: Desk) -> None:
-    other = await desk.row_at(7)
-    await rows_set(6, details=other["details"])(desk)
-
-
 async def a_subject_nobody_finds(desk: Desk) -> None:
     row = await desk.row_at(6)
     await rows_set(6, subject_id=Binary(row["subject_id"].bytes, 0))(desk)
@@ -178,7 +173,9 @@ TAMPERED: dict[str, tuple[Tamper, Found]] = {
     "actor": (rows_set(6, actor_id=uuid4()), CHANGED_6),
     "actor nobody": (rows_set(6, actor_id=None), CHANGED_6),
     "details": (rows_set(6, details=b"x"), CHANGED_6),
-    "details of another row": (ciphertext_of_another, CHANGED_6),
+    "details of another row": (Desk.take_details_of_another, CHANGED_6),
+    "another origin": (Desk.say_another_origin, CHANGED_6),
+    "origin altered": (Desk.alter_origin, CHANGED_6),
     "digest": (rows_set(6, mac=bytes(32)), CHANGED_6),
     "row and its digest": (row_and_its_digest, CHANGED_6),
     "subject of another type": (a_subject_nobody_finds, CHANGED_6),
@@ -332,7 +329,9 @@ async def test_a_sealer_that_dies_between_block_and_places_leaves_nothing(desk: 
         await desk.note()
     database: Database = desk.stores.access_chain._database
     sealing = desk.sealing
-    dying = SealingUseCases(sealing.begin, _DiesInBetween(database), sealing.secret, sealing.policy, sealing.now)
+    dying = SealingUseCases(
+        sealing.begin, _DiesInBetween(database, desk.stores.access_chain._cipher), sealing.secret, sealing.policy, sealing.now
+    )
     with pytest.raises(SystemExit):
         await dying.seal()
     assert await desk.database["access_blocks"].count_documents({}) == 0

@@ -14,7 +14,7 @@ from contracts.roles import Role
 
 Outcome = Literal["allowed", "refused"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LENGTHS = struct.Struct(">7I")
+_LENGTHS = struct.Struct(">8I")
 _RANDOM_HIGH = 0xFFF << 64
 _RANDOM_LOW = (1 << 62) - 1
 
@@ -124,7 +124,7 @@ def first_id(at: datetime) -> UUID:
 def row_mac(parts: Sequence[bytes], secret: bytes) -> bytes:
     """The digest of a row: keyed, so that whoever can write the database cannot make one that fits.
 
-    `parts` are id, subject, actor (empty for nobody), action, service, outcome, details; their lengths are covered too.
+    `parts` are id, subject, actor (empty for nobody), action, service, outcome, details, origin; their lengths are covered too.
     """
     return hmac.digest(secret, _LENGTHS.pack(*map(len, parts)) + b"".join(parts), hashlib.sha256)
 

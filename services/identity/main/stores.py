@@ -86,7 +86,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         password_resets=PasswordResetRepository(database),
         portal_sign_ins=PortalSignInRepository(database, cipher),
         portal_links=PortalLinkRepository(database),
-        access_chain=AccessChainRepository(database),
+        access_chain=AccessChainRepository(database, cipher),
         passkeys=PasskeyRepository(database, cipher),
         ceremonies=CeremonyRepository(database),
         exports=ExportRepository(database, cipher),

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, UpdateOne, prepare_collection, undecoded_ids
 from chassis.transaction import Transaction
 from services.identity.domain.access_chain import Anchor, Block, Head
 from services.identity.domain.access_proof import StoredRow
-from services.identity.repository.access_log import ROW_FIELDS, ROWS, UNSEALED
+from services.identity.repository.access_log import ROW_FIELDS, ROWS, UNSEALED, origin_part
 from services.identity.repository.encoding import plain
 
 SET_ASIDE = -1
@@ -25,8 +27,9 @@ _READ_BLOCK, _READ_ANCHOR, _READ_HEAD = TypeAdapter(Block), TypeAdapter(Anchor),
 class AccessChainRepository:
     """Collections `access_blocks`, `access_anchors`, `access_head`; and places in `access_rows`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
+        self._cipher = cipher
 
     @property
     def _rows(self) -> Collection:
@@ -60,7 +63,7 @@ class AccessChainRepository:
     async def unsealed(self, tx: Transaction, *, limit: int) -> list[StoredRow]:
         """Committed rows that wait for a block, in whatever order they are found."""
         documents = await self._rows.find({"place": UNSEALED}, session=tx.session).limit(limit).to_list(limit)
-        return [_stored_row(document) for document in documents]
+        return await self._stored(documents)
 
     async def seal(self, tx: Transaction, block: Block, rows: Sequence[StoredRow]) -> None:
         """Keep the block and give its rows their places. Another sealer's block of this number is a duplicate or a conflict."""
@@ -109,16 +112,21 @@ class AccessChainRepository:
     async def rows(self, *, first: int, last: int, limit: int) -> list[StoredRow]:
         """What is found at these places, in order."""
         found = self._rows.find({"place": {"$gte": first, "$lt": last + 1}}).sort([("place", ASCENDING)]).limit(limit).batch_size(limit)
-        return [_stored_row(document) for document in await found.to_list(limit)]
+        return await self._stored(await found.to_list(limit))
 
     async def strays(self, *, above: int, limit: int) -> list[StoredRow]:
         """Rows at no place a row can have: below the first, above this one, or no number at all."""
         lowest, highest = [
-            [_stored_row(document) for document in await self._rows.find({}).sort([("place", order)]).limit(limit).to_list(limit)]
+            await self._stored(await self._rows.find({}).sort([("place", order)]).limit(limit).to_list(limit))
             for order in (ASCENDING, DESCENDING)
         ]
         below = [row for row in lowest if not _is_within(row.place, UNSEALED, above)]
         return [*below, *(row for row in highest if row not in below and not _is_within(row.place, UNSEALED, above))]
+
+    async def _stored(self, documents: Sequence[Document]) -> list[StoredRow]:
+        """Rows with their origins opened: digests cover what these say, their ciphertexts change with the keys."""
+        origins = await self._cipher.decrypt_each([document.get("origin") for document in documents])
+        return [_stored_row(document, origin) for document, origin in zip(documents, origins, strict=True)]
 
     async def _number_of(self, found: Document, order: int) -> int | None:
         document = await self._blocks.find_one(found, {"number": 1}, sort=[("number", order)])
@@ -152,21 +160,21 @@ def _head(document: Document) -> Head:
         return Head(digest=_NO_DIGEST)
 
 
-def _stored_row(document: Document) -> StoredRow:
+def _stored_row(document: Document, origin: Any) -> StoredRow:
     """Of whatever is found: somebody may have changed its shape."""
     row_id, mac = document["_id"], document.get("mac")
     try:
-        parts = _parts(document)
+        parts = _parts(document, origin)
     except (KeyError, AttributeError, TypeError):
         parts = None
     return StoredRow(document.get("place"), row_id if isinstance(row_id, bytes) else b"", parts, mac if type(mac) is bytes else b"")
 
 
-def _parts(document: Document) -> tuple[bytes, ...] | None:
+def _parts(document: Document, origin: Any) -> tuple[bytes, ...] | None:
     row_id, subject_id, actor_id = document["_id"], document["subject_id"], document["actor_id"]
     if len(document) != len(ROW_FIELDS) or document["schema_version"] != 1 or type(document["details"]) is not bytes:
         return None
     if (row_id.subtype, subject_id.subtype, _UUID_SUBTYPE if actor_id is None else actor_id.subtype) != (_UUID_SUBTYPE,) * 3:
         return None
     searched = (document["action"].encode(), document["service"].encode(), document["outcome"].encode())
-    return row_id, subject_id, b"" if actor_id is None else actor_id, *searched, document["details"]
+    return row_id, subject_id, b"" if actor_id is None else actor_id, *searched, document["details"], origin_part(origin)

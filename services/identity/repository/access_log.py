@@ -1,11 +1,11 @@
 """The rows of the access log: inserted once, found by person, actor, action, outcome and time."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import bson
 from bson.codec_options import CodecOptions
 
-from chassis.encryption import FieldCipher
+from chassis.encryption import UNREADABLE, FieldCipher
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from contracts.roles import Role
@@ -14,19 +14,21 @@ from services.identity.domain.access_log import Action, Entry, Filters, Record, 
 ROWS = "access_rows"
 UNSEALED = 0
 """The place of a row that waits for its block."""
-ROW_FIELDS = ("_id", "subject_id", "actor_id", "action", "service", "outcome", "details", "mac", "place", "schema_version")
+ROW_FIELDS = ("_id", "subject_id", "actor_id", "action", "service", "outcome", "details", "origin", "mac", "place", "schema_version")
 _AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
 _SCHEMA = {
     "bsonType": "object",
     "required": list(ROW_FIELDS),
     "properties": {"place": {"bsonType": ["int", "long"]}, "details": {"bsonType": "binData"}, "mac": {"bsonType": "binData"}},
 }
+_NOTHING = (b"",) * 8
+"""What an unreadable row says: no digest is of it."""
 _LEADING = ("subject_id", "actor_id", "action", "outcome")
 """What a search goes by first: the first of these that is given names the index."""
 
 
 class AccessLogRepository:
-    """Collection `access_rows`. What rows are searched by is clear; address and device are encrypted inside `details`."""
+    """Collection `access_rows`. What rows are searched by is clear; address and device are encrypted in `origin`."""
 
     def __init__(self, database: Database, cipher: FieldCipher, *, secret: bytes) -> None:
         self._database = database
@@ -70,7 +72,6 @@ class AccessLogRepository:
             "actor_role": entry.actor_role and entry.actor_role.value,
             "record": entry.record,
             "purpose": entry.purpose,
-            "origin": sealed,
         }
         document: Document = {
             "_id": entry.id,
@@ -80,8 +81,9 @@ class AccessLogRepository:
             "service": entry.service,
             "outcome": entry.outcome,
             "details": bson.encode(said),
+            "origin": sealed,
         }
-        mac = row_mac(_parts(document), self._secret)
+        mac = row_mac(_parts(document, origin), self._secret)
         return document | {"mac": mac, "place": UNSEALED, "schema_version": 1}
 
     async def page(self, tx: Transaction, filters: Filters, *, limit: int) -> list[Record]:
@@ -93,7 +95,8 @@ class AccessLogRepository:
     async def _read(self, document: Document) -> Record:
         details = bytes(document["details"])
         said = bson.decode(details, _AWARE)
-        origin = {} if said["origin"] is None else (await self._cipher.decrypt({"origin": said["origin"]}))["origin"]
+        opened = (await self._cipher.decrypt_each([document["origin"]]))[0]
+        origin = opened if isinstance(opened, dict) else {}
         entry = Entry(
             id=document["_id"],
             at=said["at"],
@@ -108,10 +111,12 @@ class AccessLogRepository:
             address=origin.get("address"),
             device=origin.get("device"),
         )
-        return Record(entry=entry, parts=_parts(document), mac=bytes(document["mac"]))
+        parts = _parts(document, origin) if opened is not UNREADABLE else _NOTHING
+        return Record(entry=entry, parts=parts, mac=bytes(document["mac"]))
 
 
-def _parts(document: Document) -> tuple[bytes, ...]:
+def _parts(document: Document, origin: Mapping[str, str]) -> tuple[bytes, ...]:
+    """What the digest covers: of the origin what it says, because its ciphertext changes with the keys."""
     actor_id = document["actor_id"]
     return (
         document["_id"].bytes,
@@ -121,7 +126,13 @@ def _parts(document: Document) -> tuple[bytes, ...]:
         document["service"].encode(),
         document["outcome"].encode(),
         bytes(document["details"]),
+        origin_part(origin),
     )
+
+
+def origin_part(origin: Mapping[str, str] | None) -> bytes:
+    """What the digest covers of the origin."""
+    return bson.encode(origin or {})
 
 
 def _query(filters: Filters) -> tuple[Document, str]:
