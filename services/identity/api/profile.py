@@ -40,7 +40,7 @@ async def get_profile(caller: SignedIn, usecases: UseCasesDep, response: Respons
 
 @router.post("/changes", status_code=201, dependencies=[limited("profile-change", "30/minute", by="principal")])
 async def propose_change(
-    body: ProfilePatchIn, seen_version: IfMatch, caller: PractitionerWithRecentFactor, usecases: UseCasesDep
+    body: ProfilePatchIn, caller: PractitionerWithRecentFactor, seen_version: IfMatch, usecases: UseCasesDep
 ) -> ProfileChangeOut:
     """Propose a change; it takes effect once confirmed by codes or by a signature. A second proposal replaces the first."""
     return ProfileChangeOut.of(await usecases.profile.propose(caller.id, body.patch(), seen_version=seen_version))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from chassis.auth import anyone
 from chassis.limits import limited
 from services.identity.api.dependencies import NO_STORE, OriginDep, SignedIn, UseCasesDep
+from services.identity.api.factors import Enrolling
 from services.identity.schemas.sessions import (
     EndedSessionsOut,
     JwksOut,
@@ -76,7 +77,7 @@ async def list_sessions(caller: SignedIn, usecases: UseCasesDep) -> SessionsOut:
 
 
 @router.delete("/sessions/current", status_code=204)
-async def sign_out(caller: SignedIn, origin: OriginDep, usecases: UseCasesDep) -> None:
+async def sign_out(caller: Enrolling, origin: OriginDep, usecases: UseCasesDep) -> None:
     """Sign out."""
     await usecases.sessions.sign_out(caller.session_id, person_id=caller.id, origin=origin)
 

@@ -27,6 +27,9 @@ class RegistrationTokenRefused(Unauthenticated):
 
     code = "registration-token-refused"
 
+    def __init__(self) -> None:
+        super().__init__("Подтвердите номер телефона ещё раз, чтобы продолжить регистрацию.")
+
 
 class RegistrationCompleted(Conflict):
     """Nothing can be changed after completion."""
@@ -264,7 +267,7 @@ class Registration:
         """Raises `RegistrationTokenRefused` unless this is the token given at the last confirmation of the phone."""
         is_valid = self.token_digest == token_digest and self.token_expires_at is not None and at < self.token_expires_at
         if not is_valid:
-            raise RegistrationTokenRefused("Подтвердите номер телефона ещё раз, чтобы продолжить регистрацию.")
+            raise RegistrationTokenRefused
 
     def steps(self) -> dict[str, bool]:
         """Which steps are done, in their usual order."""

@@ -307,7 +307,7 @@ class RegistrationUseCases:
         """The registration of whoever holds its token; an unknown one is refused like a wrong token."""
         registration = await self.registrations.get(tx, registration_id)
         if registration is None:
-            raise RegistrationTokenRefused("Подтвердите номер телефона, чтобы продолжить регистрацию.")
+            raise RegistrationTokenRefused
         registration.admit(self.secrets.digest("registration-token", token or ""), self.now())
         return registration
 
