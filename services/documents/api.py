@@ -88,7 +88,7 @@ async def add_document(
 
 @router.put("/documents/{document_id}/file", status_code=202, dependencies=_UPLOAD, openapi_extra=_HEADERS)
 async def replace_file(
-    document_id: UUID, request: Request, response: Response, expected_version: IfMatch, owner: Owner, usecases: UseCasesDep
+    document_id: UUID, request: Request, response: Response, owner: Owner, expected_version: IfMatch, usecases: UseCasesDep
 ) -> DocumentDetailOut:
     """Upload another file of a document; earlier ones stay. Refused while an application holds the document."""
     document = await usecases.uploads.replace(

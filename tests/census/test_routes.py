@@ -8,7 +8,8 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
-from chassis.auth import Principal, anyone, callers, route_callers
+from chassis.auth import CALLERS_OF_PUBLIC_ROUTES, Principal, anyone, callers, calls_of, route_callers
+from chassis.preconditions import IfMatch, expected_version
 from contracts.roles import Role
 from deploy.local.development_secrets import load_or_invent
 from deploy.local.environments import service_environment
@@ -21,6 +22,16 @@ def silent_routes(app: FastAPI) -> Iterator[str]:
         if getattr(route, "dependant", None) is not None and route_callers(route) is None:
             methods = "/".join(sorted(getattr(route, "methods", None) or {"WEBSOCKET"}))
             yield f"{methods} {getattr(route, 'path', '?')}: does not state its callers exactly once"
+
+
+def hasty_routes(app: FastAPI) -> Iterator[str]:
+    """Routes that ask for a precondition before they know who is asking: a stranger would learn more than that they are one."""
+    for route in iter_route_contexts(app.routes):
+        if route_callers(route) not in (None, CALLERS_OF_PUBLIC_ROUTES):
+            order = [expected_version if call is expected_version else getattr(call, "callers", None) for call in calls_of(route.dependant)]
+            known = next(place for place, found in enumerate(order) if isinstance(found, frozenset))
+            if expected_version in order[:known]:
+                yield f"{route.path}: asks for If-Match before it knows the caller"
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +56,10 @@ async def application(
 
 async def test_every_route_states_its_callers_exactly_once(application: FastAPI) -> None:
     assert list(silent_routes(application)) == []
+
+
+async def test_no_route_asks_for_a_precondition_before_it_knows_the_caller(application: FastAPI) -> None:
+    assert list(hasty_routes(application)) == []
 
 
 async def test_every_service_has_routes_under_its_prefix(application: FastAPI) -> None:
@@ -82,3 +97,15 @@ def planted() -> FastAPI:
 
 def test_a_planted_route_that_is_silent_or_says_it_twice_is_found() -> None:
     assert [finding.split()[1].rstrip(":") for finding in silent_routes(planted())] == ["/silent", "/twice", "/open/twice"]
+
+
+def test_a_planted_route_that_is_hasty_is_found() -> None:
+    app = FastAPI()
+
+    @app.put("/hasty")
+    async def hasty(version: IfMatch, person: PractitionerDep) -> None: ...
+
+    @app.put("/good")
+    async def good(person: PractitionerDep, version: IfMatch) -> None: ...
+
+    assert [finding.partition(":")[0] for finding in hasty_routes(app)] == ["/hasty"]

@@ -19,7 +19,7 @@ from tests.support import Component, Signer, eventually
 
 _WATCHED = (
     *("people", "registrations", "factors", "sessions", "step_ups", "passkeys", "passkey_ceremonies", "portal_links", "portal_sign_ins"),
-    *("profile_changes", "profile_versions", "erasure_requests", "access_log"),
+    *("profile_changes", "profile_versions", "erasure_requests", "data_exports", "data_export_pieces", "access_log"),
 )
 """Collections that tell of the objects and of their owner."""
 
@@ -64,7 +64,7 @@ class Others:
 async def practitioners(identity: Component, signer: Signer, provider: HostileProvider) -> Others:
     """A practitioner with everything there is, and another one with an open session."""
     one, other = await Owner.registered(Walk(identity), signer), await Owner.registered(Walk(identity), signer)
-    asked = await _profile(one) | await _sessions(one) | await _passkeys(one) | await _portal(one, provider) | await _erasure(one)
+    asked = await _profile(one) | await _sessions(one) | await _passkeys(one) | await _portal(one, provider) | await _rights(one)
     return Others(identity, str(one.person_id), other.headers, asked)
 
 
@@ -153,7 +153,19 @@ async def _portal(one: Owner, provider: HostileProvider) -> dict[str, Asked]:
     }
 
 
-async def _erasure(one: Owner) -> dict[str, Asked]:
+async def _rights(one: Owner) -> dict[str, Asked]:
+    export = {"export_id": (await one.ask("POST", "/data-exports"))["id"]}
+
+    async def is_own_part_here() -> bool:
+        parts = (await one.ask("GET", f"/data-exports/{export['export_id']}"))["parts"]
+        return any(part["service"] == "identity" and part["is_here"] for part in parts)
+
+    await eventually(is_own_part_here)
     erasure = await one.ask("POST", "/erasure-requests", {"password": people.PASSWORD})
     path = {"request_id": erasure["id"]}
-    return {"GET /erasure-requests/{request_id}": Asked(path), "DELETE /erasure-requests/{request_id}": Asked(path)}
+    return {
+        "GET /data-exports/{export_id}": Asked(export),
+        "GET /data-exports/{export_id}/file": Asked(export),
+        "GET /erasure-requests/{request_id}": Asked(path),
+        "DELETE /erasure-requests/{request_id}": Asked(path),
+    }

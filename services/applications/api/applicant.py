@@ -70,7 +70,7 @@ async def get_application(application_id: UUID, applicant: CurrentApplicant, use
 
 @router.patch("/applications/{application_id}")
 async def edit_application(
-    application_id: UUID, body: BlocksPatch, version: IfMatch, applicant: CurrentApplicant, usecases: UseCasesDep, response: Response
+    application_id: UUID, body: BlocksPatch, applicant: CurrentApplicant, version: IfMatch, usecases: UseCasesDep, response: Response
 ) -> ApplicationOut:
     """Save what was typed, as a merge patch; a confirmed application becomes a draft again."""
     edited = await usecases.edit(application_id, body.patch(), applicant_id=applicant.id, expected_version=version)
@@ -85,7 +85,7 @@ async def check_application(application_id: UUID, applicant: CurrentApplicant, u
 
 @router.put("/applications/{application_id}/confirmation")
 async def confirm_application(
-    application_id: UUID, version: IfMatch, applicant: CurrentApplicant, usecases: UseCasesDep, response: Response
+    application_id: UUID, applicant: CurrentApplicant, version: IfMatch, usecases: UseCasesDep, response: Response
 ) -> ApplicationOut:
     """Freeze a clean draft with its hash."""
     confirmed = await usecases.confirm(application_id, applicant_id=applicant.id, expected_version=version)

@@ -64,8 +64,8 @@ async def get_staff_member(
 async def change_staff_member(
     staff_id: UUID,
     body: StaffPatchIn,
-    version: IfMatch,
     caller: RecentAdministrator,
+    version: IfMatch,
     origin: OriginDep,
     usecases: UseCasesDep,
     response: Response,
