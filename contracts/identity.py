@@ -322,6 +322,17 @@ class StaffMemberDeactivated(Event):
     staff_id: UUID
 
 
+class BulkReadingDetected(Event):
+    """One member of staff read the records of very many people within a short time."""
+
+    type: ClassVar[str] = "identity.bulk-reading-detected.v1"
+    reader_id: UUID
+    reader_role: str
+    people: Count
+    """How many different people at least."""
+    window_seconds: Count
+
+
 class SecurityAlertKind(StrEnum):
     """What made us warn a person about their account."""
 
@@ -339,6 +350,8 @@ class SecurityAlertKind(StrEnum):
     ACCOUNT_ACTIVATED = "account-activated"
     ROLES_CHANGED = "roles-changed"
     FACTORS_RESET = "factors-reset"
+    NEW_DEVICE = "new-device"
+    MANY_REFUSALS = "many-refusals"
 
 
 class SecurityAlertRaised(Event):

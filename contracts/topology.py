@@ -90,6 +90,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         documents.DocumentAccepted,
         documents.DocumentDelayed,
         documents.DocumentRejected,
+        identity.BulkReadingDetected,
         identity.ContactsChanged,
         identity.CorrectionDueSoon,
         identity.CorrectionOverdue,

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deploy.bench import events, latency, reads, starts, uploads
+from deploy.bench import access_log, events, latency, reads, starts, uploads
 from deploy.bench.report import Figure, print_figures
 
 MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
@@ -14,6 +14,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "events": events.measure,
     "reads": reads.measure,
     "uploads": uploads.measure,
+    "access-log": access_log.measure,
     "start": starts.measure,
 }
 

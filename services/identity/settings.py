@@ -160,6 +160,16 @@ class Settings(ServiceSettings):
     """How often rows of the access log are sealed. A row that is removed before leaves no trace; a short time makes many small blocks."""
     access_lease_seconds: Seconds = 10
     """How long one process stays the one that seals; after a crash the next one takes over when it ends."""
+    watch_refusals: int = Field(default=20, ge=2)
+    """Refused sign-ins of one account within the window after which its owner is told, also when it was never locked."""
+    watch_refusal_window_seconds: Seconds = 86400
+    watch_people: int = Field(default=50, ge=2)
+    """Different people whose records one member of staff read within the window, after which auditors and administrators are told."""
+    watch_reading_window_seconds: Seconds = 3600
+    watch_device_days: int = Field(default=180, ge=1)
+    """How long a device stays known after its last sign-in."""
+    watch_devices: int = Field(default=30, ge=1)
+    """Devices remembered for one person, the latest ones."""
     access_alarm_seconds: Seconds = 60
     """How long rows may wait for being sealed before it is an alarm."""
     passkey_rp_id: str | None = None

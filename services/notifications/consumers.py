@@ -21,6 +21,7 @@ from contracts.applications import (
 )
 from contracts.documents import DocumentAccepted, DocumentDelayed, DocumentRejected
 from contracts.identity import (
+    BulkReadingDetected,
     ContactsChanged,
     CorrectionDueSoon,
     CorrectionOverdue,
@@ -175,6 +176,12 @@ async def on_profile_verified(event: ProfileVerified, usecases: UseCasesDep) -> 
 @router.consumer(queue_for("notifications", SecurityAlertRaised), EVENTS)
 async def on_security_alert_raised(event: SecurityAlertRaised, usecases: UseCasesDep) -> None:
     """Warn the person."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", BulkReadingDetected), EVENTS)
+async def on_bulk_reading_detected(event: BulkReadingDetected, usecases: UseCasesDep) -> None:
+    """Tell the auditors and the administrators."""
     await usecases.announce(event)
 
 

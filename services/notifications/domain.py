@@ -74,6 +74,7 @@ KINDS: dict[str, Kind] = {
         Kind("correction-due-soon", "Скоро истекает срок исправления", _ALL, "/profile", is_critical=True),
         Kind("correction-overdue", "Срок исправления истёк", _ALL, "/profile", is_critical=True, awaits_act=True),
         Kind("verification-escalated", "Реестры не отвечают", _LETTER, "/administration/verifications/{practitioner_id}"),
+        Kind("bulk-reading", "Просмотр данных многих людей", _LETTER, "/audit", is_critical=True),
         Kind("security-alert", "Предупреждение о безопасности", _ALL, "/security", is_critical=True),
         Kind("data-export-ready", "Копия данных готова", _LETTER, "/profile/exports/{export_id}"),
         Kind("erasure-planned", "Удаление данных", _ALL, "/security", is_critical=True),

@@ -19,15 +19,21 @@ from chassis.testing import FrozenClock
 from chassis.transaction import Begin, Transaction, atomic
 from services.identity.domain.access_log import Action
 from services.identity.domain.access_proof import Break, Witness
+from services.identity.domain.access_watch import WatchPolicy
+from services.identity.gateways.hashing import Secrets
 from services.identity.main.policies import chain_secret
 from services.identity.main.stores import Stores, stores_of
 from services.identity.settings import Settings
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.access_audit import AuditUseCases
 from services.identity.usecases.access_sealing import SealingPolicy, SealingUseCases
+from services.identity.usecases.access_watch import AccessWatch
 from tests.support import Infra
 
 COLLECTIONS = ("access_rows", "access_blocks", "access_anchors", "access_head")
+WATCHED = WatchPolicy(
+    refusals=3, refusal_window=timedelta(hours=1), people=4, reading_window=timedelta(hours=1), device_keep=timedelta(days=30), devices=3
+)
 Kept = dict[str, list[dict[str, Any]]]
 
 
@@ -44,14 +50,14 @@ class Desk:
     database: AsyncDatabase[dict[str, Any]]
 
     @atomic
-    async def note(self, /, tx: Transaction | None = None, **changes: Any) -> None:
+    async def note(self, /, tx: Transaction | None = None, *, action: Action = Action.RECORD_READ, **changes: Any) -> None:
         """One more row, in a transaction of its own unless one is given."""
         about: dict[str, Any] = {"subject_id": uuid4(), "actor_id": uuid4(), "origin": Origin("10.1.2.3", "Firefox")} | changes
         if tx is not None:
-            await self.access.note(tx, Action.RECORD_READ, **about)
+            await self.access.note(tx, action, **about)
             return
         async with self.begin() as own:
-            await self.access.note(own, Action.RECORD_READ, **about)
+            await self.access.note(own, action, **about)
 
     async def take_details_of_another(self) -> None:
         """Row 6 says what row 7 does."""
@@ -126,21 +132,16 @@ async def running_desk(infra: Infra, env: Mapping[str, str], at: datetime, *, bl
     chassis, clock = Chassis("identity", settings), FrozenClock(at)
     policy = SealingPolicy(block_rows, told_blocks=3, poll_seconds=1, alarm_seconds=60)
     stores, secret = stores_of(chassis, settings), chain_secret(settings)
+    watch = AccessWatch(stores.access_log, stores.access_watch, Secrets("x" * 32), WATCHED)
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(infra.mongo_url, uuidRepresentation="standard", tz_aware=True)
     try:
-        for prepare in (chassis._prepare, stores.access_log.prepare, stores.access_chain.prepare):
+        for prepare in (chassis._prepare, stores.access_log.prepare, stores.access_chain.prepare, stores.access_watch.prepare):
             await prepare()
         yield Desk(
             chassis.begin,
             stores,
             AccessUseCases(chassis.begin, stores.access_log, secret, clock.now),
-            SealingUseCases(
-                chassis.begin,
-                stores.access_chain,
-                secret,
-                policy,
-                clock.now,
-            ),
+            SealingUseCases(chassis.begin, stores.access_chain, watch, secret, policy, clock.now),
             AuditUseCases(chassis.begin, stores.access_chain, secret),
             clock,
             client[name],

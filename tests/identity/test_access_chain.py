@@ -329,9 +329,8 @@ async def test_a_sealer_that_dies_between_block_and_places_leaves_nothing(desk: 
         await desk.note()
     database: Database = desk.stores.access_chain._database
     sealing = desk.sealing
-    dying = SealingUseCases(
-        sealing.begin, _DiesInBetween(database, desk.stores.access_chain._cipher), sealing.secret, sealing.policy, sealing.now
-    )
+    chain = _DiesInBetween(database, desk.stores.access_chain._cipher)
+    dying = SealingUseCases(sealing.begin, chain, sealing.watch, sealing.secret, sealing.policy, sealing.now)
     with pytest.raises(SystemExit):
         await dying.seal()
     assert await desk.database["access_blocks"].count_documents({}) == 0

@@ -2,7 +2,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
@@ -10,7 +10,7 @@ from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 from chassis.transaction import AlreadyHandled
 from contracts.applications import ApplicationApproved, ApplicationRejected, DeadlineMissed, DeadlineNear, Reason
 from contracts.base import Event
-from contracts.identity import Mismatch, ProfileRefused, SecurityAlertRaised, VerificationEscalated
+from contracts.identity import BulkReadingDetected, Mismatch, ProfileRefused, SecurityAlertRaised, VerificationEscalated
 from contracts.notifications import DeliveryFailed, DeliveryRequested, RepeatDue
 from contracts.roles import Role
 from contracts.topology import SUBSCRIPTIONS
@@ -74,6 +74,7 @@ def test_every_message_renders_and_its_sms_is_short_linked_and_names_the_number(
         "certificate_number": "MC-2026-00000017-4",
         "application_id": uuid4(), "document_id": uuid4(), "ticket_id": uuid4(), "practitioner_id": uuid4(), "remark_count": 2,
         "reason_count": 3, "document": "диплом", "fields": ["СНИЛС"], "registries": ["snils"], "what": "Вход закрыт.", "days_left": 30,
+            "reader_id": uuid4(), "people": 50, "minutes": 60, "is_held": True,
     }  # fmt: skip
     template = templates.newest(kind.name)
     title, text = templates.block(template, "title", facts), templates.block(template, "text", facts)
@@ -327,6 +328,20 @@ async def test_deadlines_go_to_whoever_must_act_and_misses_to_the_administrators
         ("review-deadline-near", reviewer), ("approval-deadline-near", registrar),
         ("deadline-missed", applicant), ("review-deadline-missed", reviewer), ("deadline-escalated", administrator),
     ])  # fmt: skip
+
+
+async def test_bulk_reading_is_told_to_auditors_and_administrators_once_each(house: House) -> None:
+    auditor, administrator, both, reviewer = uuid4(), uuid4(), uuid4(), uuid4()
+    roles: dict[UUID, tuple[Role, ...]] = {auditor: (Role.AUDITOR,), administrator: (Role.ADMINISTRATOR,), reviewer: (Role.REVIEWER,)}
+    roles[both] = (Role.AUDITOR, Role.ADMINISTRATOR)
+    for person, held in roles.items():
+        await house.usecases.change_contacts(contacts_changed(person, roles=held))
+    await house.usecases.announce(
+        BulkReadingDetected(occurred_at=NOW, reader_id=reviewer, reader_role="reviewer", people=50, window_seconds=3600)
+    )
+    told = list(house.notices.stored.values())
+    assert sorted(notice.recipient_id for notice in told) == sorted((auditor, administrator, both))
+    assert all(str(reviewer) in notice.text and "50 разных людей за 60 мин" in notice.text for notice in told)
 
 
 async def test_words_for_unknown_codes_are_general_ones(house: House) -> None:

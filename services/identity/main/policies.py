@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from services.identity.domain.access_watch import WatchPolicy
 from services.identity.domain.codes import CodePolicy
 from services.identity.domain.consents import Withdrawal
 from services.identity.domain.erasure import Retention
@@ -31,6 +32,18 @@ from services.identity.usecases.verdicts import VerificationRules
 def chain_secret(settings: Settings) -> bytes:
     """The key of the access log's digests."""
     return Secrets(settings.pepper.get_secret_value()).digest("access-log")
+
+
+def watch_policy(settings: Settings) -> WatchPolicy:
+    """From when on something in the access log is suspicious."""
+    return WatchPolicy(
+        refusals=settings.watch_refusals,
+        refusal_window=timedelta(seconds=settings.watch_refusal_window_seconds),
+        people=settings.watch_people,
+        reading_window=timedelta(seconds=settings.watch_reading_window_seconds),
+        device_keep=timedelta(days=settings.watch_device_days),
+        devices=settings.watch_devices,
+    )
 
 
 def sealing_policy(settings: Settings) -> SealingPolicy:

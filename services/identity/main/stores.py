@@ -8,6 +8,7 @@ from chassis.app import Chassis
 from services.identity.main.policies import chain_secret
 from services.identity.repository.access_chain import AccessChainRepository
 from services.identity.repository.access_log import AccessLogRepository
+from services.identity.repository.access_watch import AccessWatchRepository
 from services.identity.repository.erasure import ErasureRepository, HoldRepository, OwnRowsRepository
 from services.identity.repository.exports import ExportRepository
 from services.identity.repository.factors import FactorRepository
@@ -53,6 +54,7 @@ class Stores:
     portal_sign_ins: PortalSignInRepository
     portal_links: PortalLinkRepository
     access_chain: AccessChainRepository
+    access_watch: AccessWatchRepository
     passkeys: PasskeyRepository
     ceremonies: CeremonyRepository
     exports: ExportRepository
@@ -87,6 +89,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         portal_sign_ins=PortalSignInRepository(database, cipher),
         portal_links=PortalLinkRepository(database),
         access_chain=AccessChainRepository(database, cipher),
+        access_watch=AccessWatchRepository(database, keep=timedelta(days=2 * settings.watch_device_days)),
         passkeys=PasskeyRepository(database, cipher),
         ceremonies=CeremonyRepository(database),
         exports=ExportRepository(database, cipher),

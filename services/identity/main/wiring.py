@@ -30,6 +30,7 @@ from services.identity.main.policies import (
     signature_policy,
     signing_policy,
     verification_rules,
+    watch_policy,
 )
 from services.identity.main.stores import Stores
 from services.identity.settings import Settings
@@ -38,6 +39,7 @@ from services.identity.usecases.access import AccessUseCases
 from services.identity.usecases.access_audit import AuditUseCases
 from services.identity.usecases.access_sealing import SealingUseCases
 from services.identity.usecases.access_search import AccessSearchUseCases
+from services.identity.usecases.access_watch import AccessWatch
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.consents import ConsentUseCases
 from services.identity.usecases.devices import DeviceUseCases
@@ -68,6 +70,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     secrets = Secrets(settings.pepper.get_secret_value())
     passwords = _passwords(settings)
     access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
+    watch = AccessWatch(stores.access_log, stores.access_watch, secrets, watch_policy(settings))
     codes = Codes(stores.allowances, secrets, code_policy(settings), now)
     typed = TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets)
     devices = DeviceUseCases(begin, stores.factors, access, secrets, device_policy(settings), now)
@@ -115,7 +118,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         exports=_exports(chassis, settings, stores, access),
         access=access,
         access_search=AccessSearchUseCases(begin, stores.access_log, chain_secret(settings), now),
-        sealing=SealingUseCases(begin, stores.access_chain, chain_secret(settings), sealing_policy(settings), now),
+        sealing=SealingUseCases(begin, stores.access_chain, watch, chain_secret(settings), sealing_policy(settings), now),
         audit=AuditUseCases(begin, stores.access_chain, chain_secret(settings)),
     )
 

@@ -114,14 +114,24 @@ class AccessChainRepository:
         found = self._rows.find({"place": {"$gte": first, "$lt": last + 1}}).sort([("place", ASCENDING)]).limit(limit).batch_size(limit)
         return await self._stored(await found.to_list(limit))
 
-    async def strays(self, *, above: int, limit: int) -> list[StoredRow]:
-        """Rows at no place a row can have: below the first, above this one, or no number at all."""
-        lowest, highest = [
-            await self._stored(await self._rows.find({}).sort([("place", order)]).limit(limit).to_list(limit))
-            for order in (ASCENDING, DESCENDING)
-        ]
-        below = [row for row in lowest if not _is_within(row.place, UNSEALED, above)]
-        return [*below, *(row for row in highest if row not in below and not _is_within(row.place, UNSEALED, above))]
+    async def beyond(self, *, above: int, limit: int) -> list[StoredRow]:
+        """Rows at places below the first and above this one."""
+        return [*await self._found({"place": {"$lt": UNSEALED}}, limit), *await self._found({"place": {"$gt": above}}, limit)]
+
+    async def nowhere(self, *, limit: int) -> list[StoredRow]:
+        """Rows whose place is no number; no index finds them."""
+        return await self._found({"place": {"$not": {"$type": "number"}}}, limit)
+
+    async def count(self) -> int:
+        """How many rows there are, by the store's own count."""
+        return await self._rows.estimated_document_count()
+
+    async def waiting(self) -> int:
+        """How many rows wait for their block."""
+        return await self._rows.count_documents({"place": UNSEALED})
+
+    async def _found(self, found: Document, limit: int) -> list[StoredRow]:
+        return await self._stored(await self._rows.find(found).limit(limit).to_list(limit))
 
     async def _stored(self, documents: Sequence[Document]) -> list[StoredRow]:
         """Rows with their origins opened: digests cover what these say, their ciphertexts change with the keys."""
@@ -131,10 +141,6 @@ class AccessChainRepository:
     async def _number_of(self, found: Document, order: int) -> int | None:
         document = await self._blocks.find_one(found, {"number": 1}, sort=[("number", order)])
         return None if document is None else int(document["number"])
-
-
-def _is_within(place: object, lowest: int, highest: int) -> bool:
-    return isinstance(place, int | float) and not isinstance(place, bool) and lowest <= place <= highest
 
 
 def _block(document: Document) -> Block:

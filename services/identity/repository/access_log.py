@@ -1,6 +1,7 @@
 """The rows of the access log: inserted once, found by person, actor, action, outcome and time."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from uuid import UUID
 
 import bson
 from bson.codec_options import CodecOptions
@@ -64,6 +65,13 @@ class AccessLogRepository:
         finally:
             await cursor.close()
 
+    def entry_of(self, parts: Sequence[bytes]) -> Entry:
+        """What a row says of which these are the parts."""
+        row_id, subject_id, actor_id, action, service, outcome, details, origin = map(bytes, parts)
+        words = {"action": action.decode(), "service": service.decode(), "outcome": outcome.decode(), "details": details}
+        ids = {"_id": UUID(bytes=row_id), "subject_id": UUID(bytes=subject_id), "actor_id": UUID(bytes=actor_id) if actor_id else None}
+        return _entry({**ids, **words}, bson.decode(origin))
+
     async def _document(self, entry: Entry) -> Document:
         origin = {name: value for name, value in (("address", entry.address), ("device", entry.device)) if value is not None}
         sealed = (await self._cipher.encrypt({"origin": origin}))["origin"] if origin else None
@@ -93,26 +101,28 @@ class AccessLogRepository:
         return [await self._read(document) for document in await cursor.to_list(limit)]
 
     async def _read(self, document: Document) -> Record:
-        details = bytes(document["details"])
-        said = bson.decode(details, _AWARE)
         opened = (await self._cipher.decrypt_each([document["origin"]]))[0]
         origin = opened if isinstance(opened, dict) else {}
-        entry = Entry(
-            id=document["_id"],
-            at=said["at"],
-            subject_id=document["subject_id"],
-            actor_id=document["actor_id"],
-            actor_role=None if said["actor_role"] is None else Role(said["actor_role"]),
-            action=Action(document["action"]),
-            service=document["service"],
-            record=said["record"],
-            purpose=said["purpose"],
-            outcome=document["outcome"],
-            address=origin.get("address"),
-            device=origin.get("device"),
-        )
         parts = _parts(document, origin) if opened is not UNREADABLE else _NOTHING
-        return Record(entry=entry, parts=parts, mac=bytes(document["mac"]))
+        return Record(entry=_entry(document, origin), parts=parts, mac=bytes(document["mac"]))
+
+
+def _entry(document: Document, origin: Mapping[str, str]) -> Entry:
+    said = bson.decode(bytes(document["details"]), _AWARE)
+    return Entry(
+        id=document["_id"],
+        at=said["at"],
+        subject_id=document["subject_id"],
+        actor_id=document["actor_id"],
+        actor_role=None if said["actor_role"] is None else Role(said["actor_role"]),
+        action=Action(document["action"]),
+        service=document["service"],
+        record=said["record"],
+        purpose=said["purpose"],
+        outcome=document["outcome"],
+        address=origin.get("address"),
+        device=origin.get("device"),
+    )
 
 
 def _parts(document: Document, origin: Mapping[str, str]) -> tuple[bytes, ...]:

@@ -97,11 +97,16 @@ class AuditUseCases:
 
     async def _beyond(self) -> list[Break]:
         """Blocks and rows behind the end of the chain, and rows at no place at all. The end is read last: it may move on meanwhile."""
-        last = await self.chain.last_number() or 0
+        last, rows = await self.chain.last_number() or 0, await self.chain.count()
         head, _ = await self.anchors()
-        end = head if head.digest == head.computed(self.secret) else None  # else it says nothing about what comes behind it
-        found = [] if end is None or last <= end.number else [Break(BreakKind.INSERTED, Thing.BLOCK, None, last)]
-        strays = [] if end is None else await self.chain.strays(above=end.place, limit=_STRAYS)
+        if head.digest != head.computed(self.secret):
+            return []  # it says nothing about what comes behind it
+        strays = await self.chain.beyond(above=head.place, limit=_STRAYS)
+        waiting = await self.chain.waiting()
+        is_still = rows == await self.chain.count() and (await self.anchors())[0] == head
+        if not is_still or rows != head.place + waiting + len(strays):
+            strays += await self.chain.nowhere(limit=_STRAYS)
+        found = [Break(BreakKind.INSERTED, Thing.BLOCK, None, last)] if last > head.number else []
         return [*found, *(stray(row) for row in strays)]
 
 

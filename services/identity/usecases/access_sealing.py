@@ -16,6 +16,7 @@ from contracts.identity import AccessLogAnchored
 from services.identity.domain.access_chain import Head
 from services.identity.domain.access_log import row_mac
 from services.identity.repository.access_chain import AccessChainRepository
+from services.identity.usecases.access_watch import AccessWatch
 
 log = structlog.get_logger()
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -40,6 +41,7 @@ class SealingUseCases:
 
     begin: Begin
     chain: AccessChainRepository
+    watch: AccessWatch
     secret: bytes
     policy: SealingPolicy
     now: Callable[[], datetime]
@@ -63,6 +65,7 @@ class SealingUseCases:
                 fitting.sort(key=lambda row: row.id)
                 block, head = head.sealed([(row.id, row.mac) for row in fitting], today, self.secret)
                 await self.chain.seal(tx, block, fitting)
+                await self.watch.look(tx, fitting)
                 if block.number % self.policy.told_blocks == 0:
                     await tx.publish(self._told(head, block.digest, is_final=False))
             if len(fitting) < len(found):

@@ -50,6 +50,12 @@ _ALERTS = {
         "Администратор сбросил способы подтверждения вашего входа. Войдите с кодом из SMS и подключите новый способ."
     ),
     identity.SecurityAlertKind.ROLES_CHANGED: "Администратор изменил ваши служебные роли. Войдите заново, чтобы работать с ними.",
+    identity.SecurityAlertKind.NEW_DEVICE: (
+        "В кабинет вошли с устройства, с которого вы раньше не входили. Если это были не вы, смените пароль и завершите остальные сеансы."
+    ),
+    identity.SecurityAlertKind.MANY_REFUSALS: (
+        "В ваш кабинет много раз пытались войти и не смогли. Если это были не вы, смените пароль и подключите второй фактор."
+    ),
 }
 _UNKNOWN_ALERT = "Мы заметили необычные действия с вашей учётной записью."
 _FIELDS = {
@@ -133,6 +139,14 @@ def _administrators(_: Any) -> Addressee:
     return Role.ADMINISTRATOR
 
 
+def _auditors(_: Any) -> Addressee:
+    return Role.AUDITOR
+
+
+def _minutes(event: identity.BulkReadingDetected) -> Mapping[str, Any]:
+    return {"minutes": max(1, event.window_seconds // 60)}
+
+
 def _document(event: Any) -> Mapping[str, Any]:
     return {"document": _DOCUMENTS.get(event.document_type, "документ")}
 
@@ -170,6 +184,7 @@ def _holds(role: str) -> Callable[[Any], bool]:
 _APPLICATION = ("application_id", "number")
 _TERM = (*_APPLICATION, "due_at")
 _TICKET = ("ticket_id", "number")
+_READING = ("reader_id", "people")
 
 TABLE: tuple[Rule, ...] = (
     Rule(applications.ApplicationSubmitted, "application-received", _applicant, "application_id", _TERM),
@@ -226,6 +241,8 @@ TABLE: tuple[Rule, ...] = (
     Rule(identity.CorrectionDueSoon, "correction-due-soon", _practitioner, "practitioner_id", ("correct_by",)),
     Rule(identity.CorrectionOverdue, "correction-overdue", _practitioner, "practitioner_id", ("correct_by",)),
     Rule(identity.VerificationEscalated, "verification-escalated", _administrators, "practitioner_id", ("practitioner_id", "registries")),
+    Rule(identity.BulkReadingDetected, "bulk-reading", _auditors, "reader_id", _READING, _minutes),
+    Rule(identity.BulkReadingDetected, "bulk-reading", _administrators, "reader_id", _READING, _minutes),
     Rule(identity.SecurityAlertRaised, "security-alert", lambda event: event.person_id, None, (), _alert),
     Rule(identity.DataExportReady, "data-export-ready", lambda event: event.person_id, None, ("export_id", "expires_at")),
     Rule(identity.ErasurePlanned, "erasure-planned", lambda event: event.person_id, None, ("due_at", "is_held")),
