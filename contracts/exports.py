@@ -1,5 +1,8 @@
 """What every service answers a request for a person's own data with."""
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from contracts.base import Count, Event
@@ -14,3 +17,9 @@ class DataExportPiece(Event):
     number: Count
     count: Count
     content: Sealed[str]
+
+    @classmethod
+    def all_of(cls, contents: Sequence[str], *, export_id: UUID, person_id: UUID, at: datetime) -> Iterator[Self]:
+        """One service's whole part: a piece for each content, numbered in their order."""
+        for number, content in enumerate(contents, 1):
+            yield cls(occurred_at=at, export_id=export_id, person_id=person_id, number=number, count=len(contents), content=content)

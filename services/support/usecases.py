@@ -241,17 +241,8 @@ class UseCases:
     @atomic
     async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
         async with self.begin(handling=event) as tx:
-            for number, content in enumerate(parts, 1):
-                await tx.publish(
-                    SupportExported(
-                        occurred_at=self.now(),
-                        export_id=event.export_id,
-                        person_id=event.person_id,
-                        number=number,
-                        count=len(parts),
-                        content=content,
-                    )
-                )
+            for piece in SupportExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
+                await tx.publish(piece)
 
     @atomic
     async def follow_up_delivery(self, event: DeliveryFailed) -> None:

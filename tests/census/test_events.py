@@ -14,7 +14,7 @@ from chassis.broker import EVENTS, declare_topology, queue_for
 from contracts.access import PersonalDataRead
 from contracts.base import Event
 from contracts.generate.schemas import declared_events
-from contracts.support import TicketAnswered, TicketClosed, TicketOpened
+from contracts.support import SupportExported, TicketAnswered, TicketClosed, TicketOpened
 from contracts.topology import ARCHIVE_STREAM, ARCHIVED, EVENTS_EXCHANGE, SUBSCRIPTIONS, queue_name
 from tests.census.source import ROOT, SERVICES, Source, dotted, plant, sources
 
@@ -34,8 +34,9 @@ def unstated(events: Iterable[type[Event]], root: Path) -> Iterator[str]:
 
 
 def _called_in(found: list[Source]) -> set[str]:
-    """Names of classes that are called, by name or through their module."""
-    return {dotted(call.func).rpartition(".")[2] for source in found for call in source.calls()}
+    """Names of classes that are called, by name or through their module, or through the constructor of all pieces of an export."""
+    called = (dotted(call.func).removesuffix(".all_of") for source in found for call in source.calls())
+    return {name.rpartition(".")[2] for name in called}
 
 
 def _chosen_in(found: list[Source]) -> set[str]:
@@ -181,6 +182,11 @@ def test_a_planted_event_of_another_owner_is_found(tmp_path: Path) -> None:
 def test_an_event_that_a_variable_stands_for_is_stated(tmp_path: Path) -> None:
     plant(tmp_path, {"services/support/usecases.py": "kind = TicketOpened if is_new else support.TicketClosed\nkind(number=n)"})
     assert list(unstated([TicketOpened, TicketClosed], tmp_path)) == []
+
+
+def test_a_part_of_an_export_is_stated_by_the_constructor_of_its_pieces(tmp_path: Path) -> None:
+    plant(tmp_path, {"services/support/usecases.py": "for piece in SupportExported.all_of(parts):\n    publish(piece)"})
+    assert list(unstated([SupportExported], tmp_path)) == []
 
 
 def test_a_fact_of_access_may_be_stated_anywhere_but_must_be_somewhere(tmp_path: Path) -> None:

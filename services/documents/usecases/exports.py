@@ -32,17 +32,8 @@ class Exports:
     @atomic
     async def _publish(self, event: DataExportRequested, parts: list[str]) -> None:
         async with self.begin(handling=event) as tx:
-            for number, content in enumerate(parts, 1):
-                await tx.publish(
-                    DocumentsExported(
-                        occurred_at=self.now(),
-                        export_id=event.export_id,
-                        person_id=event.person_id,
-                        number=number,
-                        count=len(parts),
-                        content=content,
-                    )
-                )
+            for piece in DocumentsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
+                await tx.publish(piece)
 
 
 def _record(document: Document) -> dict[str, Any]:
