@@ -352,6 +352,9 @@ class SecurityAlertKind(StrEnum):
     FACTORS_RESET = "factors-reset"
     NEW_DEVICE = "new-device"
     MANY_REFUSALS = "many-refusals"
+    RECOVERY_CODES_RENEWED = "recovery-codes-renewed"
+    DEVICE_TRUSTED = "device-trusted"
+    SESSIONS_ENDED = "sessions-ended"
 
 
 class SecurityAlertRaised(Event):

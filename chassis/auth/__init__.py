@@ -3,7 +3,7 @@
 from chassis.auth.authenticator import LOOPBACK, Authenticator, InvalidToken, Principal, RoleMissing, StepUpRequired
 from chassis.auth.markers import CALLERS_OF_PUBLIC_ROUTES, anyone, callers, calls_of, install, needs_recent_factor, route_callers
 from chassis.auth.revocations import EndedSessions
-from chassis.auth.tokens import ALGORITHM, AUDIENCE, ISSUER, JwksCache, TokenSigner
+from chassis.auth.tokens import ALGORITHM, AUDIENCE, ISSUER, TYPE, JwksCache, TokenSigner
 
 __all__ = [
     "ALGORITHM",
@@ -11,6 +11,7 @@ __all__ = [
     "CALLERS_OF_PUBLIC_ROUTES",
     "ISSUER",
     "LOOPBACK",
+    "TYPE",
     "Authenticator",
     "EndedSessions",
     "InvalidToken",

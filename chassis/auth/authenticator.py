@@ -12,7 +12,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from starlette.requests import HTTPConnection
 
-from chassis.auth.tokens import ALGORITHM, AUDIENCE, ISSUER, JwksCache
+from chassis.auth.tokens import ALGORITHM, AUDIENCE, ISSUER, TYPE, JwksCache
 from chassis.clock import Clock
 from chassis.errors import Forbidden, Unauthenticated
 from contracts.factors import SECOND_FACTORS
@@ -164,7 +164,8 @@ class Authenticator:
         if len(token) > _MAX_TOKEN_LENGTH:
             raise _bad_token()
         try:
-            key_id = jws.extract_compact(token.encode()).headers().get("kid")
+            header = jws.extract_compact(token.encode()).headers()
+            key_id = header.get("kid") if str(header.get("typ")).casefold() == TYPE else None
             key = await self._keys.key(key_id) if isinstance(key_id, str) and len(key_id) <= _MAX_KEY_ID_LENGTH else None
             if key is None:
                 raise _bad_token()
@@ -179,9 +180,10 @@ def _from_claims(claims: dict[str, Any]) -> _Verified:
         raise ValueError("issuer or audience")
     scope = claims.get("scope")
     known_roles = frozenset(_ROLES[role] for role in claims["roles"] if role in _ROLES and scope is None)
+    valid_from = float(max(claims["iat"], claims.get("nbf", claims["iat"])))
     factors = {str(name): datetime.fromtimestamp(at, UTC) for name, at in claims["factors"].items()}
     return _Verified(
-        UUID(claims["sub"]), known_roles, UUID(claims["sid"]), factors, float(claims["iat"]), float(claims["exp"]), _SCOPES.get(str(scope))
+        UUID(claims["sub"]), known_roles, UUID(claims["sid"]), factors, valid_from, float(claims["exp"]), _SCOPES.get(str(scope))
     )
 
 

@@ -22,6 +22,8 @@ ISSUER = "medkabinet"
 AUDIENCE = "medkabinet"
 ALGORITHM = "Ed25519"
 """RFC 9864's name. It is also the only one accepted: the name in a token's header chooses nothing."""
+TYPE = "at+jwt"
+"""RFC 9068's name of access tokens: no other token signed with the same key is taken for one."""
 
 _NO_KEYS_RETRY_SECONDS = 2
 
@@ -90,7 +92,7 @@ class TokenSigner:
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """A token of exactly these claims."""
-        return jwt.encode({"alg": ALGORITHM, "kid": self.key_id}, dict(claims), self._key, algorithms=[ALGORITHM])
+        return jwt.encode({"alg": ALGORITHM, "typ": TYPE, "kid": self.key_id}, dict(claims), self._key, algorithms=[ALGORITHM])
 
 
 class JwksCache:

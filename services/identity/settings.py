@@ -186,6 +186,8 @@ class Settings(ServiceSettings):
     idle_practitioner_seconds: Seconds = 900
     idle_staff_seconds: Seconds = 600
     session_seconds: Seconds = 43200
+    sessions_per_person: int = Field(default=20, ge=1, le=100)
+    """Sessions of one account open at once; one more ends the oldest."""
     session_keep_days: int = Field(default=30, ge=1)
     signing_key_days: Seconds = 30
     signing_key_lead_seconds: Seconds = 900

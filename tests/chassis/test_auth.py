@@ -12,11 +12,12 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
-from joserfc import jwt
-from joserfc.jwk import OctKey
+from joserfc import jws, jwt
+from joserfc.jwk import OctKey, OKPKey
 
 from chassis import auth, problems
 from chassis.auth import (
+    ALGORITHM,
     Authenticator,
     InvalidToken,
     JwksCache,
@@ -222,6 +223,8 @@ def _claims(clock: _Clock, **changes: Any) -> dict[str, Any]:
         {"exp": "soon"},
         {"iat": 2**40},
         {"iat": ...},
+        {"nbf": 2**40},
+        {"nbf": "soon"},
         {"sub": "me"},
         {"sub": 7},
         {"sid": ...},
@@ -235,6 +238,17 @@ def _claims(clock: _Clock, **changes: Any) -> dict[str, Any]:
 async def test_wrong_claims_are_refused(client: Client, clock: _Clock, tokens: TokenSigner, changes: dict[str, Any]) -> None:
     answer = await client().get("/me", headers=_bearer(tokens.sign(_claims(clock, **changes))))
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid-token"), answer.text
+
+
+@pytest.mark.parametrize("kind", [None, "JWT", "id+jwt", "logout+jwt"])
+async def test_only_an_access_token_is_one(client: Client, clock: _Clock, tokens: TokenSigner, kind: Any) -> None:
+    """The same key may sign other things."""
+    header = {"alg": ALGORITHM, "kid": tokens.key_id} | ({} if kind is None else {"typ": kind})
+    key = OKPKey.import_key(json.loads(tokens.private_jwk()))
+    other = jws.serialize_compact(header, json.dumps(_claims(clock)), key, algorithms=[ALGORITHM])
+    answer = await client().get("/me", headers=_bearer(other))
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid-token")
+    assert (await client().get("/me", headers=_bearer(tokens.sign(_claims(clock))))).status_code == 200
 
 
 async def test_unknown_roles_of_a_newer_issuer_are_ignored(client: Client, clock: _Clock, tokens: TokenSigner) -> None:

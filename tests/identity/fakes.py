@@ -300,8 +300,9 @@ class FakeSessions(SessionRepository):
     async def get(self, tx: Transaction, session_id: UUID) -> Session | None:
         return self.rows.get(session_id)
 
-    async def not_ended(self, tx: Transaction, person_id: UUID, *, limit: int) -> list[Session]:
+    async def not_ended(self, tx: Transaction, person_id: UUID, *, limit: int, used_since: datetime | None = None) -> list[Session]:
         found = [row for row in self.rows.values() if row.person_id == person_id and row.ended_at is None]
+        found = [row for row in found if used_since is None or row.last_used_at > used_since]
         return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
 
     async def end_all(self, tx: Transaction, person_id: UUID, ending: Ending, at: datetime) -> int:

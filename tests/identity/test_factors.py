@@ -216,6 +216,7 @@ async def test_recovery_codes_work_once_each_and_a_new_set_voids_the_old(walk: W
     holder = await a_practitioner(walk, signer)
     codes = (await holder.ask("POST", "/factors/recovery-codes"))["codes"]
     assert len(set(codes)) == 10
+    await told(holder, "recovery-codes-renewed")
     assert (await holder.ask("GET", "/factors"))["recovery_codes_left"] == 10
     finished = await holder.finish(await holder.start(), codes[0].lower().replace("-", " "))
     assert set(claims_of(finished.json())["factors"]) == {"password", "recovery-code"}

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from contracts.identity import SecurityAlertRaised
 from contracts.roles import Role
 from tests.identity import people
 from tests.identity.holders import Holder, a_practitioner, a_reviewer, claims_of
@@ -60,6 +61,12 @@ async def test_on_a_trusted_device_the_password_is_enough_and_proves_no_more(hol
     document = await holder.walk.identity.database["factors"].find_one({"_id": holder.person_id})
     assert token not in str(document)
     assert "127.0.0.1" not in str(document)
+
+
+async def test_the_owner_is_told_of_a_trusted_device(holder: Holder) -> None:
+    await trusted(holder)
+    told = (holder.person_id, "device-trusted")
+    await holder.walk.identity.tap.next(SecurityAlertRaised, where=lambda event: (event.person_id, event.kind) == told)
 
 
 async def test_without_asking_no_device_is_trusted(holder: Holder) -> None:

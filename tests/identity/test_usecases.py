@@ -253,7 +253,7 @@ def staff_desk() -> tuple[FakePeople, StaffUseCases]:
     passwords = Passwords(time_cost=1, memory_kib=64, parallelism=1, at_once=2)
     hour = timedelta(hours=1)
     signing = Signing(FakeSigningKeys(), clock, SigningPolicy(key_lifetime=hour, lead=hour, token_lifetime=hour))
-    terms = SessionPolicy(idle_practitioner=hour, idle_staff=hour, longest=hour)
+    terms = SessionPolicy(idle_practitioner=hour, idle_staff=hour, longest=hour, most=20)
     sessions = SessionUseCases(begin, FakeSessions(), rows, signing, access, Secrets("p" * 32), terms, clock.now)
     return rows, StaffUseCases(
         begin,

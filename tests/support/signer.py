@@ -39,7 +39,7 @@ class Signer:
             "exp": now + 300,
             "factors": {"password": now, "sms": now},
         }
-        header = {"alg": ALGORITHM, "kid": self.key.kid}
+        header = {"alg": ALGORITHM, "typ": "at+jwt", "kid": self.key.kid}
         return jwt.encode(header, payload | claims, self.key, algorithms=[ALGORITHM])
 
     def headers(self, person_id: UUID, *roles: Role, **claims: Any) -> dict[str, str]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from chassis.auth import anyone
 from chassis.limits import limited
 from services.identity.api.dependencies import NO_STORE, OriginDep, SignedIn, UseCasesDep
-from services.identity.api.factors import Enrolling
+from services.identity.api.factors import Enrolling, ProvedNow
 from services.identity.schemas.sessions import (
     EndedSessionsOut,
     JwksOut,
@@ -83,12 +83,12 @@ async def sign_out(caller: Enrolling, origin: OriginDep, usecases: UseCasesDep) 
 
 
 @router.delete("/sessions/others", status_code=204)
-async def end_other_sessions(caller: SignedIn, origin: OriginDep, usecases: UseCasesDep) -> None:
+async def end_other_sessions(caller: ProvedNow, origin: OriginDep, usecases: UseCasesDep) -> None:
     """End all of the caller's sessions but this one."""
     await usecases.sessions.end_others(caller.session_id, person_id=caller.id, origin=origin)
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-async def end_session(session_id: UUID, caller: SignedIn, origin: OriginDep, usecases: UseCasesDep) -> None:
+async def end_session(session_id: UUID, caller: ProvedNow, origin: OriginDep, usecases: UseCasesDep) -> None:
     """End one of the caller's sessions."""
     await usecases.sessions.end(session_id, person_id=caller.id, origin=origin)

@@ -97,6 +97,12 @@ async def reset_factors(staff_id: UUID, caller: RecentAdministrator, origin: Ori
     await usecases.staff.reset_factors(staff_id, Deed(caller.id, origin))
 
 
+@router.delete("/people/{person_id}/sessions", status_code=204, dependencies=[limited("unlock", "60/minute", by="principal")])
+async def end_sessions_of_person(person_id: UUID, caller: RecentAdministrator, origin: OriginDep, usecases: UseCasesDep) -> None:
+    """End every session of a person, whoever it is; the person is told."""
+    await usecases.sessions.end_of_person(person_id, administrator_id=caller.id, origin=origin)
+
+
 @router.post("/people/{person_id}/unlock", status_code=204, dependencies=[limited("unlock", "60/minute", by="principal")])
 async def unlock_person(person_id: UUID, body: UnlockIn, caller: Helper, origin: OriginDep, usecases: UseCasesDep) -> None:
     """Forget the failed sign-ins of a person who asked for help; the person is told."""

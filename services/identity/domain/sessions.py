@@ -36,6 +36,7 @@ class Ending(StrEnum):
     ENDED_ELSEWHERE = "ended-elsewhere"
     ENDED_BY_ADMINISTRATOR = "ended-by-administrator"
     IDLE = "idle"
+    TOO_MANY = "too-many"
     TOO_LONG = "too-long"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a reason, no secret
     ACCOUNT_CLOSED = "account-closed"
@@ -49,6 +50,8 @@ class SessionPolicy:
     idle_practitioner: timedelta
     idle_staff: timedelta
     longest: timedelta
+    most: int
+    """Open at once by one person."""
 
     def idle(self, roles: frozenset[Role]) -> timedelta:
         """The idle term for somebody with these roles."""

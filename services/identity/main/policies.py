@@ -190,6 +190,7 @@ def session_policy(settings: Settings) -> SessionPolicy:
         idle_practitioner=timedelta(seconds=settings.idle_practitioner_seconds),
         idle_staff=timedelta(seconds=settings.idle_staff_seconds),
         longest=timedelta(seconds=settings.session_seconds),
+        most=settings.sessions_per_person,
     )
 
 

@@ -42,9 +42,12 @@ class SessionRepository:
         document = await self._collection.find_one({"_id": session_id}, session=tx.session)
         return None if document is None else await self._read(document)
 
-    async def not_ended(self, tx: Transaction, person_id: UUID, *, limit: int) -> list[Session]:
-        """The person's sessions nobody ended, newest first; some may be over by time."""
-        cursor = self._collection.find({"person_id": person_id, "ended_at": None}, session=tx.session)
+    async def not_ended(self, tx: Transaction, person_id: UUID, *, limit: int, used_since: datetime | None = None) -> list[Session]:
+        """The person's sessions nobody ended, newest first; some may be over by time. `used_since` leaves out those used before."""
+        found: Document = {"person_id": person_id, "ended_at": None}
+        if used_since is not None:
+            found["last_used_at"] = {"$gt": used_since}
+        cursor = self._collection.find(found, session=tx.session)
         documents = await cursor.sort([("created_at", DESCENDING)]).limit(limit).to_list(limit)
         return [await self._read(document) for document in documents]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from chassis.transaction import Begin, Transaction, atomic
+from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
 from services.identity.domain.factors import DevicePolicy, Factors, TrustedDevice
@@ -64,7 +65,9 @@ class DeviceUseCases:
             await self.factors.save(tx, factors.without_devices())
 
     async def note_trusted(self, tx: Transaction, factors: Factors, origin: Origin) -> None:
-        """The newest device, in the access log."""
+        """The newest device, in the access log; its owner is told."""
+        trusted = SecurityAlertKind.DEVICE_TRUSTED
+        await tx.publish(SecurityAlertRaised(occurred_at=self.now(), person_id=factors.id, kind=trusted))
         await self._note(tx, Action.DEVICE_TRUSTED, factors.id, origin, factors.devices[-1].id)
 
     async def _note(self, tx: Transaction, action: Action, person_id: UUID, origin: Origin, device_id: UUID) -> None:

@@ -130,6 +130,7 @@ class FactorUseCases:
         async with self.begin() as tx:
             factors = await self.factors.get(tx, holder.person_id)
             await self.factors.save(tx, factors.with_recovery(digests))
+            await self._tell(tx, holder, SecurityAlertKind.RECOVERY_CODES_RENEWED)
             await self._note(tx, holder, Action.RECOVERY_CODES_RENEWED, Factor.RECOVERY_CODE)
         return codes
 

@@ -117,11 +117,20 @@ class SessionUseCases:
             address=origin.address,
             device=origin.device,
         )
+        await self._make_room(tx, person, origin)
         await self.sessions.add(tx, session)
         record = f"session:{session_id}"
         role = main_role(person.roles)
         await self.access.note(tx, Action.SIGNED_IN, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
         return await self._tokens(tx, session, refresh_token)
+
+    async def _make_room(self, tx: Transaction, person: Person, origin: Origin) -> None:
+        """End the oldest sessions beyond the number allowed, so that one more may open."""
+        at = self.now()
+        used = await self.sessions.not_ended(tx, person.id, limit=_LISTED, used_since=at - self.policy.idle(person.roles))
+        still = [session for session in used if session.is_open(at, self.policy)]
+        for session in still[self.policy.most - 1 :]:
+            await self._end(tx, session, Ending.TOO_MANY, origin)
 
     async def _signing_in(self, tx: Transaction, person_id: UUID) -> Person:
         """Raises `SignInRefused` if the account was closed, erased or deactivated since the sign-in began."""
@@ -230,6 +239,15 @@ class SessionUseCases:
         if await self.sessions.end_all(tx, person_id, Ending.ENDED_BY_ADMINISTRATOR, self.now()):
             role = Role.ADMINISTRATOR
             await self.access.note(tx, Action.SESSION_ENDED, person_id, actor_id=administrator_id, actor_role=role, origin=origin)
+
+    @atomic
+    async def end_of_person(self, person_id: UUID, *, administrator_id: UUID, origin: Origin) -> None:
+        """End every session of anybody, who is told. Raises `NoSuchPerson`."""
+        async with self.begin() as tx:
+            await self.people.get(tx, person_id)
+            await self.cut_off(tx, person_id, administrator_id=administrator_id, origin=origin)
+            ended = SecurityAlertKind.SESSIONS_ENDED
+            await tx.publish(SecurityAlertRaised(occurred_at=self.now(), person_id=person_id, kind=ended))
 
     async def _end(self, tx: Transaction, session: Session, ending: Ending, origin: Origin) -> None:
         ended = await self.sessions.save(tx, session.ended(ending, self.now()))
