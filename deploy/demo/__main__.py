@@ -17,7 +17,7 @@ from deploy.demo.registration import register, sign_in
 from deploy.demo.report import Report
 from deploy.demo.review import certificate, review
 from deploy.demo.stacks import Scenery, scenery
-from deploy.demo.stage import Stage, played_by
+from deploy.demo.stage import Stage, staff_played_by
 from deploy.demo.support import ask_for_help
 from deploy.demo.time_travel import travel
 from deploy.journey.gateway import Caller, Refused
@@ -96,9 +96,9 @@ async def _set_stage(ready: Scenery, folder: Path, report: Report, closing: Asyn
         folder=folder,
         report=report,
         practitioner=Practitioner.of(person, Caller(http), outside),
-        reviewer=played_by(Reviewer, personas, "Эксперт", Caller(http), outside),
-        registrar=played_by(Registrar, personas, "Регистратор", Caller(http), outside),
-        agent=played_by(SupportAgent, personas, "Сотрудник поддержки", Caller(http), outside),
+        reviewer=staff_played_by(Reviewer, personas, "Эксперт", Caller(http), outside, clock),
+        registrar=staff_played_by(Registrar, personas, "Регистратор", Caller(http), outside, clock),
+        agent=staff_played_by(SupportAgent, personas, "Сотрудник поддержки", Caller(http), outside, clock),
     )
 
 

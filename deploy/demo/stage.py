@@ -11,11 +11,12 @@ import httpx
 
 from chassis.clock import SandboxClock
 from deploy.demo.report import Report
+from deploy.journey.authenticator import AuthenticatorApp
 from deploy.journey.gateway import Caller
 from deploy.journey.member import Member
 from deploy.journey.outside import Outside
 from deploy.journey.practitioner import Practitioner
-from deploy.journey.staff import Registrar, Reviewer, SupportAgent
+from deploy.journey.staff import AnyStaff, Registrar, Reviewer, SupportAgent
 from deploy.local.personas import Persona
 
 AnyMember = TypeVar("AnyMember", bound=Member)
@@ -65,6 +66,17 @@ def played_by(role: type[AnyMember], personas: Sequence[Persona], title: str, ca
     """The persona of that title in a role."""
     persona = next(persona for persona in personas if persona.title == title)
     return role(caller, outside, identifier=persona.identifier, password=persona.password, phone=persona.phone)
+
+
+def staff_played_by(
+    role: type[AnyStaff], personas: Sequence[Persona], title: str, caller: Caller, outside: Outside, clock: SandboxClock
+) -> AnyStaff:
+    """The persona of that title in a role of staff, with the persona's authenticator app."""
+    member = played_by(role, personas, title, caller, outside)
+    secret = next(persona.totp_secret for persona in personas if persona.title == title)
+    member.now = clock.now
+    member.app = None if secret is None else AuthenticatorApp(secret, clock.now)
+    return member
 
 
 def words(finding: dict[str, Any]) -> str:

@@ -22,15 +22,22 @@ class Member:
 
     async def sign_in(self) -> dict[str, Any]:
         """Identifier, password, code from the SMS. Returns the answer to the first step."""
-        self.caller.tokens = None
         seen = await self.outside.newest("sms", self.phone)
-        started: dict[str, Any] = await self.caller.post(
-            "/api/identity/sign-ins", {"identifier": self.identifier, "password": self.password}
-        )
-        code = await self.outside.code("sms", self.phone, after=seen)
-        tokens = await self.caller.post(f"/api/identity/sign-ins/{started['sign_in_id']}/code", {"code": code})
-        self.caller.tokens = Tokens(tokens["access_token"], tokens["refresh_token"])
+        started = await self._start()
+        self.go_on_with(await self._finish(started, await self.outside.code("sms", self.phone, after=seen)))
         return started
+
+    def go_on_with(self, tokens: dict[str, Any]) -> None:
+        """Go on with these tokens."""
+        self.caller.tokens = Tokens(tokens["access_token"], tokens["refresh_token"])
+
+    async def _start(self) -> dict[str, Any]:
+        self.caller.tokens = None
+        body = {"identifier": self.identifier, "password": self.password}
+        return dict(await self.caller.post("/api/identity/sign-ins", body))
+
+    async def _finish(self, started: dict[str, Any], code: str) -> dict[str, Any]:
+        return dict(await self.caller.post(f"/api/identity/sign-ins/{started['sign_in_id']}/code", {"code": code}))
 
     def __post_init__(self) -> None:
         self.caller.step_up = self.step_up
@@ -39,7 +46,9 @@ class Member:
         """A fresh second factor for the session that is open."""
         seen = await self.outside.newest("sms", self.phone)
         begun = await self.caller.post("/api/identity/step-ups")
-        code = await self.outside.code("sms", self.phone, after=seen)
+        await self._prove(begun, await self.outside.code("sms", self.phone, after=seen))
+
+    async def _prove(self, begun: dict[str, Any], code: str) -> None:
         proved = await self.caller.post(f"/api/identity/step-ups/{begun['step_up_id']}/code", {"code": code})
         if self.caller.tokens is not None:
             self.caller.tokens = Tokens(proved["access_token"], self.caller.tokens.refresh_token)

@@ -1,17 +1,70 @@
 """The steps of those who work here: reviewer, registrar, support agent, administrator."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
-from deploy.journey.gateway import Caller
+from chassis.clock import machine_now
+from deploy.journey.authenticator import AuthenticatorApp
+from deploy.journey.gateway import Caller, Refused
 from deploy.journey.member import Member
 from deploy.journey.outside import Outside
 from deploy.journey.waiting import until
 
 Json = dict[str, Any]
-AnyStaff = TypeVar("AnyStaff", bound=Member)
+Keep = Callable[[str], None]
 
 
-class Administrator(Member):
+def _forgotten(_: str) -> None:
+    """Nobody asked to keep the secret."""
+
+
+@dataclass(slots=True)
+class StaffMember(Member):
+    """Signs in with an authenticator app, which is set up at the first sign-in."""
+
+    now: Callable[[], datetime] = field(default=machine_now, kw_only=True)
+    app: AuthenticatorApp | None = field(default=None, kw_only=True)
+    keep: Keep = field(default=_forgotten, kw_only=True, repr=False)
+    """Is given the secret of a new app before it counts, so that no interruption loses it."""
+
+    async def sign_in(self) -> Json:
+        """Identifier, password, code of the app; without one by SMS, and then an app is set up."""
+        if self.app is None:
+            started = await Member.sign_in(self)
+            await self.enrol()
+            return started
+        started = await self._start()
+        try:
+            tokens = await self._finish(started, await self.app.code())
+        except Refused as refused:
+            if refused.code != "sign-in-refused":
+                raise
+            tokens = await self._finish(started, await self.app.code())  # the first one was used, by another program with this secret
+        self.go_on_with(tokens)
+        return started
+
+    async def enrol(self) -> None:
+        """Set up an app; until then a member of staff may do nothing else."""
+        made = await self.caller.post("/api/identity/factors/totp")
+        self.keep(made["secret"])
+        self.app = AuthenticatorApp(made["secret"], self.now)
+        self.go_on_with(await self.caller.post("/api/identity/factors/totp/confirmation", {"code": await self.app.code()}))
+
+    async def step_up(self) -> None:
+        """A fresh code of the app."""
+        if self.app is None:
+            await Member.step_up(self)
+            return
+        begun = await self.caller.post("/api/identity/step-ups")
+        await self._prove(begun, await self.app.code())
+
+
+AnyStaff = TypeVar("AnyStaff", bound=StaffMember)
+
+
+class Administrator(StaffMember):
     """Adds staff."""
 
     async def add_staff(self, body: Json) -> Json:
@@ -19,7 +72,7 @@ class Administrator(Member):
         return dict(await self.caller.post("/api/identity/staff", body))
 
 
-class Reviewer(Member):
+class Reviewer(StaffMember):
     """Looks at applications."""
 
     async def queue(self) -> list[Json]:
@@ -54,7 +107,7 @@ class Reviewer(Member):
         return answer
 
 
-class Registrar(Member):
+class Registrar(StaffMember):
     """Decides."""
 
     async def queue(self) -> list[Json]:
@@ -72,7 +125,7 @@ class Registrar(Member):
         return answer
 
 
-class SupportAgent(Member):
+class SupportAgent(StaffMember):
     """Helps."""
 
     async def desk(self) -> list[Json]:
@@ -88,6 +141,6 @@ class SupportAgent(Member):
         await self.caller.post(f"/api/support/desk/tickets/{ticket_id}/messages", {"text": text})
 
 
-def member_of_staff(role: type[AnyStaff], body: Json, caller: Caller, outside: Outside) -> AnyStaff:
-    """The one whom `body` added; staff sign in with their e-mail."""
-    return role(caller, outside, identifier=body["email"], password=body["password"], phone=body["phone"])
+def member_of_staff(role: type[AnyStaff], body: Json, caller: Caller, outside: Outside, **more: Any) -> AnyStaff:
+    """The one whom `body` added; staff sign in with their e-mail. `more` says the time and knows the app."""
+    return role(caller, outside, identifier=body["email"], password=body["password"], phone=body["phone"], **more)

@@ -8,18 +8,22 @@ import sys
 from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from chassis.clock import SandboxClock
+from deploy.journey.authenticator import AuthenticatorApp
 from deploy.journey.gateway import Caller, Refused
 from deploy.journey.outside import Outside
 from deploy.journey.people import SPECIALTY, Person, invent_person, invent_staff
 from deploy.journey.practitioner import Practitioner
-from deploy.journey.staff import Administrator, member_of_staff
+from deploy.journey.staff import Administrator, AnyStaff, StaffMember, member_of_staff
 from deploy.journey.waiting import StillWaiting
 from deploy.local.development_secrets import load_or_invent
+from deploy.local.environments import clock_file
 from deploy.local.servers import PROJECT
 from deploy.local.settings import LocalSettings
 
@@ -31,6 +35,7 @@ STAFF = (
     ("Аудитор", ("auditor",), ()),
 )
 PRACTITIONERS = ("Врач", "Второй врач")
+_BEGUN = "personas.begun"
 
 
 class PersonasFailed(RuntimeError):
@@ -39,13 +44,14 @@ class PersonasFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Persona:
-    """Somebody to sign in as. Codes come to the simulators' page."""
+    """Somebody to sign in as. Codes come to the simulators' page; those of staff are shown by an app with the secret."""
 
     title: str
     name: str
     identifier: str
     password: str
     phone: str
+    totp_secret: str | None = None
 
 
 def personas_file(data_dir: Path) -> Path:
@@ -59,6 +65,25 @@ def known_personas(data_dir: Path) -> list[Persona]:
     return [Persona(**fields) for fields in json.loads(file.read_text())] if file.exists() else []
 
 
+@dataclass(frozen=True)
+class _Secrets:
+    """Secrets of apps by identifier, written down before they count: an interrupted attempt can be taken up again."""
+
+    file: Path
+
+    def known(self, identifier: str) -> str | None:
+        """None before the app was begun."""
+        return self._read().get(identifier)
+
+    def keep(self, identifier: str, secret: str) -> None:
+        """Replaces what was kept."""
+        _write_private(self.file, self._read() | {identifier: secret})
+
+    def _read(self) -> dict[str, str]:
+        text = self.file.read_text() if self.file.exists() else ""
+        return dict(json.loads(text)) if text else {}
+
+
 async def ensure_personas(settings: LocalSettings, identity_environment: Mapping[str, str]) -> list[Persona]:
     """The personas of a running stack, made if there are none. Raises `PersonasFailed`; a second call takes up where the first ended.
 
@@ -66,19 +91,29 @@ async def ensure_personas(settings: LocalSettings, identity_environment: Mapping
     """
     with (settings.data_dir / "personas.lock").open("a") as lock:
         await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-        return known_personas(settings.data_dir) or await _make_personas(settings, identity_environment)
+        known = known_personas(settings.data_dir)
+        if known and all(_is_complete(persona) for persona in known):
+            return known
+        if known:
+            _write_private(settings.data_dir / _BEGUN, {})  # made before staff needed an app: each is asked to set one up
+        return await _make_personas(settings, identity_environment)
+
+
+def _is_complete(persona: Persona) -> bool:
+    return persona.title in PRACTITIONERS or persona.totp_secret is not None
 
 
 async def _make_personas(settings: LocalSettings, identity_environment: Mapping[str, str]) -> list[Persona]:
     seed = load_or_invent(settings.data_dir / "secrets")["PERSONAS_SEED"]
-    begun = settings.data_dir / "personas.begun"
-    cast = _Cast(settings, seed, identity_environment, is_resumed=begun.exists())
-    begun.touch()
+    begun = settings.data_dir / _BEGUN
+    cast = _Cast(settings, seed, identity_environment, _Secrets(begun), is_resumed=begun.exists())
+    if not begun.exists():
+        _write_private(begun, {})
     try:
         made = await cast.make()
     except (Refused, StillWaiting, httpx.HTTPError) as error:
         raise PersonasFailed(f"Не удалось завести учётные записи: {error}. Журналы: {settings.data_dir / 'logs'}") from error
-    _write(personas_file(settings.data_dir), made)
+    _write_private(personas_file(settings.data_dir), [asdict(persona) for persona in made])
     begun.unlink()
     return made
 
@@ -90,6 +125,7 @@ class _Cast:
     settings: LocalSettings
     seed: str
     identity_environment: Mapping[str, str]
+    secrets: _Secrets
     is_resumed: bool
 
     async def make(self) -> list[Persona]:
@@ -111,21 +147,43 @@ class _Cast:
         first = invent_staff(f"{self.seed} administrator", ("administrator",))
         if not self.is_resumed:
             await add_first_administrator(first, self.identity_environment)
-        administrator = member_of_staff(Administrator, first, Caller(http), outside)
+        administrator = self._member(Administrator, first, http, outside)
         try:
-            await administrator.sign_in()
+            await self._signed_in(administrator)
         except Refused:
             if not self.is_resumed:
                 raise
             await add_first_administrator(first, self.identity_environment)
             await administrator.sign_in()
-        made = [_staff_persona("Администратор", first)]
+        made = {"Администратор": first}
         for title, roles, specialty_codes in STAFF:
-            body = invent_staff(f"{self.seed} {title}", roles, specialty_codes=specialty_codes)
-            await self._once(administrator.add_staff(body))
-            made.append(_staff_persona(title, body))
+            made[title] = invent_staff(f"{self.seed} {title}", roles, specialty_codes=specialty_codes)
+            await self._once(administrator.add_staff(made[title]))
         await administrator.sign_out()
-        return made
+        await asyncio.gather(*(self._enrol(body, http, outside) for body in list(made.values())[1:]))
+        return [_staff_persona(title, body, self.secrets.known(body["email"])) for title, body in made.items()]
+
+    def _member(self, role: type[AnyStaff], body: Mapping[str, Any], http: httpx.AsyncClient, outside: Outside) -> AnyStaff:
+        now, secret = SandboxClock(clock_file(self.settings)).now, self.secrets.known(body["email"])
+        app = None if secret is None else AuthenticatorApp(secret, now)
+        keep = partial(self.secrets.keep, body["email"])
+        return member_of_staff(role, dict(body), Caller(http), outside, now=now, app=app, keep=keep)
+
+    async def _enrol(self, body: Mapping[str, Any], http: httpx.AsyncClient, outside: Outside) -> None:
+        """The first sign-in of a member sets up an app."""
+        member = self._member(StaffMember, body, http, outside)
+        await self._signed_in(member)
+        await member.sign_out()
+
+    async def _signed_in(self, member: StaffMember) -> None:
+        """A secret may have been kept and never confirmed; then the member still signs in by SMS."""
+        try:
+            await member.sign_in()
+        except Refused:
+            if member.app is None:
+                raise
+            member.app = None
+            await member.sign_in()
 
     async def _once(self, adding: Awaitable[Any]) -> None:
         try:
@@ -167,16 +225,17 @@ async def add_first_administrator(body: Mapping[str, Any], identity_environment:
         raise PersonasFailed(f"medkabinet staff add завершилась с кодом {process.returncode}: {said.decode(errors='replace').strip()}")
 
 
-def _staff_persona(title: str, body: Mapping[str, Any]) -> Persona:
-    return Persona(title, f"{body['surname']} {body['given_name']} {body['patronymic']}", body["email"], body["password"], body["phone"])
+def _staff_persona(title: str, body: Mapping[str, Any], totp_secret: str | None) -> Persona:
+    name = f"{body['surname']} {body['given_name']} {body['patronymic']}"
+    return Persona(title, name, body["email"], body["password"], body["phone"], totp_secret)
 
 
 def _practitioner_persona(title: str, person: Person) -> Persona:
     return Persona(title, person.full_name, person.licence["number"], person.password, person.phone)
 
 
-def _write(file: Path, personas: list[Persona]) -> None:
+def _write_private(file: Path, content: Any) -> None:
     fresh = file.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
-        json.dump([asdict(persona) for persona in personas], written, ensure_ascii=False, indent=2)
+        json.dump(content, written, ensure_ascii=False, indent=2)
     fresh.replace(file)

@@ -9,7 +9,8 @@ from deploy.local.personas import Persona
 
 def print_personas(personas: Sequence[Persona], console: Console) -> None:
     """One line each, in columns; a narrow terminal wraps them, nothing is cut."""
-    rows = [("Кто", "Логин", "Пароль", "Телефон"), *((who.title, who.identifier, who.password, who.phone) for who in personas)]
+    rows = [("Кто", "Логин", "Пароль", "Телефон", "Секрет приложения для кодов (TOTP)")]
+    rows += [(who.title, who.identifier, who.password, who.phone, who.totp_secret or "") for who in personas]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
         line = "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from chassis.clock import SandboxClock
-from deploy.demo.stage import played_by
+from deploy.demo.stage import staff_played_by
 from deploy.journey.gateway import Caller
 from deploy.journey.outside import Outside
 from deploy.journey.people import invent_person
@@ -80,9 +80,9 @@ async def walked(running: Running) -> Walked:
     return await walk(
         Walked(
             practitioner=Practitioner.of(person, Caller(http), outside),
-            reviewer=played_by(Reviewer, personas, "Эксперт", Caller(http), outside),
-            registrar=played_by(Registrar, personas, "Регистратор", Caller(http), outside),
-            agent=played_by(SupportAgent, personas, "Сотрудник поддержки", Caller(http), outside),
+            reviewer=staff_played_by(Reviewer, personas, "Эксперт", Caller(http), outside, running.clock),
+            registrar=staff_played_by(Registrar, personas, "Регистратор", Caller(http), outside, running.clock),
+            agent=staff_played_by(SupportAgent, personas, "Сотрудник поддержки", Caller(http), outside, running.clock),
             http=http,
             outside=outside,
         )

@@ -15,6 +15,7 @@ from services.identity.usecases import UseCases
 from tests.identity import people
 from tests.identity.authenticator import Authenticator
 from tests.identity.passkey_owner import sign_in as passkey_sign_in
+from tests.identity.test_sign_in import claims_of
 from tests.identity.walk import Json, Walk
 from tests.support import Component, Signer, eventually
 
@@ -280,6 +281,63 @@ async def test_accounts_of_staff_are_the_administrators_with_a_fresh_factor_alon
             for nobody in (uuid4(), practitioner_id):
                 missing = await office.send(method, path.replace(str(staff_id), str(nobody)), body, **changing)
                 assert (missing.status_code, missing.json()["code"]) == (404, "no-such-person")
+
+
+async def test_staff_without_a_strong_factor_get_no_role_until_they_prove_one(office: Office) -> None:
+    """ID-11."""
+    staff_id, body = await office.add("reviewer", "auditor")
+    identity = office.walk.identity
+    member = Walk(identity, phone=body["phone"])
+
+    async def claims(tokens: Json) -> Json:
+        return dict(await claims_of(identity, tokens["access_token"]))
+
+    limited = await member.sign_in(body["email"])
+    assert limited["scope"] == "enrolment"
+    first = await claims(limited)
+    assert (first["scope"], first["roles"]) == ("enrolment", [])
+    refreshed = await member.ask("POST", "/tokens", {"refresh_token": limited["refresh_token"]})
+    assert (refreshed["scope"], (await claims(refreshed))["roles"]) == ("enrolment", []), "refreshing proves nothing"
+
+    own = office.signer.headers(staff_id, sid=first["sid"], scope="enrolment")
+    for method, path in (("GET", "/profile"), ("GET", "/sessions"), ("GET", "/access-log"), ("POST", "/step-ups")):
+        refused = await member.send(method, path, None, **own)
+        assert (refused.status_code, refused.json()["code"]) == (403, "role-missing")
+    app = pyotp.TOTP((await member.ask("POST", "/factors/totp", None, **own))["secret"])
+    full = await member.ask("POST", "/factors/totp/confirmation", {"code": app.at(identity.clock.now())}, **own)
+    assert (full["scope"], (await claims(full))["roles"]) == (None, ["auditor", "reviewer"])
+    again = await member.ask("POST", "/tokens", {"refresh_token": full["refresh_token"]})
+    assert (again["scope"], (await claims(again))["roles"]) == (None, ["auditor", "reviewer"])
+
+    identity.clock.move(timedelta(seconds=60))
+    started = await member.start_sign_in(body["email"])
+    strong = await member.ask("POST", f"/sign-ins/{started['sign_in_id']}/code", {"code": app.at(identity.clock.now())})
+    assert (strong["scope"], (await claims(strong))["roles"]) == (None, ["auditor", "reviewer"])
+    practitioner = Walk(identity)
+    await practitioner.register()
+    assert (await practitioner.sign_in())["scope"] is None
+
+
+async def test_a_limited_session_can_be_ended_by_hand(office: Office) -> None:
+    staff_id, body = await office.add("registrar")
+    member = Walk(office.walk.identity, phone=body["phone"])
+    limited = await member.sign_in(body["email"])
+    sid = (await claims_of(member.identity, limited["access_token"]))["sid"]
+    own = office.signer.headers(staff_id, sid=sid, scope="enrolment")
+    assert (await member.send("DELETE", "/sessions/current", None, **own)).status_code == 204
+    assert (await member.send("POST", "/tokens", {"refresh_token": limited["refresh_token"]})).status_code == 401
+
+
+async def test_staff_with_a_passkey_alone_step_up_with_it(office: Office) -> None:
+    staff_id, body = await office.add("registrar")
+    member = Walk(office.walk.identity, phone=body["phone"])
+    sid = (await claims_of(member.identity, (await member.sign_in(body["email"]))["access_token"]))["sid"]
+    own = office.headers(staff_id, Role.REGISTRAR, sid=sid)
+    device, asked = Authenticator(), await member.ask("POST", "/factors/passkeys", None, **own)
+    made = {"credential": device.create(asked["options"]), "name": "Ноутбук"}
+    await member.ask("POST", f"/factors/passkeys/{asked['ceremony_id']}/attestation", made, **own)
+    refused = await member.send("POST", "/step-ups", None, **own)
+    assert (refused.status_code, refused.json()["code"]) == (409, "passkey-needed")
 
 
 async def lock(walk: Walk, identifier: str) -> None:

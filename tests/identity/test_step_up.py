@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import pyotp
 import pytest
 from joserfc import jws
 
@@ -66,7 +67,7 @@ async def test_a_fresh_code_makes_the_factor_of_the_session_fresh(caller: Caller
     signed_in = await claims_of(identity, caller.tokens["access_token"])
     identity.clock.move(timedelta(minutes=11))
     begun = await caller.start()
-    assert begun.keys() == {"step_up_id", "expires_at"}, "where the code goes is nobody's business"
+    assert begun.keys() == {"step_up_id", "channel", "expires_at"}, "where the code goes is nobody's business"
     assert timedelta(minutes=4) < datetime.fromisoformat(begun["expires_at"]) - identity.clock.now() <= timedelta(minutes=5)
     issued = await identity.tap.next(
         OneTimeCodeIssued, where=lambda event: event.person_id == caller.person_id and event.purpose == "step-up"
@@ -193,6 +194,42 @@ async def test_locked_sign_ins_do_not_keep_from_stepping_up(caller: Caller) -> N
             identity.clock.move(timedelta(seconds=int(answer.headers["Retry-After"])))
     begun = await caller.start()
     assert (await caller.try_code(begun["step_up_id"], await caller.walk.code(caller.walk.phone))).status_code == 200
+
+
+async def connected(caller: Caller) -> pyotp.TOTP:
+    """An authenticator app of the caller."""
+    app = pyotp.TOTP((await caller.walk.ask("POST", "/factors/totp", None, **caller.headers))["secret"])
+    code = app.at(caller.walk.identity.clock.now())
+    await caller.walk.ask("POST", "/factors/totp/confirmation", {"code": code}, **caller.headers)
+    return app
+
+
+async def test_whoever_has_an_app_steps_up_with_its_code_and_gets_no_sms(caller: Caller) -> None:
+    identity = caller.walk.identity
+    app = await connected(caller)
+    identity.clock.move(timedelta(minutes=11))
+    begun = await caller.start()
+    assert begun["channel"] == "totp"
+    sent = [event for event in identity.tap.all(OneTimeCodeIssued) if event.person_id == caller.person_id and event.purpose == "step-up"]
+    assert sent == []
+    code = app.at(identity.clock.now())
+    answer = await caller.try_code(begun["step_up_id"], code)
+    factors = dict((await claims_of(identity, answer.json()["access_token"]))["factors"])  # type: ignore[call-overload]
+    assert identity.clock.now().timestamp() - factors["totp"] < 60
+    replayed = await caller.try_code((await caller.start())["step_up_id"], code)
+    assert (replayed.status_code, replayed.json()["code"], replayed.json()["tries_left"]) == (422, "wrong-code", 4)
+
+
+async def test_wrong_codes_of_an_app_are_bounded_too(caller: Caller) -> None:
+    """ID-6."""
+    app = await connected(caller)
+    wrong = other_than(app.at(caller.walk.identity.clock.now() + timedelta(hours=3)))
+    for _ in range(2):
+        begun = await caller.start()
+        said = [(await caller.try_code(begun["step_up_id"], wrong)).json()["code"] for _ in range(5)]
+        assert said == ["wrong-code"] * 5
+    locked = await caller.walk.send("POST", "/step-ups", None, **caller.headers)
+    assert (locked.status_code, locked.json()["code"]) == (429, "step-ups-locked")
 
 
 async def test_keys_rotate_without_downtime(

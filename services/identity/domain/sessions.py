@@ -7,8 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import NotFound, Unauthenticated
-from contracts.factors import Factor
-from contracts.roles import STAFF, Role
+from contracts.factors import STAFF_FACTORS, Factor
+from contracts.roles import STAFF, Role, Scope
 
 _REMEMBERED = 512
 """Used refresh tokens kept per session: 12 h at one refresh every 84 s; older ones are unknown instead of reused."""
@@ -75,6 +75,12 @@ class Session:
     ended_at: datetime | None = None
     ending: Ending | None = None
     version: int = 0
+
+    @property
+    def scope(self) -> Scope | None:
+        """Staff who have proved no strong factor in this session may set one up, and nothing else."""
+        is_limited = self.roles & STAFF and not self.factors.keys() & STAFF_FACTORS
+        return Scope.ENROLMENT if is_limited else None
 
     def ends_at(self, policy: SessionPolicy) -> datetime:
         """When the session ends even if it is used all the time."""

@@ -88,13 +88,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         verification=VerificationUseCases(begin, people, registries, access, verdicts, now),
         sign_in=SignInUseCases(
             *(begin, people, stores.factors, stores.sign_ins, stores.sent_codes, stores.failures, stores.strangers),
-            codes,
-            typed,
-            devices,
-            sessions,
-            access,
-            passwords,
-            secrets,
+            *(codes, typed, devices, sessions, access, passwords, secrets),
             failure_policy(settings),
             now,
         ),
@@ -103,7 +97,9 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         devices=devices,
         sessions=sessions,
         step_up=StepUpUseCases(
-            begin, people, stores.step_ups, stores.failures, codes, sessions, access, secrets, failure_policy(settings), now
+            *(begin, people, stores.factors, stores.step_ups, stores.failures, codes, typed, sessions, access, secrets),
+            failure_policy(settings),
+            now,
         ),
         passkeys=_passkeys(chassis, settings, stores, sessions, access, secrets),
         passwords=PasswordUseCases(

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, StringConstraints
 
+from contracts.roles import Scope
 from services.identity.domain.codes import CodePolicy
 from services.identity.domain.sessions import Session
 from services.identity.domain.sign_ins import MASKED_PHONE
-from services.identity.domain.step_ups import StepUp
+from services.identity.domain.step_ups import Channel, StepUp
 from services.identity.schemas.base import CodeIn, In, Secret
 from services.identity.usecases.sessions import Access, Tokens
 from services.identity.usecases.sign_in import Finished, Started
@@ -58,23 +59,26 @@ class AccessTokenOut(BaseModel):
     access_token: str
     token_type: Literal["Bearer"]
     expires_in: int
+    scope: Scope | None
+    """`enrolment`: the holder has to set up a second factor first and may do nothing else."""
 
     @classmethod
     def of_access(cls, access: Access) -> "AccessTokenOut":
         """The answer."""
-        return cls(access_token=access.access_token, token_type=_BEARER, expires_in=access.expires_in)
+        return cls(access_token=access.access_token, token_type=_BEARER, expires_in=access.expires_in, scope=access.scope)
 
 
 class StepUpOut(BaseModel):
-    """A step-up that waits for its code; the address it went to is not named."""
+    """A step-up that waits for its code: of an authenticator app, or one that was sent; where to is not named."""
 
     step_up_id: UUID
+    channel: Channel
     expires_at: datetime
 
     @classmethod
     def of(cls, step_up: StepUp) -> "StepUpOut":
         """The answer."""
-        return cls(step_up_id=step_up.id, expires_at=step_up.code.expires_at)
+        return cls(step_up_id=step_up.id, channel=step_up.channel, expires_at=step_up.code.expires_at)
 
 
 class TokensOut(AccessTokenOut):
@@ -85,7 +89,8 @@ class TokensOut(AccessTokenOut):
     @classmethod
     def of(cls, tokens: Tokens) -> "TokensOut":
         """The answer."""
-        return cls(access_token=tokens.access_token, refresh_token=tokens.refresh_token, token_type=_BEARER, expires_in=tokens.expires_in)
+        access = AccessTokenOut.of_access(tokens)
+        return cls(**access.model_dump(), refresh_token=tokens.refresh_token)
 
 
 class SignInOut(BaseModel):

@@ -11,7 +11,7 @@ from chassis.clock import Clock
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
-from contracts.roles import STAFF, Role
+from contracts.roles import STAFF, Role, Scope
 from services.identity.domain.access_log import Action
 from services.identity.domain.people import NoSuchPerson, Person
 from services.identity.domain.sessions import Ending, NoSuchSession, Session, SessionOver, SessionPolicy
@@ -30,10 +30,11 @@ _KEYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An access token and how many seconds it lives."""
+    """An access token, how many seconds it lives, and what it is limited to."""
 
     access_token: str = field(repr=False)
     expires_in: int
+    scope: Scope | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,7 @@ class SessionUseCases:
 
     async def _tokens(self, tx: Transaction, session: Session, refresh_token: str) -> Tokens:
         access = await self._access(tx, session)
-        return Tokens(access_token=access.access_token, refresh_token=refresh_token, expires_in=access.expires_in)
+        return Tokens(access_token=access.access_token, refresh_token=refresh_token, expires_in=access.expires_in, scope=access.scope)
 
     async def _access(self, tx: Transaction, session: Session) -> Access:
         lifetime = min(self.signing.policy.token_lifetime, session.ends_at(self.policy) - self.now())
@@ -272,8 +273,9 @@ class SessionUseCases:
             session_id=session.id,
             factors={str(factor): at for factor, at in session.factors.items()},
             lifetime=lifetime,
+            scope=session.scope,
         )
-        return Access(access_token=access_token, expires_in=int(lifetime.total_seconds()))
+        return Access(access_token=access_token, expires_in=int(lifetime.total_seconds()), scope=session.scope)
 
     def _new_token(self, session_id: UUID) -> str:
         return f"{session_id.hex}.{self.secrets.token()}"

@@ -8,16 +8,21 @@ from uuid import UUID, uuid4
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
+from contracts.roles import STAFF
 from services.identity.domain.access_log import Action
-from services.identity.domain.codes import WrongCode
+from services.identity.domain.codes import OneTimeCode, WrongCode
+from services.identity.domain.factors import Factors
+from services.identity.domain.sessions import Session, SessionOver
 from services.identity.domain.sign_ins import FailurePolicy, Failures
-from services.identity.domain.step_ups import StepUp, StepUpsLocked
+from services.identity.domain.step_ups import StepUp, StepUpsLocked, Tried, channel_of
 from services.identity.gateways.hashing import Secrets
+from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.sign_ins import FailureRepository
 from services.identity.repository.step_ups import StepUpRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
+from services.identity.usecases.factors import TypedCodes
 from services.identity.usecases.sessions import Access, SessionUseCases
 
 
@@ -27,9 +32,11 @@ class StepUpUseCases:
 
     begin: Begin
     people: PersonRepository
+    factors: FactorRepository
     step_ups: StepUpRepository
     failures: FailureRepository
     codes: Codes
+    typed: TypedCodes
     sessions: SessionUseCases
     access: AccessUseCases
     secrets: Secrets
@@ -40,18 +47,18 @@ class StepUpUseCases:
     async def start(self, *, session_id: UUID, person_id: UUID) -> StepUp:
         """A step-up that waits for its code; asking again at once gives the same one.
 
-        Raises `SessionOver`, `StepUpsLocked`, `TooManyCodes`.
+        Raises `SessionOver`, `StepUpsLocked`, `TooManyCodes`, `PasskeyNeeded`.
         """
         at = self.now()
         async with self.begin() as tx:
-            await self.sessions.opened(tx, session_id, person_id=person_id)
+            session = await self.sessions.opened(tx, session_id, person_id=person_id)
             _check(await self.failures.get(tx, self._key(person_id)), at)
             latest = await self.step_ups.latest(tx, session_id=session_id, person_id=person_id)
-            if latest is not None and latest.code.is_fresh(at, self.codes.policy):
+            channel = channel_of(await self.factors.get(tx, person_id), is_staff=bool(session.roles & STAFF))
+            if latest is not None and latest.channel == channel and latest.code.is_fresh(at, self.codes.policy):
                 return latest
-            phone = (await self.people.get(tx, person_id)).phone
-            code = await self.codes.issue(tx, person_id, channel="sms", address=phone, purpose="step-up")
-            step_up = StepUp(id=uuid4(), session_id=session_id, person_id=person_id, created_at=at, code=code)
+            code = await self._sent(tx, person_id) if channel == "sms" else self.codes.decoy()
+            step_up = StepUp(id=uuid4(), session_id=session_id, person_id=person_id, created_at=at, code=code, channel=channel)
             return await self.step_ups.add(tx, step_up)
 
     @atomic
@@ -65,15 +72,33 @@ class StepUpUseCases:
         async with self.begin() as tx:
             step_up = await self.step_ups.get(tx, step_up_id, session_id=session_id, person_id=person_id)
             _check(await self.failures.get(tx, self._key(person_id)), at)
-            step_up, refused = step_up.tried(self.codes.digest("step-up", person_id, text), at)
-            await self.step_ups.save(tx, step_up)
-            if refused is None:
-                await self.failures.save(tx, Failures(key=self._key(person_id)), at=at)
-                return await self.sessions.step_up(tx, session_id, person_id=person_id, factor=Factor.SMS, origin=origin)
-            if isinstance(refused, WrongCode):
+            session = await self.sessions.opened(tx, session_id, person_id=person_id)
+            factors = await self.factors.get(tx, person_id)
+            typed = self.typed.read(text, factors, purpose="step-up", at=at)
+            tried = step_up.tried(typed, factors, at, is_staff=bool(session.roles & STAFF))
+            await self._keep(tx, tried, factors)
+            if tried.proved is not None:
+                return await self._proved(tx, session, tried.proved, origin)
+            if isinstance(tried.refused, WrongCode):
                 await self._count(tx, person_id, at)
             await self.access.note(tx, Action.STEP_UP_REFUSED, person_id, actor_id=person_id, origin=origin, outcome="refused")
-        raise refused
+        raise tried.refused or SessionOver()
+
+    async def _sent(self, tx: Transaction, person_id: UUID) -> OneTimeCode:
+        phone = (await self.people.get(tx, person_id)).phone
+        return await self.codes.issue(tx, person_id, channel="sms", address=phone, purpose="step-up")
+
+    async def _keep(self, tx: Transaction, tried: Tried, before: Factors) -> None:
+        await self.step_ups.save(tx, tried.step_up)
+        if tried.factors != before:
+            await self.factors.save(tx, tried.factors)
+
+    async def _proved(self, tx: Transaction, session: Session, factor: Factor, origin: Origin) -> Access:
+        at, person_id = self.now(), session.person_id
+        await self.failures.save(tx, Failures(key=self._key(person_id)), at=at)
+        if factor is Factor.RECOVERY_CODE:
+            await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.RECOVERY_CODE_USED))
+        return await self.sessions.step_up(tx, session.id, person_id=person_id, factor=factor, origin=origin)
 
     async def _count(self, tx: Transaction, person_id: UUID, at: datetime) -> None:
         """A wrong code counts against further step-ups, and against the account's sign-ins; its owner is told once it is locked.
