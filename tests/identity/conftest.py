@@ -60,9 +60,9 @@ def signing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @asynccontextmanager
 async def running_identity(
-    infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path
+    infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path, **changes: str
 ) -> AsyncIterator[Component]:
-    """An identity of its own, with an empty database."""
+    """An identity of its own, with an empty database; `changes` replace settings."""
     rates = json.dumps(dict.fromkeys(RATES, "100000/minute"))
     portals: dict[str, Any] = {"gosuslugi": provider.settings(), "dead": provider.settings(issuer="http://127.0.0.1:9")}
     settings = QUICK | {
@@ -72,7 +72,7 @@ async def running_identity(
         "IDENTITY_SIGNATURE_TRUSTED_CAS": str(signing_folder / "trusted"),
         "IDENTITY_SIGNATURE_CRLS": str(signing_folder / "lists"),
     }
-    async with service_environment(infra, "identity", **settings) as env, component(create_app, Settings, env) as running:
+    async with service_environment(infra, "identity", **settings | changes) as env, component(create_app, Settings, env) as running:
         yield running
 
 
