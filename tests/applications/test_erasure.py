@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from contracts.applications import ApplicationsExported, ApplicationSubmitted
+from contracts.applications import ApplicationsExported, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
 from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
-from tests.applications.conftest import Applicant
+from services.applications.domain.states import State
+from tests.applications import people
+from tests.applications.conftest import Applicant, Hands
 from tests.support import Component, eventually
 
 
@@ -22,6 +24,92 @@ async def test_drafts_and_facts_of_an_erased_person_go_and_what_was_handed_in_st
     left = [row["_id"] async for row in service.database["applications"].find({"applicant_id": applicant.id})]
     assert left == [UUID(submitted["id"])]
     assert (await applicant.call("GET", f"/applications/{draft['id']}")).status_code == 404
+
+
+async def test_what_was_handed_in_becomes_a_bare_record_and_its_certificate_still_verifies_without_a_name(
+    service: Component, applicant: Applicant, reviewers: list[Hands], registrar: Hands
+) -> None:
+    application = await applicant.under_review()
+    number = await certified(applicant, reviewers[0], registrar, application["id"])
+    files = await keys_of(service, application["id"])
+    assert len(files) == 2
+    certificate = await service.database["certificates"].find_one({"number": number})
+    assert certificate is not None
+    notices = {"_id": {"$regex": f"^certificate-expiring:{certificate['_id']}:"}}
+    assert await service.database["timers"].count_documents(notices) == 4
+    protocol = await applicant.ok("GET", f"/applications/{application['id']}/protocol")
+
+    await erase(service, applicant.id, times=2)
+
+    assert await keys_of(service, application["id"]) == []
+    left = await service.app.state.usecases.applications.get_any(UUID(application["id"]))
+    assert (left.number, left.state, left.specialty_code) == (application["number"], State.CERTIFIED, people.CARDIOLOGY)
+    assert [(step.move.value, step.at.isoformat()) for step in left.history] == [
+        (step["move"], step["at"].replace("Z", "+00:00")) for step in protocol["transitions"]
+    ]
+    assert [(one.decision, one.comment) for one in left.recommendations] == [("approve", "")]
+    assert [remark.code for request in left.requests for remark in request.remarks] == ["contact-data-wrong"]
+    assert (left.form.blocks(), left.snapshot_sha256, left.documents, left.electronic_document) == (
+        {"personal": {}, "professional": {}, "documents": {}, "consent": {}}, None, (), None,
+    )  # fmt: skip
+    told = json.dumps(await service.app.state.usecases.applications.export(applicant.id), ensure_ascii=False)
+    for word in (
+        "Вымышленникова",
+        people.snils(),
+        "+79990001122",
+        "Позвоните Алёне",
+        "Всё верно",
+        "Исправила",
+        str(applicant.documents["diploma"]),
+    ):
+        assert word not in told, word
+
+    shown = (await service.client.get(f"/certificates/{number}")).json()
+    assert (shown["number"], shown["holder"], shown["status"]) == (number, None, "valid")
+    page = (await service.client.get(f"{service.url}/verify/{number}")).text
+    assert "Действует" in page
+    assert "Вымышленникова" not in page
+    assert "Владелец" not in page
+    assert await service.database["timers"].count_documents(notices) == 0
+
+
+async def test_an_application_still_open_is_withdrawn_for_who_is_erased(service: Component, applicant: Applicant) -> None:
+    application = await applicant.under_review()
+    await erase(service, applicant.id)
+    await applicant.told(ApplicationWithdrawn)
+    left = await service.app.state.usecases.applications.get_any(UUID(application["id"]))
+    assert (left.state, left.form.personal) == (State.WITHDRAWN, {})
+    assert await service.database["timers"].count_documents({"_id": {"$regex": f"^term:{application['id']}:"}}) == 0
+
+
+async def certified(applicant: Applicant, reviewer: Hands, registrar: Hands, application_id: str) -> str:
+    """The number of the certificate, after a clarification with words of both sides."""
+    path, pointer = f"/reviews/{application_id}", "/personal/phone"
+    await reviewer.ok("PUT", f"{path}/claim")
+    remark = {"code": "contact-data-wrong", "pointer": pointer, "comment": "Позвоните Алёне"}
+    await reviewer.ok("POST", f"{path}/requests", {"remarks": [remark]})
+    await applicant.ok("POST", f"/applications/{application_id}/answer", {"comment": "Исправила", "changes": {}})
+    await reviewer.ok("POST", f"{path}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"})
+    await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": "Всё верно"})
+    number = (await applicant.told(CertificateIssued)).certificate_number
+    await applicant.reach(application_id, "certified")
+    return number
+
+
+async def keys_of(service: Component, application_id: str) -> list[str]:
+    """Generated files of the application and of its certificate."""
+    files = service.app.state.usecases.files
+    certificate = await service.database["certificates"].find_one({"application_id": UUID(application_id)})
+    prefixes = [f"electronic/{application_id}/", f"certificates/{certificate['_id'] if certificate else '-'}"]
+    return [key for prefix in prefixes for key in await files.objects.list_keys(files.bucket, prefix=prefix)]
+
+
+async def erase(service: Component, person_id: UUID, *, times: int = 1) -> None:
+    """Erase, and again with other events, as after a replay."""
+    for _ in range(times):
+        erased = PersonErased(occurred_at=datetime.now(UTC), person_id=person_id)
+        await service.publish(erased)
+        await eventually(lambda: service.database["inbox"].find_one({"_id": str(erased.event_id)}))  # noqa: B023
 
 
 async def test_the_scans_of_who_never_registered_are_forgotten(applicant: Applicant) -> None:

@@ -41,14 +41,17 @@ def _shown(verified: VerifiedCertificateOut, usecases: UseCasesDep) -> tuple[str
     facts = [
         ("Номер сертификата", verified.number),
         ("Состояние", verified.status_title),
-        ("Владелец", verified.holder),
+        *([("Владелец", verified.holder)] if verified.holder else []),
         ("Специальность", f"{verified.specialty_code} {verified.specialty_title}"),
         ("Вид аккредитации", verified.kind_title),
         ("Срок действия", f"{issued} — {until}"),
     ]
-    note = (
-        "Сертификат выдан системой. Сверьте фамилию и специальность с документом."
-        if verified.status == "valid"
-        else ("Сертификат был выдан, но срок его действия истёк.")
-    )
-    return f"Сертификат {verified.number}", facts, note
+    return f"Сертификат {verified.number}", facts, _note(verified)
+
+
+def _note(verified: VerifiedCertificateOut) -> str:
+    if verified.status != "valid":
+        return "Сертификат был выдан, но срок его действия истёк."
+    if verified.holder is None:
+        return "Сертификат выдан системой. Данные владельца удалены по его запросу, фамилию сверить нельзя."
+    return "Сертификат выдан системой. Сверьте фамилию и специальность с документом."

@@ -172,6 +172,8 @@ class Application:
     recommendations: tuple[Recommendation, ...] = ()
     reasons: tuple[Remark, ...] = ()
     certificate: CertificateReference | None = None
+    anonymised_at: datetime | None = None
+    """When its applicant was erased; since then nothing in it is personal."""
 
     def moved(self, move: Move, *, by: Actor, at: datetime, why: str = "", **changed: Any) -> "Application":
         """The next version after a move, recorded. Raises `IllegalMove`."""

@@ -1,6 +1,6 @@
 """The certificate an approval ends in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -11,7 +11,10 @@ from services.applications.domain.rules import Kind
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """One certificate; `file` is None until the PDF is stored. Who verifies sees surname and initials only."""
+    """One certificate; `file` is None until the PDF is stored. Who verifies sees surname and initials only.
+
+    After its holder was erased it has neither names nor file, and still says whether it holds.
+    """
 
     id: UUID
     number: str
@@ -25,6 +28,16 @@ class Certificate:
     issued_at: datetime
     valid_until: datetime
     file: StoredFile | None = None
+    anonymised_at: datetime | None = None
+
+    @property
+    def is_issued(self) -> bool:
+        """Whether anybody may verify it."""
+        return self.file is not None or self.anonymised_at is not None
+
+    def anonymised(self, *, at: datetime) -> "Certificate":
+        """Number, kind, specialty and validity."""
+        return replace(self, holder_name="", holder_short_name="", file=None, anonymised_at=at)
 
     def status_at(self, moment: datetime) -> Literal["valid", "expired"]:
         """Whether it holds at a moment."""

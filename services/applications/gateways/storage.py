@@ -30,6 +30,12 @@ class FileStore:
         """A short-lived link to a file."""
         return self.objects.link(self.bucket, file.key, file_name=file_name, expires=expires)
 
+    async def delete(self, prefix: str) -> None:
+        """Remove every file whose key begins so; none is fine."""
+        while keys := await self.objects.list_keys(self.bucket, prefix=prefix):
+            for key in keys:
+                await self.objects.delete(self.bucket, key)
+
     async def open(self, file: StoredFile) -> AsyncIterator[bytes]:
         """The file's bytes, chunk by chunk; the first is here already. Raises `StoreUnavailable`, `FileMissing`."""
         return await self.objects.opened(self.bucket, file.key)

@@ -105,6 +105,12 @@ class ApplicationRepository:
         """Forget what the person began and never handed in."""
         await self._collection.delete_many({"applicant_id": applicant_id, "number": None}, session=tx.session)
 
+    async def handed_in(self, applicant_id: UUID, *, after: UUID | None, limit: int) -> list[UUID]:
+        """Ids of what the person handed in, in their order, beginning behind `after`."""
+        found: Document = {"applicant_id": applicant_id, "number": {"$ne": None}} | ({"_id": {"$gt": after}} if after else {})
+        rows = await self._collection.find(found, {"_id": True}).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        return [row["_id"] for row in rows]
+
     async def export(self, applicant_id: UUID) -> list[Document]:
         """Everything the person ever began, the last first, as plain values."""
         cursor = self._collection.find({"applicant_id": applicant_id}).sort([("created_at", DESCENDING), ("_id", DESCENDING)])

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, Collection, Database, IndexModel, prepare_collection
+from chassis.mongo import ASCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.applications.domain.certificate import Certificate
 from services.applications.domain.errors import CertificateNotFound
@@ -37,10 +37,11 @@ class CertificateRepository:
 
     async def add(self, tx: Transaction, certificate: Certificate) -> None:
         """Store a new one."""
-        clear = {name: value for name, value in asdict(certificate).items() if name not in {*_PERSONAL, "id"}}
-        personal = await self._cipher.encrypt({name: getattr(certificate, name) for name in _PERSONAL})
-        document = {"_id": certificate.id, "version": 1, "schema_version": 1, **clear, "kind": certificate.kind.value, "personal": personal}
-        await self._collection.insert_one(document, session=tx.session)
+        await self._collection.insert_one(await self._to_document(certificate, version=1), session=tx.session)
+
+    async def save_anonymised(self, tx: Transaction, certificate: Certificate) -> None:
+        """Replace what was stored of its holder."""
+        await self._collection.replace_one({"_id": certificate.id}, await self._to_document(certificate, version=3), session=tx.session)
 
     async def find_of_application(self, application_id: UUID, *, tx: Transaction | None = None) -> Certificate | None:
         """The certificate an application ended in."""
@@ -54,9 +55,21 @@ class CertificateRepository:
     async def get_issued(self, number: str) -> Certificate:
         """An issued one by its number. Raises `CertificateNotFound`."""
         found = await self._find({"number": number}, None)
-        if found is None or found.file is None:
+        if found is None or not found.is_issued:
             raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
         return found
+
+    async def _to_document(self, certificate: Certificate, *, version: int) -> Document:
+        clear = {name: value for name, value in asdict(certificate).items() if name not in {*_PERSONAL, "id"}}
+        personal = await self._cipher.encrypt({name: getattr(certificate, name) for name in _PERSONAL})
+        return {
+            "_id": certificate.id,
+            "version": version,
+            "schema_version": 1,
+            **clear,
+            "kind": certificate.kind.value,
+            "personal": personal,
+        }
 
     async def _find(self, wanted: dict[str, object], tx: Transaction | None) -> Certificate | None:
         document = await self._collection.find_one(wanted, session=tx.session if tx else None)

@@ -91,10 +91,10 @@ def _named(document_type: str) -> NamedOut:
 
 
 class VerifiedCertificateOut(BaseModel):
-    """What anybody may know of a certificate: no more of the holder than surname and initials."""
+    """What anybody may know of a certificate: no more of the holder than surname and initials, and not even these once erased."""
 
     number: str
-    holder: str
+    holder: str | None
     kind_title: str
     specialty_code: str
     specialty_title: str
@@ -109,7 +109,7 @@ class VerifiedCertificateOut(BaseModel):
         status = certificate.status_at(now)
         return cls(
             number=certificate.number,
-            holder=certificate.holder_short_name,
+            holder=certificate.holder_short_name or None,
             kind_title=KINDS[certificate.kind].title,
             specialty_code=certificate.specialty_code,
             specialty_title=SPECIALTIES[certificate.specialty_code].title,

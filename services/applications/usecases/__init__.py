@@ -9,6 +9,7 @@ from services.applications.usecases.facts import Facts
 from services.applications.usecases.history import Histories
 from services.applications.usecases.registry import Registry
 from services.applications.usecases.review import Review
+from services.applications.usecases.rights import Rights
 from services.applications.usecases.submission import Submission
 from services.applications.usecases.terms import TermControl
 
@@ -16,5 +17,5 @@ __all__ = ["UseCases"]
 
 
 @dataclass(frozen=True, slots=True)
-class UseCases(Drafting, Submission, Facts, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories):
+class UseCases(Drafting, Submission, Facts, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories, Rights):
     """Everything applications can do."""

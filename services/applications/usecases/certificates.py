@@ -25,17 +25,22 @@ class Certificates(Room):
     async def issue_certificate(self, event: ApplicationApproved) -> None:
         """Make the certificate of an approval. Its number and dates are fixed first, so doing it again makes the same file."""
         planned = await self._plan(event)
+        if planned is None or planned.anonymised_at is not None:
+            return
         content = await self.printer.certificate(certificate_values(planned, self.terms), number=planned.number, made_at=planned.issued_at)
         file = await self.files.put(f"certificates/{planned.id}.pdf", content)
         await self._issue(event, replace(planned, file=file))
 
     @atomic
-    async def _plan(self, event: ApplicationApproved) -> Certificate:
+    async def _plan(self, event: ApplicationApproved) -> Certificate | None:
+        """None when nobody is left to hold it."""
         async with self.begin() as tx:
             known = await self.certificates.find_of_application(event.application_id, tx=tx)
             if known is not None:
                 return known
             application = await self.applications.get_any(event.application_id, tx=tx)
+            if application.anonymised_at is not None:
+                return None
             now = self.now()
             surname, given_name, patronymic = (application.form.text_at(pointer) for pointer in _NAME)
             planned = Certificate(

@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 
-from chassis.exports import pieces
 from chassis.transaction import atomic
-from contracts.applications import ApplicationsExported
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
-    DataExportRequested,
-    PersonErased,
     PortalConfirmed,
     ProfileChanged,
     ProfileRefused,
@@ -71,23 +67,6 @@ class Facts(Room):
         """Nobody registered: what documents told of the scans is of no use."""
         async with self.begin(handling=event) as tx:
             await self.facts.forget(tx, event.owner_id)
-
-    @atomic
-    async def forget_erased(self, event: PersonErased) -> None:
-        """Drafts and facts go; what was handed in is kept no longer than identity waited for, and stays here without them."""
-        async with self.begin(handling=event) as tx:
-            await self.applications.remove_drafts(tx, event.person_id)
-            await self.facts.forget(tx, event.person_id)
-
-    async def export_own(self, event: DataExportRequested) -> None:
-        """The person's applications, drafts included."""
-        await self._export(event, pieces(await self.applications.export(event.person_id)))
-
-    @atomic
-    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
-        async with self.begin(handling=event) as tx:
-            for piece in ApplicationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
-                await tx.publish(piece)
 
     @atomic
     async def keep_staff_member(self, event: StaffMemberAdded) -> None:

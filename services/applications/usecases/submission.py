@@ -63,6 +63,8 @@ class Submission(Room):
     async def issue_electronic_document(self, event: ElectronicDocumentRequested) -> None:
         """Print what was handed in and store it; the key is the snapshot's hash, so doing it again stores the same file."""
         application = await self.applications.get_any(event.application_id)
+        if application.anonymised_at is not None:
+            return
         made_at = application.submitted_at or event.occurred_at
         content = await self.printer.electronic_document(electronic_document(application, self.terms), made_at=made_at)
         file = await self.files.put(f"electronic/{application.id}/{application.snapshot_sha256}.pdf", content)
@@ -72,6 +74,9 @@ class Submission(Room):
     async def _tell_issued(self, event: ElectronicDocumentRequested, file: StoredFile) -> None:
         async with self.begin(handling=event) as tx:
             read = await self.applications.get_any(event.application_id, tx=tx)
+            if read.anonymised_at is not None:  # meanwhile; the file came after the others were removed
+                await self.files.delete(file.key)
+                return
             issued = replace(read, version=read.version + 1, electronic_document=file)
             await self._keep(tx, issued, read=read)
             await tx.publish(

@@ -1,0 +1,85 @@
+"""What applications does for a person's rights over their own data: tell it all, and forget whose it was."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.exports import pieces
+from chassis.transaction import atomic
+from contracts.applications import ApplicationsExported, ApplicationWithdrawn
+from contracts.identity import DataExportRequested, PersonErased
+from services.applications.domain import erasure
+from services.applications.domain.application import Application
+from services.applications.usecases.base import Room
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rights(Room):
+    """Export and erasure."""
+
+    async def export_own(self, event: DataExportRequested) -> None:
+        """The person's applications, drafts included."""
+        await self._export(event, pieces(await self.applications.export(event.person_id)))
+
+    @atomic
+    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
+        async with self.begin(handling=event) as tx:
+            for piece in ApplicationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
+                await tx.publish(piece)
+
+    async def forget_erased(self, event: PersonErased) -> None:
+        """Drafts and facts go first, so that nothing more is handed in; then every application handed in becomes a bare record.
+
+        Identity waited until nothing had to be kept. One transaction per application, and the whole bears repetition.
+        """
+        await self._forget(event.person_id)
+        after: UUID | None = None
+        while ids := await self.applications.handed_in(event.person_id, after=after, limit=_PAGE):
+            for application_id in ids:
+                await self._remove_files(application_id, await self._anonymise(application_id))
+            after = ids[-1]
+        await self._note(event)
+
+    @atomic
+    async def _forget(self, person_id: UUID) -> None:
+        async with self.begin(is_last=False) as tx:
+            await self.applications.remove_drafts(tx, person_id)
+            await self.facts.forget(tx, person_id)
+
+    @atomic
+    async def _anonymise(self, application_id: UUID) -> UUID | None:
+        """The certificate of the application, if there is one."""
+        at = self.now()
+        async with self.begin(is_last=False) as tx:
+            read = await self.applications.get_any(application_id, tx=tx)
+            certificate = await self.certificates.find_of_application(application_id, tx=tx)
+            if read.anonymised_at is None:
+                closed = erasure.withdrawn(read, at=at)
+                await self._keep(tx, erasure.anonymised(closed, at=at), read=read)
+                if closed is not read:
+                    await tx.publish(_withdrawn(closed))
+            if certificate is not None:
+                await self.certificates.save_anonymised(tx, certificate.anonymised(at=certificate.anonymised_at or at))
+                await tx.cancel_all(f"certificate-expiring:{certificate.id}:")
+        return None if certificate is None else certificate.id
+
+    async def _remove_files(self, application_id: UUID, certificate_id: UUID | None) -> None:
+        await self.files.delete(f"electronic/{application_id}/")
+        if certificate_id is not None:
+            await self.files.delete(f"certificates/{certificate_id}.pdf")
+
+    @atomic
+    async def _note(self, event: PersonErased) -> None:
+        async with self.begin(handling=event) as tx:
+            await self.facts.forget(tx, event.person_id)
+
+
+def _withdrawn(application: Application) -> ApplicationWithdrawn:
+    return ApplicationWithdrawn(
+        occurred_at=application.updated_at,
+        version=application.version,
+        application_id=application.id,
+        applicant_id=application.applicant_id,
+        number=application.public_number,
+    )
