@@ -178,4 +178,4 @@ class DeadlineMissed(_DeadlineEvent):
 class ApplicationsExported(DataExportPiece):
     """What applications has of a person, asked for by that person."""
 
-    type: ClassVar[str] = "applications.data-export-part.v1"
+    type: ClassVar[str] = "applications.applications-exported.v1"

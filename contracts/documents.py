@@ -102,4 +102,4 @@ class DocumentDelayed(_DocumentEvent):
 class DocumentsExported(DataExportPiece):
     """What documents has of a person, asked for by that person."""
 
-    type: ClassVar[str] = "documents.data-export-part.v1"
+    type: ClassVar[str] = "documents.documents-exported.v1"

@@ -36,4 +36,4 @@ class DeliveryFailed(Event):
 class NotificationsExported(DataExportPiece):
     """What notifications has of a person, asked for by that person."""
 
-    type: ClassVar[str] = "notifications.data-export-part.v1"
+    type: ClassVar[str] = "notifications.notifications-exported.v1"

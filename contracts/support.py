@@ -52,4 +52,4 @@ class TicketOverdue(_TicketEvent):
 class SupportExported(DataExportPiece):
     """What support has of a person, asked for by that person."""
 
-    type: ClassVar[str] = "support.data-export-part.v1"
+    type: ClassVar[str] = "support.support-exported.v1"

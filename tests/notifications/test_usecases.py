@@ -50,8 +50,11 @@ def only_notice(house: House) -> Notice:
     return notice
 
 
+ABOUT_ALL_DATA = ("person-erased", "registration-lapsed", "data-export-requested")
+
+
 def test_every_subscription_is_in_the_table_or_has_a_use_case_of_its_own() -> None:
-    own = {"identity.contacts-changed.v1", "identity.one-time-code-issued.v1"}
+    own = {f"identity.{name}.v1" for name in ("contacts-changed", "one-time-code-issued", *ABOUT_ALL_DATA)}
     told = {rule.event.type for rule in TABLE} | own
     assert told | {event.type for event in ACTS} == {
         event.type for event in SUBSCRIPTIONS["notifications"] if not event.type.startswith("notifications.")
