@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -12,11 +12,22 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
 
 from chassis import idempotency
 from chassis.clock import machine_now
-from chassis.mongo import Client, Database, DeleteOne, Document, DuplicateKeyError, ReplaceOne, Session, is_in_transaction
+from chassis.mongo import (
+    Client,
+    Collection,
+    Database,
+    DeleteOne,
+    Document,
+    DuplicateKeyError,
+    InsertOne,
+    ReplaceOne,
+    Session,
+    is_in_transaction,
+)
 from chassis.outbox import INBOX, OUTBOX, TIMERS, outbox_row, timer_row
 from contracts.base import Event
 from contracts.sealed import KeyRing
@@ -27,6 +38,13 @@ R = TypeVar("R")
 
 class AlreadyHandled(Exception):
     """The inbox holds this event: its effects are committed."""
+
+
+class Overtaken(PyMongoError):
+    """Somebody wrote what was read before the transaction began. The use-case runs again, as after any write conflict."""
+
+    def __init__(self) -> None:
+        super().__init__("overtaken by another writer", error_labels=["TransientTransactionError"])
 
 
 class Transaction(Protocol):
@@ -121,6 +139,21 @@ class MongoTransaction:
             self._timers.clear()
 
 
+async def write_guarded(tx: Transaction, rows: Collection, writes: Sequence[ReplaceOne[Document] | InsertOne[Document]]) -> None:
+    """Several writes in one round trip, each an upsert that names the version which was read. Raises `Overtaken`.
+
+    A row that somebody else wrote since does not fit, and its insertion meets the row that is there.
+    """
+    try:
+        await rows.bulk_write(writes, ordered=True, session=tx.session)
+    except BulkWriteError as error:
+        if {found["code"] for found in error.details["writeErrors"]} <= _LOST:
+            raise Overtaken from None
+        raise
+
+
+_LOST = {11000, 112}
+"""A duplicate key, a write conflict."""
 _attempt: ContextVar[int | None] = ContextVar("_attempt", default=None)
 """Which run of an atomic method this is, from 0; None outside of one."""
 

@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deploy.bench import access_log, events, latency, reads, starts, uploads
+from deploy.bench import access_log, events, latency, reads, sign_in, starts, uploads
 from deploy.bench.report import Figure, print_figures
 
 MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "latency": latency.measure,
     "events": events.measure,
     "reads": reads.measure,
+    "sign-in": sign_in.measure,
     "uploads": uploads.measure,
     "access-log": access_log.measure,
     "start": starts.measure,

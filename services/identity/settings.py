@@ -151,6 +151,8 @@ class Settings(ServiceSettings):
     argon2_parallelism: int = Field(default=1, ge=1)
     argon2_at_once: int = Field(default=4, ge=1)
     """Hashes computed at the same time; each holds `argon2_memory_kib`."""
+    argon2_niceness: int = Field(default=5, ge=0, le=19)
+    """How far the threads that hash yield to everything else; 0 is not at all."""
 
     access_block_rows: int = Field(default=200, ge=1, le=2000)
     """Rows of the access log sealed at once."""
@@ -192,6 +194,7 @@ class Settings(ServiceSettings):
     signing_key_days: Seconds = 30
     signing_key_lead_seconds: Seconds = 900
     """How long a new key is published before it signs, so that every cache knows it."""
+    signing_key_cache_seconds: Seconds = 5
 
     oidc_providers: dict[ProviderKey, OidcProvider] = Field(default_factory=dict)
     """Providers people may sign in with, as JSON: key to title, issuer, client_id, client_secret (or client_key), scopes, algorithms

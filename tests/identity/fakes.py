@@ -1,22 +1,21 @@
 """In-memory twins of the repositories; the behaviour tests run on both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from chassis.mongo import Database, Document
-from chassis.transaction import Transaction
+from chassis.transaction import Overtaken, Transaction
 from contracts.factors import Factor
 from contracts.roles import Role
 from services.identity.domain.access_log import Entry, Filters, Record, row_mac
-from services.identity.domain.codes import CodeAllowance
 from services.identity.domain.factors import Factors
 from services.identity.domain.people import NoSuchPerson, Person, Status
 from services.identity.domain.registration import Registration
 from services.identity.domain.sessions import Ending, Session
-from services.identity.domain.sign_ins import Failures, SentCode, SignIn
+from services.identity.domain.sign_ins import SentCode, SignIn
 from services.identity.domain.step_ups import NoSuchStepUp, StepUp
 from services.identity.domain.verification import Registry, RegistryAnswer
 from services.identity.gateways.registries import Registries
@@ -26,14 +25,9 @@ from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import Credentials, PersonRepository, already_registered, lookups
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
-from services.identity.repository.sign_ins import (
-    AllowanceRepository,
-    FailureRepository,
-    SentCodeRepository,
-    SignInRepository,
-    StrangerRefusalRepository,
-)
+from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
 from services.identity.repository.step_ups import StepUpRepository
+from services.identity.repository.throttles import Key, Throttle, ThrottleRepository, Throttles
 
 NO_DATABASE = cast(Database, None)
 NO_CIPHER = cast(Any, None)
@@ -108,7 +102,18 @@ class FakePeople(PersonRepository):
     async def by_snils(self, tx: Transaction, snils: str) -> Person | None:
         return next((row for row in self.rows.values() if found_by(row).get("snils") == snils), None)
 
-    async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
+    async def credentials_of(self, tx: Transaction | None, person_id: UUID) -> Credentials | None:
+        row = self.rows.get(person_id)
+        return Credentials(row.id, row.password_hash, row.roles) if row and row.closed_at is None and row.deactivated_at is None else None
+
+    async def open_phone(self, credentials: Credentials | None) -> str:
+        return self.rows[credentials.person_id].phone if credentials else ""
+
+    async def roles(self, tx: Transaction | None, person_id: UUID) -> frozenset[Role]:
+        row = self.rows.get(person_id)
+        return row.roles if row and row.closed_at is None and row.deactivated_at is None else frozenset()
+
+    async def credentials(self, tx: Transaction | None, candidates: Mapping[str, str]) -> Credentials | None:
         def fitting(*names: str) -> list[Person]:
             sought = {name: candidates[name] for name in names if name in candidates}
             rows = [row for row in self.rows.values() if row.deactivated_at is None]
@@ -171,7 +176,7 @@ class FakeFactors(FactorRepository):
     async def prepare(self) -> None:
         """Nothing to make."""
 
-    async def get(self, tx: Transaction, person_id: UUID) -> Factors:
+    async def get(self, tx: Transaction | None, person_id: UUID) -> Factors:
         return self.rows.get(person_id, Factors(id=person_id))
 
     async def strong(self, tx: Transaction, person_id: UUID) -> frozenset[Factor]:
@@ -179,7 +184,7 @@ class FakeFactors(FactorRepository):
 
     async def save(self, tx: Transaction, factors: Factors) -> Factors:
         if self.rows.get(factors.id, Factors(id=factors.id)).version != factors.version:
-            raise StaleRecord
+            raise Overtaken
         self.rows[factors.id] = replace(factors, version=factors.version + 1)
         return self.rows[factors.id]
 
@@ -192,7 +197,7 @@ class FakeSignIns(SignInRepository):
     async def prepare(self) -> None:
         """Nothing to make."""
 
-    async def get(self, tx: Transaction, sign_in_id: UUID) -> SignIn | None:
+    async def get(self, tx: Transaction | None, sign_in_id: UUID) -> SignIn | None:
         return self.rows.get(sign_in_id)
 
     async def add(self, tx: Transaction, sign_in: SignIn) -> SignIn:
@@ -203,19 +208,23 @@ class FakeSignIns(SignInRepository):
         return cast(SignIn, stored(self.rows, sign_in))
 
 
-class FakeSentCodes(SentCodeRepository):
+class FakeThrottles(ThrottleRepository):
     def __init__(self) -> None:
         super().__init__(NO_DATABASE)
-        self.rows: dict[UUID, SentCode] = {}
+        self.rows: dict[Key, Throttle] = {}
 
     async def prepare(self) -> None:
         """Nothing to make."""
 
-    async def get(self, tx: Transaction, account_id: UUID) -> SentCode | None:
-        return self.rows.get(account_id)
+    async def read(self, tx: Transaction | None, keys: Collection[Key]) -> Throttles:
+        return Throttles({key: self.rows[key] for key in keys if key in self.rows})
 
-    async def save(self, tx: Transaction, sent: SentCode) -> None:
-        self.rows[sent.id] = replace(sent, version=sent.version + 1)
+    async def write(self, tx: Transaction, rows: Iterable[Throttle], *, at: datetime) -> None:
+        for row in rows:
+            key = row.id if isinstance(row, SentCode) else row.key
+            if key in self.rows and self.rows[key].version != row.version:
+                raise Overtaken
+            self.rows[key] = replace(row, version=row.version + 1)
 
 
 class FakeStrangerRefusals(StrangerRefusalRepository):
@@ -231,36 +240,6 @@ class FakeStrangerRefusals(StrangerRefusalRepository):
 
     async def count(self, tx: Transaction, subject_id: UUID) -> int:
         return self.counts.get(subject_id, 0)
-
-
-class FakeFailures(FailureRepository):
-    def __init__(self) -> None:
-        super().__init__(NO_DATABASE)
-        self.rows: dict[bytes, Failures] = {}
-
-    async def prepare(self) -> None:
-        """Nothing to make."""
-
-    async def get(self, tx: Transaction, key: bytes) -> Failures:
-        return self.rows.get(key, Failures(key=key))
-
-    async def save(self, tx: Transaction, failures: Failures, *, at: datetime) -> None:
-        self.rows[failures.key] = replace(failures, version=failures.version + 1)
-
-
-class FakeAllowances(AllowanceRepository):
-    def __init__(self) -> None:
-        super().__init__(NO_DATABASE)
-        self.rows: dict[bytes, CodeAllowance] = {}
-
-    async def prepare(self) -> None:
-        """Nothing to make."""
-
-    async def get(self, tx: Transaction, key: bytes) -> CodeAllowance:
-        return self.rows.get(key, CodeAllowance(key=key))
-
-    async def save(self, tx: Transaction, allowance: CodeAllowance, *, at: datetime) -> None:
-        self.rows[allowance.key] = replace(allowance, version=allowance.version + 1)
 
 
 class FakeStepUps(StepUpRepository):

@@ -20,6 +20,7 @@ from services.identity.repository.encoding import StaleRecord
 from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
 from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import Credentials
+from services.identity.repository.throttles import AllowanceRepository
 from services.identity.usecases.access import Origin
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.passwords import PasswordUseCases
@@ -144,14 +145,14 @@ class TestPasswordResets:
 class UnaskedPeople(fakes.FakePeople):
     """Fails the test when somebody looks an account up."""
 
-    async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
+    async def credentials(self, tx: Transaction | None, candidates: Mapping[str, str]) -> Credentials | None:
         raise AssertionError("an account was looked up")
 
 
 async def test_a_reset_is_answered_before_any_account_is_looked_up() -> None:
     begin, clock, secrets = FakeBegin(), FrozenClock(NOW), Secrets("p" * 32)
     policy = CodePolicy(digits=6, lifetime=timedelta(minutes=5), tries=5, resend_after=timedelta(minutes=1), daily=10)
-    codes = Codes(fakes.FakeAllowances(), secrets, policy, clock.now)
+    codes = Codes(AllowanceRepository(fakes.FakeThrottles()), secrets, policy, clock.now)
     unused = cast(Any, None)
     usecases = PasswordUseCases(
         begin, UnaskedPeople(), FakePasswordResets(), codes, unused, unused, unused, unused, secrets, unused, clock.now

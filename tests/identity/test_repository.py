@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.app import Chassis
+from chassis.clock import machine_now
 from chassis.testing import FakeBegin
-from chassis.transaction import Begin, Transaction, atomic
+from chassis.transaction import Begin, Overtaken, Transaction, atomic
 from contracts.factors import Factor
 from services.identity.domain.access_log import Action, Filters
 from services.identity.domain.codes import CodeAllowance
@@ -29,14 +30,9 @@ from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository
-from services.identity.repository.sign_ins import (
-    AllowanceRepository,
-    FailureRepository,
-    SentCodeRepository,
-    SignInRepository,
-    StrangerRefusalRepository,
-)
+from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
 from services.identity.repository.step_ups import StepUpRepository
+from services.identity.repository.throttles import AllowanceRepository, FailureRepository, ThrottleRepository, Throttles
 from tests.identity import fakes, people
 from tests.identity.samples import CODE, NOW, a_practitioner, a_registration, a_session, a_sign_in, a_step_up, an_entry
 from tests.support import Component
@@ -54,10 +50,8 @@ class Stores:
     people: PersonRepository
     factors: FactorRepository
     sign_ins: SignInRepository
-    sent_codes: SentCodeRepository
-    failures: FailureRepository
+    throttles: ThrottleRepository
     strangers: StrangerRefusalRepository
-    allowances: AllowanceRepository
     step_ups: StepUpRepository
     sessions: SessionRepository
     access_log: AccessLogRepository
@@ -76,10 +70,8 @@ def fake_stores() -> Stores:
         fakes.FakePeople(),
         fakes.FakeFactors(),
         fakes.FakeSignIns(),
-        fakes.FakeSentCodes(),
-        fakes.FakeFailures(),
+        fakes.FakeThrottles(),
         fakes.FakeStrangerRefusals(),
-        fakes.FakeAllowances(),
         fakes.FakeStepUps(),
         fakes.FakeSessions(),
         fakes.FakeAccessLog(SECRET),
@@ -94,10 +86,8 @@ def real_stores(chassis: Chassis) -> Stores:
         PersonRepository(database, cipher),
         FactorRepository(database, cipher),
         SignInRepository(database),
-        SentCodeRepository(database),
-        FailureRepository(database),
+        ThrottleRepository(database),
         StrangerRefusalRepository(database, cipher, keep=timedelta(days=30)),
-        AllowanceRepository(database),
         StepUpRepository(database),
         SessionRepository(database, cipher, keep=timedelta(days=30)),
         AccessLogRepository(database, cipher, secret=SECRET),
@@ -284,7 +274,7 @@ class TestFactors:
         bare = await stores.do(lambda tx: stores.factors.save(tx, replace(saved, totp=None, pending=None, passkeys=0)))
         assert await stores.do(lambda tx: stores.factors.get(tx, person_id)) == bare
         assert await stores.do(lambda tx: stores.factors.strong(tx, person_id)) == frozenset()
-        with pytest.raises(StaleRecord):
+        with pytest.raises(Overtaken):
             await stores.do(lambda tx: stores.factors.save(tx, saved))
 
 
@@ -297,11 +287,16 @@ class TestSignIns:
 
     async def test_an_account_has_one_code_the_last_one(self, stores: Stores) -> None:
         account_id = uuid4()
-        assert await stores.do(lambda tx: stores.sent_codes.get(tx, account_id)) is None
-        await stores.do(lambda tx: stores.sent_codes.save(tx, SentCode(id=account_id, code=CODE)))
+
+        async def sent() -> SentCode | None:
+            throttles: Throttles = await stores.do(lambda tx: stores.throttles.read(tx, [account_id]))
+            return throttles.sent(account_id)
+
+        assert await sent() is None
+        await stores.do(lambda tx: stores.throttles.write(tx, [SentCode(id=account_id, code=CODE)], at=machine_now()))
         later = SentCode(id=account_id, code=replace(CODE, tries_left=1), version=1)
-        await stores.do(lambda tx: stores.sent_codes.save(tx, later))
-        assert await stores.do(lambda tx: stores.sent_codes.get(tx, account_id)) == replace(later, version=2)
+        await stores.do(lambda tx: stores.throttles.write(tx, [later], at=machine_now()))
+        assert await sent() == replace(later, version=2)
 
     async def test_refusals_of_strangers_are_counted(self, stores: Stores) -> None:
         subject_id = uuid4()
@@ -311,14 +306,31 @@ class TestSignIns:
         assert await stores.do(lambda tx: stores.strangers.count(tx, subject_id)) == 2
 
     async def test_failures_and_allowances_are_kept_by_key(self, stores: Stores) -> None:
-        key = uuid4().bytes
+        key, other = uuid4().bytes, uuid4().bytes
+        kept_failures, kept_allowances = FailureRepository(stores.throttles), AllowanceRepository(stores.throttles)
         failures = Failures(key=key, begun_at=(NOW,), locked_until=NOW)
-        assert await stores.do(lambda tx: stores.failures.get(tx, key)) == Failures(key=key)
-        await stores.do(lambda tx: stores.failures.save(tx, failures, at=NOW))
-        assert await stores.do(lambda tx: stores.failures.get(tx, key)) == replace(failures, version=1)
-        allowance = CodeAllowance(key=key, issued_at=(NOW,))
-        await stores.do(lambda tx: stores.allowances.save(tx, allowance, at=NOW))
-        assert await stores.do(lambda tx: stores.allowances.get(tx, key)) == replace(allowance, version=1)
+        assert await stores.do(lambda tx: kept_failures.get(tx, key)) == Failures(key=key)
+        await stores.do(lambda tx: kept_failures.save(tx, failures, at=machine_now()))
+        assert await stores.do(lambda tx: kept_failures.get(tx, key)) == replace(failures, version=1)
+        allowance = CodeAllowance(key=other, issued_at=(NOW,))
+        await stores.do(lambda tx: kept_allowances.save(tx, allowance, at=machine_now()))
+        assert await stores.do(lambda tx: kept_allowances.get(tx, other)) == replace(allowance, version=1)
+
+    @pytest.mark.parametrize("version", [0, 1, 3])
+    async def test_throttles_that_somebody_else_wrote_are_not_overwritten_nor_is_any_beside_them(
+        self, stores: Stores, version: int
+    ) -> None:
+        key, other = uuid4().bytes, uuid4().bytes
+        for written in range(2):
+            # written today: the store forgets rows by its own clock
+            await stores.do(partial(stores.throttles.write, rows=[Failures(key=key, version=written)], at=machine_now()))
+        with pytest.raises(Overtaken):
+            await stores.do(
+                lambda tx: stores.throttles.write(tx, [Failures(key=key, version=version), Failures(key=other)], at=machine_now())
+            )
+        throttles = await stores.do(lambda tx: stores.throttles.read(tx, [key, other]))
+        assert throttles.failures(key).version == 2
+        assert throttles.failures(other).version == 0
 
 
 class TestSessions:

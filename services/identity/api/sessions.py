@@ -44,9 +44,9 @@ async def finish_sign_in(sign_in_id: UUID, body: SignInCodeIn, origin: OriginDep
 
 
 @router.post("/sign-ins/{sign_in_id}/sms", status_code=202, dependencies=[anyone(), limited("sign-in-sms", "30/minute")])
-async def send_sign_in_sms(sign_in_id: UUID, usecases: UseCasesDep) -> SmsOut:
+async def send_sign_in_sms(sign_in_id: UUID, origin: OriginDep, usecases: UseCasesDep) -> SmsOut:
     """Ask for a code by SMS in place of the authenticator app's. The answer is the same whether one is sent."""
-    await usecases.sign_in.send_sms(sign_in_id)
+    await usecases.sign_in.send_sms(sign_in_id, origin)
     return SmsOut.of(usecases.sign_in.codes.policy)
 
 

@@ -24,6 +24,7 @@ class Action(StrEnum):
 
     REGISTERED = "registered"
     SIGNED_IN = "signed-in"
+    SIGN_IN_BEGUN = "sign-in-begun"
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNED_OUT = "signed-out"
     SESSION_ENDED = "session-ended"

@@ -104,6 +104,10 @@ class Failures:
         locked_until = at + policy.lock if len(recent) >= policy.lock_from else self.locked_until
         return replace(self, begun_at=recent, locked_until=locked_until)
 
+    def forgiven(self) -> "Failures":
+        """All forgotten: it was the right person."""
+        return Failures(key=self.key, version=self.version)
+
     def _recent(self, at: datetime, policy: FailurePolicy) -> tuple[datetime, ...]:
         return tuple(moment for moment in self.begun_at if moment > at - policy.window)
 
@@ -156,6 +160,7 @@ class SignIn:
     password_at: datetime
     is_known: bool = False
     is_staff: bool = False
+    password_digest: bytes = b""
     version: int = 0
     finished_at: datetime | None = None
 

@@ -200,4 +200,5 @@ def signing_policy(settings: Settings) -> SigningPolicy:
         key_lifetime=timedelta(days=settings.signing_key_days),
         lead=timedelta(seconds=settings.signing_key_lead_seconds),
         token_lifetime=timedelta(seconds=settings.access_token_seconds),
+        cached_seconds=settings.signing_key_cache_seconds,
     )

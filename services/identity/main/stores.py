@@ -19,14 +19,9 @@ from services.identity.repository.portal import PortalLinkRepository, PortalSign
 from services.identity.repository.profiles import ProfileChangeRepository, ProfileVersionRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
-from services.identity.repository.sign_ins import (
-    AllowanceRepository,
-    FailureRepository,
-    SentCodeRepository,
-    SignInRepository,
-    StrangerRefusalRepository,
-)
+from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
 from services.identity.repository.step_ups import StepUpRepository
+from services.identity.repository.throttles import ThrottleRepository
 from services.identity.settings import Settings
 
 Prepare = Callable[[], Awaitable[None]]
@@ -42,10 +37,8 @@ class Stores:
     profile_changes: ProfileChangeRepository
     profile_versions: ProfileVersionRepository
     sign_ins: SignInRepository
-    sent_codes: SentCodeRepository
-    failures: FailureRepository
+    throttles: ThrottleRepository
     strangers: StrangerRefusalRepository
-    allowances: AllowanceRepository
     step_ups: StepUpRepository
     sessions: SessionRepository
     signing_keys: SigningKeyRepository
@@ -77,10 +70,8 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         profile_changes=ProfileChangeRepository(database, cipher),
         profile_versions=ProfileVersionRepository(database, cipher),
         sign_ins=SignInRepository(database),
-        sent_codes=SentCodeRepository(database),
-        failures=FailureRepository(database),
+        throttles=ThrottleRepository(database),
         strangers=StrangerRefusalRepository(database, cipher, keep=timedelta(days=settings.stranger_refusal_keep_days)),
-        allowances=AllowanceRepository(database),
         step_ups=StepUpRepository(database),
         sessions=SessionRepository(database, cipher, keep=timedelta(days=settings.session_keep_days)),
         signing_keys=SigningKeyRepository(database, cipher),

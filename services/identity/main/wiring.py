@@ -33,6 +33,7 @@ from services.identity.main.policies import (
     watch_policy,
 )
 from services.identity.main.stores import Stores
+from services.identity.repository.throttles import AllowanceRepository, FailureRepository
 from services.identity.settings import Settings
 from services.identity.usecases import UseCases
 from services.identity.usecases.access import AccessUseCases
@@ -71,7 +72,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     passwords = _passwords(settings)
     access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
     watch = AccessWatch(stores.access_log, stores.access_watch, secrets, watch_policy(settings))
-    codes = Codes(stores.allowances, secrets, code_policy(settings), now)
+    codes = Codes(AllowanceRepository(stores.throttles), secrets, code_policy(settings), now)
     typed = TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets)
     devices = DeviceUseCases(begin, stores.factors, access, secrets, device_policy(settings), now)
     signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
@@ -87,7 +88,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         scans=ScanUseCases(begin, stores.registrations, now),
         verification=VerificationUseCases(begin, people, registries, access, verdicts, now),
         sign_in=SignInUseCases(
-            *(begin, people, stores.factors, stores.sign_ins, stores.sent_codes, stores.failures, stores.strangers),
+            *(begin, people, stores.factors, stores.sign_ins, stores.throttles, stores.strangers),
             *(codes, typed, devices, sessions, access, passwords, secrets),
             failure_policy(settings),
             now,
@@ -97,7 +98,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         devices=devices,
         sessions=sessions,
         step_up=StepUpUseCases(
-            *(begin, people, stores.factors, stores.step_ups, stores.failures, codes, typed, sessions, access, secrets),
+            *(begin, people, stores.factors, stores.step_ups, FailureRepository(stores.throttles), codes, typed, sessions, access, secrets),
             failure_policy(settings),
             now,
         ),
@@ -105,7 +106,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         passwords=PasswordUseCases(
             begin, people, stores.password_resets, codes, sessions, devices, access, passwords, secrets, password_policy(settings), now
         ),
-        people=PeopleUseCases(begin, people, stores.failures, access, secrets, now),
+        people=PeopleUseCases(begin, people, FailureRepository(stores.throttles), access, secrets, now),
         staff=StaffUseCases(begin, people, stores.factors, stores.passkeys, sessions, access, passwords, password_policy(settings), now),
         profile=_profile(chassis, settings, stores, codes, access, verdicts),
         profile_terms=ProfileTerms(begin, people, verdicts, now),
@@ -128,7 +129,7 @@ def _passkeys(
         stores.passkeys,
         stores.ceremonies,
         stores.factors,
-        stores.failures,
+        FailureRepository(stores.throttles),
         sessions,
         access,
         secrets,
@@ -144,6 +145,7 @@ def _passwords(settings: Settings) -> Passwords:
         memory_kib=settings.argon2_memory_kib,
         parallelism=settings.argon2_parallelism,
         at_once=settings.argon2_at_once,
+        niceness=settings.argon2_niceness,
     )
 
 

@@ -1,13 +1,15 @@
 """Between the domain's dataclasses and documents of the store."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
 from chassis.errors import Conflict
-from chassis.mongo import Document
+from chassis.mongo import Document, Session
+from chassis.transaction import Overtaken, Transaction
 
 
 class StaleRecord(Conflict):
@@ -17,6 +19,15 @@ class StaleRecord(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Данные изменились, пока вы с ними работали. Повторите действие.")
+
+
+@contextmanager
+def overtaken_if_stale() -> Iterator[None]:
+    """For writes of what was read before the transaction: who was overtaken runs again instead of being refused."""
+    try:
+        yield
+    except StaleRecord:
+        raise Overtaken from None
 
 
 def plain(value: Any) -> Any:
@@ -41,6 +52,11 @@ def document_of(aggregate: Any, *, without: frozenset[str] = frozenset(), schema
     document["version"] += 1
     document["schema_version"] = schema_version
     return {name: value for name, value in document.items() if name not in without}
+
+
+def session_of(tx: Transaction | None) -> Session | None:
+    """The session of reads in a transaction; None for reads ahead of one."""
+    return None if tx is None else tx.session
 
 
 def present(values: Mapping[str, Any]) -> Document:

@@ -6,11 +6,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from chassis.encryption import FieldCipher
-from chassis.mongo import Collection, Database, Document, prepare_collection
-from chassis.transaction import Transaction
+from chassis.mongo import Collection, Database, Document, ReplaceOne, prepare_collection
+from chassis.transaction import Transaction, write_guarded
 from contracts.factors import Factor
 from services.identity.domain.factors import Factors
-from services.identity.repository.encoding import StaleRecord, document_of
+from services.identity.repository.encoding import document_of, session_of
 
 _READ = TypeAdapter(Factors)
 _SECRETS = ("totp", "pending")
@@ -28,6 +28,7 @@ class FactorRepository:
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
+        self._nobodys: Document = {}
 
     @property
     def _collection(self) -> Collection:
@@ -37,10 +38,15 @@ class FactorRepository:
         """Collection and validator."""
         await prepare_collection(self._database, "factors", schema=_SCHEMA)
 
-    async def get(self, tx: Transaction, person_id: UUID) -> Factors:
-        """Empty for who has set up nothing."""
-        document = await self._collection.find_one({"_id": person_id}, session=tx.session)
-        return Factors(id=person_id) if document is None else await self._read(document)
+    async def get(self, tx: Transaction | None, person_id: UUID) -> Factors:
+        """Empty for who has set up nothing, after as much work."""
+        document = await self._collection.find_one({"_id": person_id}, session=session_of(tx))
+        if document is not None:
+            return await self._read(document)
+        if not self._nobodys:
+            self._nobodys = dict(await self._cipher.encrypt({"totp": ""}))
+        await self._cipher.decrypt(self._nobodys)
+        return Factors(id=person_id)
 
     async def strong(self, tx: Transaction, person_id: UUID) -> frozenset[Factor]:
         """The factors that staff need one of; no secret is opened."""
@@ -50,15 +56,10 @@ class FactorRepository:
         return frozenset(factor for factor, is_held in held.items() if is_held)
 
     async def save(self, tx: Transaction, factors: Factors) -> Factors:
-        """As stored. Raises `StaleRecord` if someone else wrote them since they were read; two at once conflict and one runs again."""
-        document = await self._document(factors)
-        if factors.version == 0:
-            await self._collection.insert_one(document, session=tx.session)
-        else:
-            found = {"_id": factors.id, "version": factors.version}
-            result = await self._collection.replace_one(found, document, session=tx.session)
-            if result.matched_count == 0:
-                raise StaleRecord
+        """As stored. Who was overtaken by another writer runs again."""
+        found = {"_id": factors.id, "version": factors.version}
+        write = ReplaceOne(found, await self._document(factors), upsert=True)
+        await write_guarded(tx, self._collection, [write])
         return replace(factors, version=factors.version + 1)
 
     async def _document(self, factors: Factors) -> Document:

@@ -1,6 +1,7 @@
 """People with an account, found by id or by what they sign in with."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,12 +16,13 @@ from chassis.transaction import Transaction
 from contracts.roles import Role
 from services.identity.domain.people import NoSuchPerson, Person, Status, licence_key
 from services.identity.domain.registration import AlreadyRegistered
-from services.identity.repository.encoding import StaleRecord, document_of, plain, present
+from services.identity.repository.encoding import StaleRecord, document_of, plain, present, session_of
 
 _PERSONAL = ("phone", "email", "surname", "given_name", "patronymic", "passport", "numbers", "profile", "consents")
 _UNIQUE = ("phone", "email", "snils", "inn")
 _LICENCES = ("licence_number", "licence")
 _LOOKUP = frozenset({*_UNIQUE, *_LICENCES})
+_WITH_ACCESS: Mapping[str, Any] = {"closed_at": None, "deactivated_at": None}
 _READ = TypeAdapter(Person)
 _ERASED = "erased"
 """The status of a row that is left of somebody erased: no person any more, its id is merely never given again."""
@@ -49,11 +51,19 @@ class Credentials:
     person_id: UUID
     password_hash: str = field(repr=False)
     roles: frozenset[Role]
+    sealed_phone: Any = field(default=None, repr=False)
 
 
 def _credentials(document: Document) -> Credentials:
     roles = frozenset(Role(role) for role in document["roles"])
-    return Credentials(person_id=document["_id"], password_hash=document["password_hash"], roles=roles)
+    return Credentials(
+        person_id=document["_id"], password_hash=document["password_hash"], roles=roles, sealed_phone=document["personal"]["phone"]
+    )
+
+
+async def _together(tx: Transaction | None, *reads: Coroutine[Any, Any, list[Document]]) -> list[list[Document]]:
+    """The reads at once, or one after another within a transaction, which takes one at a time."""
+    return await asyncio.gather(*reads) if tx is None else [await read for read in reads]
 
 
 def already_registered(taken: str) -> AlreadyRegistered:
@@ -68,6 +78,7 @@ class PersonRepository:
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
+        self._nobodys: Document = {}
 
     @property
     def _collection(self) -> Collection:
@@ -119,30 +130,48 @@ class PersonRepository:
         document = await self._collection.find_one({"personal.snils": await self._cipher.lookup(snils)}, session=tx.session)
         return None if document is None else await self._read(document)
 
-    async def credentials(self, tx: Transaction, candidates: Mapping[str, str]) -> Credentials | None:
+    async def credentials(self, tx: Transaction | None, candidates: Mapping[str, str]) -> Credentials | None:
         """The account that the candidates (field to value) fit best. None if there is none, or if it is not clear which.
 
         Anybody may write anything as a licence number, so a phone, e-mail, SNILS or INN comes first, in this order: the first two are
         proved by codes. Of several accounts with one licence the verified one counts. The work is the same whatever is found.
         """
         sought = await self._cipher.lookups(candidates)
-        by_unique = await self._fitting(tx, {name: sought[name] for name in _UNIQUE if name in sought})
-        licences = {name: sought[name] for name in _LICENCES if name in sought}
-        verified = await self._fitting(tx, licences, status=str(Status.VERIFIED))
-        anybody = await self._fitting(tx, licences)
+        unique, licences = ({name: sought[name] for name in names if name in sought} for names in (_UNIQUE, _LICENCES))
+        by_unique, verified, anybody = await _together(
+            tx, self._fitting(tx, unique), self._fitting(tx, licences, status=str(Status.VERIFIED)), self._fitting(tx, licences)
+        )
         owners = [found for name in _UNIQUE for found in by_unique if name in sought and fits(sought[name], found["personal"].get(name))]
         best = owners[:1] or verified or anybody
         return _credentials(best[0]) if len(best) == 1 else None
 
-    async def _fitting(self, tx: Transaction, sought: Mapping[str, Operand], **conditions: str) -> list[Document]:
+    async def credentials_of(self, tx: Transaction | None, person_id: UUID) -> Credentials | None:
+        """Of an account known by its id. None for one without access."""
+        shown = {"password_hash": 1, "roles": 1, "personal.phone": 1}
+        document = await self._collection.find_one({"_id": person_id, **_WITH_ACCESS}, shown, session=session_of(tx))
+        return None if document is None else _credentials(document)
+
+    async def open_phone(self, credentials: Credentials | None) -> str:
+        """The phone of an account. Nobody's is as much work and of no use."""
+        if credentials is not None:
+            return str((await self._cipher.decrypt({"phone": credentials.sealed_phone}))["phone"])
+        if not self._nobodys:
+            self._nobodys = dict(await self._cipher.encrypt({"phone": ""}))
+        return str((await self._cipher.decrypt(self._nobodys))["phone"])
+
+    async def roles(self, tx: Transaction | None, person_id: UUID) -> frozenset[Role]:
+        """The roles of an account, none if it has no access or there is none; nothing personal is opened."""
+        document = await self._collection.find_one({"_id": person_id, **_WITH_ACCESS}, {"roles": 1}, session=session_of(tx))
+        return frozenset(Role(role) for role in document["roles"]) if document else frozenset()
+
+    async def _fitting(self, tx: Transaction | None, sought: Mapping[str, Operand], **conditions: str) -> list[Document]:
         """Up to one account more than is clear."""
         if not sought:
             return []
         any_of = {"$or": [{f"personal.{name}": value} for name, value in sought.items()]}
-        shown = {"password_hash": 1, "roles": 1} | {f"personal.{name}": 1 for name in sought}
+        shown = {"password_hash": 1, "roles": 1, "personal.phone": 1} | {f"personal.{name}": 1 for name in sought}
         limit = len(sought) + 1
-        with_access = {"closed_at": None, "deactivated_at": None}
-        found = self._collection.find(any_of | with_access | conditions, shown, session=tx.session)
+        found = self._collection.find({**any_of, **_WITH_ACCESS, **conditions}, shown, session=session_of(tx))
         return await found.limit(limit).to_list(limit)
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:

@@ -1,4 +1,4 @@
-"""Sign-ins under way, what was begun and not finished, and how many codes went where."""
+"""Sign-ins under way, and those of identifiers that no account has."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,14 +9,10 @@ from pydantic import TypeAdapter
 from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, Collection, Database, IndexModel, prepare_collection
 from chassis.transaction import Transaction
-from services.identity.domain.codes import CodeAllowance
-from services.identity.domain.sign_ins import Failures, SentCode, SignIn
-from services.identity.repository.encoding import StaleRecord, document_of, plain
+from services.identity.domain.sign_ins import SignIn
+from services.identity.repository.encoding import StaleRecord, document_of, session_of
 
 _READ = TypeAdapter(SignIn)
-_READ_SENT = TypeAdapter(SentCode)
-_READ_FAILURES = TypeAdapter(Failures)
-_READ_ALLOWANCE = TypeAdapter(CodeAllowance)
 _KEPT = timedelta(days=2)
 
 
@@ -35,9 +31,9 @@ class SignInRepository:
         kept = IndexModel([("created_at", ASCENDING)], name="kept", expireAfterSeconds=int(_KEPT.total_seconds()))
         await prepare_collection(self._database, "sign_ins", indexes=[kept])
 
-    async def get(self, tx: Transaction, sign_in_id: UUID) -> SignIn | None:
+    async def get(self, tx: Transaction | None, sign_in_id: UUID) -> SignIn | None:
         """None for an unknown id."""
-        document = await self._collection.find_one({"_id": sign_in_id}, session=tx.session)
+        document = await self._collection.find_one({"_id": sign_in_id}, session=session_of(tx))
         return None if document is None else _READ.validate_python({**document, "id": document["_id"]})
 
     async def add(self, tx: Transaction, sign_in: SignIn) -> SignIn:
@@ -52,31 +48,6 @@ class SignInRepository:
         if result.matched_count == 0:
             raise StaleRecord
         return replace(sign_in, version=sign_in.version + 1)
-
-
-class SentCodeRepository:
-    """Collection `sign_in_codes`: the code last sent to each account, which all its sign-ins share."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database["sign_in_codes"]
-
-    async def prepare(self) -> None:
-        """Collection and indexes."""
-        kept = IndexModel([("code.issued_at", ASCENDING)], name="kept", expireAfterSeconds=int(_KEPT.total_seconds()))
-        await prepare_collection(self._database, "sign_in_codes", indexes=[kept])
-
-    async def get(self, tx: Transaction, account_id: UUID) -> SentCode | None:
-        """None for an account that was sent none lately."""
-        document = await self._collection.find_one({"_id": account_id}, session=tx.session)
-        return None if document is None else _READ_SENT.validate_python({**document, "id": document["_id"]})
-
-    async def save(self, tx: Transaction, sent: SentCode) -> None:
-        """Replace; two at once conflict and one runs again."""
-        await self._collection.replace_one({"_id": sent.id}, document_of(sent), upsert=True, session=tx.session)
 
 
 class StrangerRefusalRepository:
@@ -113,57 +84,3 @@ class StrangerRefusalRepository:
         """How often the identifier was refused lately."""
         document = await self._collection.find_one({"_id": subject_id}, {"count": 1}, session=tx.session)
         return 0 if document is None else int(document["count"])
-
-
-class FailureRepository:
-    """Collection `sign_in_failures`, by keyed hash."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database["sign_in_failures"]
-
-    async def prepare(self) -> None:
-        """Collection and indexes."""
-        kept = IndexModel([("changed_at", ASCENDING)], name="kept", expireAfterSeconds=int(_KEPT.total_seconds()))
-        await prepare_collection(self._database, "sign_in_failures", indexes=[kept])
-
-    async def get(self, tx: Transaction, key: bytes) -> Failures:
-        """Empty for a key without failures."""
-        document = await self._collection.find_one({"_id": key}, session=tx.session)
-        return Failures(key=key) if document is None else _READ_FAILURES.validate_python({**document, "key": key})
-
-    async def save(self, tx: Transaction, failures: Failures, *, at: datetime) -> None:
-        """Replace; two at once conflict and one runs again. Forgotten some time after `at`, also without failures."""
-        document = plain(replace(failures, version=failures.version + 1))
-        document["changed_at"] = at
-        await self._collection.replace_one({"_id": document.pop("key")}, document, upsert=True, session=tx.session)
-
-
-class AllowanceRepository:
-    """Collection `code_allowances`, by keyed hash of the address."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database["code_allowances"]
-
-    async def prepare(self) -> None:
-        """Collection and indexes."""
-        kept = IndexModel([("changed_at", ASCENDING)], name="kept", expireAfterSeconds=int(_KEPT.total_seconds()))
-        await prepare_collection(self._database, "code_allowances", indexes=[kept])
-
-    async def get(self, tx: Transaction, key: bytes) -> CodeAllowance:
-        """Full for an address without codes."""
-        document = await self._collection.find_one({"_id": key}, session=tx.session)
-        return CodeAllowance(key=key) if document is None else _READ_ALLOWANCE.validate_python({**document, "key": key})
-
-    async def save(self, tx: Transaction, allowance: CodeAllowance, *, at: datetime) -> None:
-        """Replace; two at once conflict and one runs again."""
-        document = plain(replace(allowance, version=allowance.version + 1))
-        document["changed_at"] = at
-        await self._collection.replace_one({"_id": document.pop("key")}, document, upsert=True, session=tx.session)

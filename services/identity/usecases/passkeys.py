@@ -29,7 +29,7 @@ from services.identity.gateways.webauthn import Assertion, RelyingParty
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
 from services.identity.repository.people import PersonRepository
-from services.identity.repository.sign_ins import FailureRepository
+from services.identity.repository.throttles import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.factors import Holder
 from services.identity.usecases.sessions import Access, SessionUseCases, Tokens

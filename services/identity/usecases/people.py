@@ -10,11 +10,11 @@ from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
 from services.identity.domain.people import NoSuchPerson, Person, Status
-from services.identity.domain.sign_ins import Failures, normalised_identifier
+from services.identity.domain.sign_ins import normalised_identifier
 from services.identity.domain.unlocking import UnlockReason, typed_identifiers
 from services.identity.gateways.hashing import Secrets
 from services.identity.repository.people import PersonRepository
-from services.identity.repository.sign_ins import FailureRepository
+from services.identity.repository.throttles import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 
 
@@ -63,8 +63,9 @@ class PeopleUseCases:
             if person.status is Status.STAFF and unlocking.actor_role is not Role.ADMINISTRATOR:
                 raise NoSuchPerson("Учётная запись не найдена.")
             for key in self._keys(person):
-                if (await self.failures.get(tx, key)).version:
-                    await self.failures.save(tx, Failures(key=key), at=at)
+                failures = await self.failures.get(tx, key)
+                if failures.version:
+                    await self.failures.save(tx, failures.forgiven(), at=at)
             await self.access.note(
                 tx,
                 Action.UNLOCKED,

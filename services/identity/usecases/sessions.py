@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,6 @@ from contracts.factors import Factor
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import STAFF, Role, Scope
 from services.identity.domain.access_log import Action
-from services.identity.domain.people import NoSuchPerson, Person
 from services.identity.domain.sessions import Ending, NoSuchSession, Session, SessionOver, SessionPolicy
 from services.identity.domain.sign_ins import SignInRefused
 from services.identity.gateways.hashing import Secrets
@@ -51,6 +51,16 @@ class SigningPolicy:
     key_lifetime: timedelta
     lead: timedelta
     token_lifetime: timedelta
+    cached_seconds: float = 0
+    """For so long the keys are not read again. Short against the lead, in which every process gets to know the next one."""
+
+
+@dataclass(slots=True)
+class _KnownKeys:
+    """The last keys as read, with what signs, until it is time to read them again."""
+
+    keys: list[tuple[SigningKey, TokenSigner]] = field(default_factory=list)
+    read_again_at: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +70,29 @@ class Signing:
     keys: SigningKeyRepository
     clock: Clock
     policy: SigningPolicy
+    _known: _KnownKeys = field(default_factory=_KnownKeys, init=False)
 
     async def signer(self, tx: Transaction) -> TokenSigner:
         """The key to sign with now; makes its successor when it is old enough."""
         at = self.clock.now()
-        known = await self.keys.latest(tx, limit=_KEYS)
+        known = self._known.keys if monotonic() < self._known.read_again_at else await self._read(tx)
+        if not known or self._is_old(known[0][0], at):
+            known = await self._read(tx)
+            self._known.read_again_at = 0
         if not known:
             return await self._make(tx, ordinal=1, signs_from=at)
-        if at >= known[0].signs_from + self.policy.key_lifetime:
-            await self._make(tx, ordinal=known[0].ordinal + 1, signs_from=at + self.policy.lead)
-        usable = next((key for key in known if key.signs_from <= at), known[-1])
-        return TokenSigner.from_json(usable.private_jwk, self.clock)
+        if self._is_old(known[0][0], at):
+            await self._make(tx, ordinal=known[0][0].ordinal + 1, signs_from=at + self.policy.lead)
+        return next((signer for key, signer in known if key.signs_from <= at), known[-1][1])
+
+    def _is_old(self, key: SigningKey, at: datetime) -> bool:
+        return at >= key.signs_from + self.policy.key_lifetime
+
+    async def _read(self, tx: Transaction) -> list[tuple[SigningKey, TokenSigner]]:
+        found = await self.keys.latest(tx, limit=_KEYS)
+        self._known.keys = [(key, TokenSigner.from_json(key.private_jwk, self.clock)) for key in found]
+        self._known.read_again_at = monotonic() + self.policy.cached_seconds
+        return self._known.keys
 
     async def jwks(self) -> dict[str, Any]:
         """The public halves: the next key, the present one and the one before."""
@@ -104,13 +126,15 @@ class SessionUseCases:
     async def open(self, tx: Transaction, person_id: UUID, *, factors: Mapping[Factor, datetime], origin: Origin) -> Tokens:
         """A new session, within the transaction of the sign-in. Raises `SignInRefused` for an account without access."""
         at = self.now()
-        person = await self._signing_in(tx, person_id)
+        roles = await self.people.roles(tx, person_id)
+        if not roles:
+            raise SignInRefused
         session_id = uuid4()
         refresh_token = self._new_token(session_id)
         session = Session(
             id=session_id,
             person_id=person_id,
-            roles=person.roles,
+            roles=roles,
             factors=factors,
             created_at=at,
             last_used_at=at,
@@ -118,30 +142,20 @@ class SessionUseCases:
             address=origin.address,
             device=origin.device,
         )
-        await self._make_room(tx, person, origin)
+        await self._make_room(tx, person_id, roles, origin)
         await self.sessions.add(tx, session)
         record = f"session:{session_id}"
-        role = main_role(person.roles)
+        role = main_role(roles)
         await self.access.note(tx, Action.SIGNED_IN, person_id, actor_id=person_id, actor_role=role, origin=origin, record=record)
         return await self._tokens(tx, session, refresh_token)
 
-    async def _make_room(self, tx: Transaction, person: Person, origin: Origin) -> None:
+    async def _make_room(self, tx: Transaction, person_id: UUID, roles: frozenset[Role], origin: Origin) -> None:
         """End the oldest sessions beyond the number allowed, so that one more may open."""
         at = self.now()
-        used = await self.sessions.not_ended(tx, person.id, limit=_LISTED, used_since=at - self.policy.idle(person.roles))
+        used = await self.sessions.not_ended(tx, person_id, limit=_LISTED, used_since=at - self.policy.idle(roles))
         still = [session for session in used if session.is_open(at, self.policy)]
         for session in still[self.policy.most - 1 :]:
             await self._end(tx, session, Ending.TOO_MANY, origin)
-
-    async def _signing_in(self, tx: Transaction, person_id: UUID) -> Person:
-        """Raises `SignInRefused` if the account was closed, erased or deactivated since the sign-in began."""
-        try:
-            person = await self.people.get(tx, person_id)
-        except NoSuchPerson:
-            raise SignInRefused from None
-        if person.closed_at is not None or person.deactivated_at is not None:
-            raise SignInRefused
-        return person
 
     async def opened(self, tx: Transaction, session_id: UUID, *, person_id: UUID) -> Session:
         """The caller's own session. Raises `SessionOver` once it ended, also while its last access token lives."""

@@ -1,16 +1,20 @@
 """Sign-in: the same work and the same answer whether the account exists, until password and code are both right."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 from uuid import UUID, uuid4
 
+from chassis.errors import TooManyRequests
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
-from contracts.identity import SecurityAlertKind, SecurityAlertRaised
+from contracts.identity import OneTimeCodeIssued, SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import STAFF
 from services.identity.domain.access_log import Action
 from services.identity.domain.codes import TooManyCodes
+from services.identity.domain.factors import Factors
 from services.identity.domain.sign_ins import (
     FailurePolicy,
     Failures,
@@ -18,13 +22,16 @@ from services.identity.domain.sign_ins import (
     SentCode,
     SignIn,
     SignInRefused,
+    Tried,
     identifier_candidates,
     normalised_identifier,
 )
 from services.identity.gateways.hashing import Passwords, Secrets
+from services.identity.repository.encoding import overtaken_if_stale
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import Credentials, PersonRepository
-from services.identity.repository.sign_ins import FailureRepository, SentCodeRepository, SignInRepository, StrangerRefusalRepository
+from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
+from services.identity.repository.throttles import Throttle, ThrottleRepository, Throttles
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.devices import DeviceUseCases
@@ -33,20 +40,35 @@ from services.identity.usecases.sessions import SessionUseCases, Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
-    """One try of a password. `keys` count failures: of what was typed, and of the account (or of the account there would be)."""
+class _Account:
+    """The account that is tried, or the one there would be. `keys` count failures: of what was typed, and of the account."""
 
-    at: datetime
-    keys: tuple[bytes, bytes]
-    subject_id: UUID
+    id: UUID
+    keys: tuple[bytes, ...]
     credentials: Credentials | None
-    is_right: bool
-    device: bytes
 
     @property
     def is_staff(self) -> bool:
-        """Whether the account is one of staff."""
+        """Whether it is one of staff."""
         return self.credentials is not None and bool(self.credentials.roles & STAFF)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is stored about an account; about nobody as much is read."""
+
+    throttles: Throttles
+    factors: Factors
+    phone: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """A code to be sent and what to store for it, or why none is: `noted` in the access log in its place."""
+
+    rows: tuple[Throttle, ...] = ()
+    event: OneTimeCodeIssued | None = None
+    noted: Action = Action.SIGN_IN_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +89,17 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class SignInUseCases:
-    """Identifier and password, then a code: by SMS, of an authenticator app, or a recovery code."""
+    """Identifier and password, then a code: by SMS, of an authenticator app, or a recovery code.
+
+    Everything is read before the transaction, at once and while the password is hashed; the transaction only writes, and each write
+    names the version that was read: who was overtaken runs again.
+    """
 
     begin: Begin
     people: PersonRepository
     factors: FactorRepository
     sign_ins: SignInRepository
-    sent_codes: SentCodeRepository
-    failures: FailureRepository
+    throttles: ThrottleRepository
     strangers: StrangerRefusalRepository
     codes: Codes
     typed: TypedCodes
@@ -92,140 +117,208 @@ class SignInUseCases:
         On a trusted device the right password is enough. Raises `SignInsSlowed`, `SignInsLocked`.
         """
         key = self.secrets.digest("identifier", normalised_identifier(identifier))
-        credentials = await self._credentials(identifier, key)
-        is_right = await self.passwords.verify(password, credentials.password_hash if credentials else None)
-        subject_id = credentials.person_id if credentials else UUID(bytes=key[:16], version=4)
-        account_key = self.secrets.digest("account", str(subject_id))
-        device = self.devices.digest(subject_id, device_token or self.secrets.token())
-        return await self._open(_Attempt(self.now(), (key, account_key), subject_id, credentials, is_right, device), origin)
+        candidates = identifier_candidates(identifier)
+        seen, credentials = await asyncio.gather(self.throttles.read(None, [key]), self.people.credentials(None, candidates))
+        await self._check(seen.failures(key))
+        account_id = credentials.person_id if credentials else UUID(bytes=key[:16], version=4)
+        account = _Account(account_id, (key, self.secrets.digest("account", str(account_id))), credentials)
+        verifying = self.passwords.verify(password, credentials.password_hash if credentials else None)
+        is_right, known = await asyncio.gather(verifying, self._read(account))
+        device = self.devices.digest(account_id, device_token or self.secrets.token())
+        return await self._open(account, [known], device, origin, is_right=is_right)
 
-    @atomic
-    async def _credentials(self, identifier: str, key: bytes) -> Credentials | None:
-        async with self.begin(is_last=False) as tx:
-            (await self.failures.get(tx, key)).check(self.now(), self.policy)
-            return await self.people.credentials(tx, identifier_candidates(identifier))
-
-    @atomic
-    async def _open(self, attempt: _Attempt, origin: Origin) -> Started:
-        async with self.begin() as tx:
-            is_locked = await self._count(tx, attempt)
-            person_id = attempt.credentials.person_id if attempt.credentials and attempt.is_right and not is_locked else None
-            sign_in = SignIn(
-                id=uuid4(),
-                person_id=person_id,
-                subject_id=attempt.subject_id,
-                failure_keys=attempt.keys,
-                created_at=attempt.at,
-                password_at=attempt.at,
-                code=self.codes.decoy(),
-                is_known=attempt.credentials is not None,
-                is_staff=attempt.is_staff,
-            )
-            factors = await self.factors.get(tx, attempt.subject_id)
-            if person_id is not None and not attempt.is_staff and factors.trusts(attempt.device, attempt.at):
-                sign_in = await self.sign_ins.add(tx, replace(sign_in, finished_at=attempt.at))
-                return Started(sign_in, await self._opened(tx, sign_in, person_id, None, origin))
-            is_sent = factors.is_sent_sms(is_staff=attempt.is_staff)
-            if person_id is None or (is_sent and not await self._is_code_sent(tx, person_id, attempt.at)):
-                await self._note_refusal(tx, sign_in, origin)
-            return Started(await self.sign_ins.add(tx, sign_in), None)
-
-    @atomic
-    async def send_sms(self, sign_in_id: UUID) -> None:
-        """Send a practitioner a code by SMS after all, if it is not too early. Nobody is told whether it was sent."""
-        at = self.now()
-        async with self.begin() as tx:
-            sign_in = await self.sign_ins.get(tx, sign_in_id)
-            if sign_in is None or sign_in.person_id is None or sign_in.is_staff or not sign_in.is_waiting(at):
-                return
-            failures = await self.failures.get(tx, sign_in.failure_keys[-1])
-            if not failures.is_locked_since(sign_in.created_at, at, self.policy):
-                await self._is_code_sent(tx, sign_in.person_id, at)
-
-    async def _is_code_sent(self, tx: Transaction, person_id: UUID, at: datetime) -> bool:
-        """Send a code unless one has only just been sent. False when the account had enough today.
-
-        That is not told: an answer of its own would say that the password was right.
-        """
-        sent = await self.sent_codes.get(tx, person_id)
-        if sent is not None and sent.code.is_fresh(at, self.codes.policy):
-            return True
-        phone = (await self.people.get(tx, person_id)).phone
+    async def _check(self, failures: Failures) -> None:
+        """Raises `SignInsSlowed`, `SignInsLocked`; a repeated request gets its first answer also then."""
         try:
-            code = await self.codes.issue(tx, person_id, channel="sms", address=phone, purpose="sign-in")
+            failures.check(self.now(), self.policy)
+        except TooManyRequests:
+            await self._replay()
+            raise
+
+    @atomic
+    async def _replay(self) -> None:
+        async with self.begin(is_last=False):
+            """Nothing but the request's key is looked at."""
+
+    async def _read(self, account: _Account) -> _Known:
+        phone, factors = await asyncio.gather(self.people.open_phone(account.credentials), self.factors.get(None, account.id))
+        allowances = self.codes.keys(account.id, channel="sms", address=phone, purpose="sign-in")
+        throttles = await self.throttles.read(None, [*account.keys, account.id, *allowances])
+        return _Known(throttles, factors, phone)
+
+    @atomic
+    async def _open(self, account: _Account, ahead: list[_Known], device: bytes, origin: Origin, *, is_right: bool) -> Started:
+        """What was read `ahead` serves the first run alone."""
+        known = ahead.pop() if ahead else await self._read(account)
+        at = self.now()
+        before = [known.throttles.failures(key) for key in account.keys]
+        await self._check(before[0])
+        sign_in = self._begun(account, at, is_right=is_right and not before[-1].is_locked(at))
+        if sign_in.person_id is not None and not sign_in.is_staff and known.factors.trusts(device, at):
+            return await self._open_trusted(replace(sign_in, finished_at=at), sign_in.person_id, known, origin)
+        counted = [failures.begun(at, self.policy) for failures in before]
+        sending = self._sending(sign_in, known, is_due=known.factors.is_sent_sms(is_staff=sign_in.is_staff))
+        async with self.begin() as tx:
+            sign_in = await self.sign_ins.add(tx, sign_in)
+            await self.throttles.write(tx, [*counted, *sending.rows], at=at)
+            if account.credentials is not None:
+                await self._tell_if_locked(tx, account.id, before[-1], counted[-1])
+            await self._send(tx, sign_in, sending, origin)
+        return Started(sign_in, None)
+
+    def _begun(self, account: _Account, at: datetime, *, is_right: bool) -> SignIn:
+        return SignIn(
+            id=uuid4(),
+            person_id=account.id if account.credentials and is_right else None,
+            subject_id=account.id,
+            failure_keys=account.keys,
+            created_at=at,
+            password_at=at,
+            code=self.codes.decoy(),
+            is_known=account.credentials is not None,
+            is_staff=account.is_staff,
+            password_digest=self._password_digest(account.credentials),
+        )
+
+    def _password_digest(self, credentials: Credentials | None) -> bytes:
+        """By which a sign-in knows at its end that the password is still the one it began with."""
+        return self.secrets.digest("password-hash", credentials.password_hash if credentials else "")
+
+    async def _open_trusted(self, sign_in: SignIn, person_id: UUID, known: _Known, origin: Origin) -> Started:
+        async with self.begin() as tx:
+            sign_in = await self.sign_ins.add(tx, sign_in)
+            await self.factors.save(tx, known.factors)  # so that a change of the password, which voids devices, is not passed by
+            return Started(sign_in, await self._session(tx, sign_in, person_id, known.throttles, (), None, origin))
+
+    @atomic
+    async def send_sms(self, sign_in_id: UUID, origin: Origin) -> None:
+        """Send a practitioner a code by SMS after all, if it is not too early. Nobody is told whether it was sent."""
+        sign_in = await self.sign_ins.get(None, sign_in_id)
+        if sign_in is None:
+            return
+        credentials = await self.people.credentials_of(None, sign_in.subject_id)
+        known = await self._read(_Account(sign_in.subject_id, sign_in.failure_keys, credentials))
+        failures, at = known.throttles.failures(sign_in.failure_keys[-1]), self.now()
+        is_barred = failures.is_locked_since(sign_in.created_at, at, self.policy)
+        is_due = sign_in.is_waiting(at) and not sign_in.is_staff and not is_barred
+        sending = self._sending(sign_in, known, is_due=is_due)
+        async with self.begin() as tx:
+            await self.throttles.write(tx, [failures, *sending.rows], at=at)
+            await self._send(tx, sign_in, sending, origin)
+
+    def _sending(self, sign_in: SignIn, known: _Known, *, is_due: bool) -> _Sending:
+        """What to send if the password was right.
+
+        That the account had enough codes today is not told: an answer of its own would say that the password was right.
+        """
+        person_id = sign_in.person_id
+        if person_id is None:
+            return _Sending()
+        sent = known.throttles.sent(person_id)
+        if not is_due or (sent is not None and sent.code.is_fresh(self.now(), self.codes.policy)):
+            return _Sending(noted=Action.SIGN_IN_BEGUN)
+        keys = self.codes.keys(person_id, channel="sms", address=known.phone, purpose="sign-in")
+        allowances = [known.throttles.allowance(key) for key in keys]
+        try:
+            made = self.codes.make(allowances, person_id, channel="sms", address=known.phone, purpose="sign-in")
         except TooManyCodes:
-            return False
-        await self.sent_codes.save(tx, SentCode(id=person_id, code=code, version=sent.version if sent else 0))
-        return True
+            return _Sending()
+        fresh = SentCode(id=person_id, code=made.code, version=sent.version if sent else 0)
+        return _Sending(rows=(fresh, *made.allowances), event=made.event)
 
-    async def _count(self, tx: Transaction, attempt: _Attempt) -> bool:
-        """Count the attempt as unfinished; True when the account is locked through whatever identifiers. Its owner is told once."""
-        known = [await self.failures.get(tx, key) for key in attempt.keys]
-        known[0].check(attempt.at, self.policy)
-        counted = [failures.begun(attempt.at, self.policy) for failures in known]
-        for failures in counted:
-            await self.failures.save(tx, failures, at=attempt.at)
-        if attempt.credentials is not None:
-            await self._tell_if_locked(tx, attempt.credentials.person_id, known[1], counted[1], attempt.at)
-        return known[1].is_locked(attempt.at)
-
-    async def _tell_if_locked(self, tx: Transaction, person_id: UUID, before: Failures, after: Failures, at: datetime) -> None:
-        if after.is_locked(at) and not before.is_locked(at):
-            await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.ACCOUNT_LOCKED))
+    async def _send(self, tx: Transaction, sign_in: SignIn, sending: _Sending, origin: Origin) -> None:
+        """One row in any case: of the outbox or of a log."""
+        if sending.event is not None:
+            await tx.publish(sending.event)
+        else:
+            await self._note(tx, sign_in, sending.noted, origin)
 
     @atomic
     async def finish(self, sign_in_id: UUID, text: str, origin: Origin, *, trusts_device: bool = False) -> Finished:
         """A new session for a right code. Raises `SignInRefused`, also for an unknown sign-in."""
+        sign_in = await self.sign_ins.get(None, sign_in_id)
+        if sign_in is None:
+            raise SignInRefused
+        subject_id = sign_in.subject_id
+        throttles, factors, credentials = await asyncio.gather(
+            self.throttles.read(None, [*sign_in.failure_keys, subject_id]),
+            self.factors.get(None, subject_id),
+            self.people.credentials_of(None, subject_id),
+        )
         at = self.now()
+        typed = self.typed.read(text, factors, purpose="sign-in", at=at)
+        is_locked = throttles.failures(sign_in.failure_keys[-1]).is_locked_since(sign_in.created_at, at, self.policy)
+        is_barred = is_locked or self._password_digest(credentials) != sign_in.password_digest
+        tried = sign_in.tried(typed, Proofs(throttles.sent(subject_id), factors), at, is_barred=is_barred)
+        if tried.proved is not None:
+            return await self._finished(tried, throttles, factors, origin, trusts_device=trusts_device)
         async with self.begin() as tx:
-            sign_in = await self.sign_ins.get(tx, sign_in_id)
-            if sign_in is None:
-                raise SignInRefused
-            known = Proofs(await self.sent_codes.get(tx, sign_in.subject_id), await self.factors.get(tx, sign_in.subject_id))
-            typed = self.typed.read(text, known.factors, purpose="sign-in", at=at)
-            failures = await self.failures.get(tx, sign_in.failure_keys[-1])
-            tried = sign_in.tried(typed, known, at, is_barred=failures.is_locked_since(sign_in.created_at, at, self.policy))
-            sign_in = await self.sign_ins.save(tx, tried.sign_in)
-            if tried.proved is None or sign_in.person_id is None:
-                await self._keep(tx, known, tried.proofs)
-                await self._note_wrong(tx, sign_in, failures, origin)
-            else:
-                proofs, device_token = tried.proofs, None
-                if trusts_device and not sign_in.is_staff:
-                    factors, device_token = self.devices.trusted(proofs.factors, origin)
-                    proofs = replace(proofs, factors=factors)
-                    await self.devices.note_trusted(tx, factors, origin)
-                await self._keep(tx, known, proofs)
-                return Finished(await self._opened(tx, sign_in, sign_in.person_id, tried.proved, origin), device_token)
+            await self._keep_refused(tx, tried, throttles, origin)
         raise tried.refused or SignInRefused()
 
-    async def _keep(self, tx: Transaction, known: Proofs, proofs: Proofs) -> None:
-        if proofs.sent is not None:
-            await self.sent_codes.save(tx, proofs.sent)
-        if proofs.factors != known.factors:
-            await self.factors.save(tx, proofs.factors)
+    async def _finished(self, tried: Tried, throttles: Throttles, known: Factors, origin: Origin, *, trusts_device: bool) -> Finished:
+        sign_in, factors, device_token = tried.sign_in, tried.proofs.factors, None
+        if trusts_device and not sign_in.is_staff:
+            factors, device_token = self.devices.trusted(factors, origin)
+        async with self.begin() as tx:
+            with overtaken_if_stale():
+                sign_in = await self.sign_ins.save(tx, sign_in)
+            if factors != known:
+                await self.factors.save(tx, factors)
+            if device_token is not None:
+                await self.devices.note_trusted(tx, factors, origin)
+            if tried.proved is Factor.RECOVERY_CODE:
+                await self._alert(tx, factors.id, SecurityAlertKind.RECOVERY_CODE_USED)
+            sent = _changed(throttles, tried)
+            tokens = await self._session(tx, sign_in, factors.id, throttles, sent, tried.proved, origin)
+            return Finished(tokens, device_token)
 
-    async def _opened(self, tx: Transaction, sign_in: SignIn, person_id: UUID, proved: Factor | None, origin: Origin) -> Tokens:
+    async def _session(
+        self,
+        tx: Transaction,
+        sign_in: SignIn,
+        person_id: UUID,
+        throttles: Throttles,
+        changed: Sequence[Throttle],
+        proved: Factor | None,
+        origin: Origin,
+    ) -> Tokens:
+        """Failures are forgiven and a session is opened."""
         at = self.now()
-        for key in sign_in.failure_keys:
-            await self.failures.save(tx, Failures(key=key), at=at)
-        if proved is Factor.RECOVERY_CODE:
-            await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.RECOVERY_CODE_USED))
+        forgiven = [throttles.failures(key).forgiven() for key in sign_in.failure_keys]
+        await self.throttles.write(tx, [*forgiven, *changed], at=at)
         factors = {Factor.PASSWORD: sign_in.password_at} | ({} if proved is None else {proved: at})
         return await self.sessions.open(tx, person_id, factors=factors, origin=origin)
 
-    async def _note_wrong(self, tx: Transaction, sign_in: SignIn, failures: Failures, origin: Origin) -> None:
+    async def _keep_refused(self, tx: Transaction, tried: Tried, throttles: Throttles, origin: Origin) -> None:
         """A wrong code after a right password is a failure of the account, not of the identifier: nobody may see that it counts."""
-        at = self.now()
+        at, sign_in = self.now(), tried.sign_in
+        before = throttles.failures(sign_in.failure_keys[-1])
+        counted = before if sign_in.person_id is None else before.begun(at, self.policy)
+        with overtaken_if_stale():
+            await self.sign_ins.save(tx, sign_in)
+        await self.throttles.write(tx, [counted, *_changed(throttles, tried)], at=at)
         if sign_in.person_id is not None:
-            counted = failures.begun(at, self.policy)
-            await self.failures.save(tx, counted, at=at)
-            await self._tell_if_locked(tx, sign_in.person_id, failures, counted, at)
-        await self._note_refusal(tx, sign_in, origin)
+            await self._tell_if_locked(tx, sign_in.person_id, before, counted)
+        await self._note(tx, sign_in, Action.SIGN_IN_REFUSED, origin)
 
-    async def _note_refusal(self, tx: Transaction, sign_in: SignIn, origin: Origin) -> None:
+    async def _tell_if_locked(self, tx: Transaction, person_id: UUID, before: Failures, after: Failures) -> None:
+        at = self.now()
+        if after.is_locked(at) and not before.is_locked(at):
+            await self._alert(tx, person_id, SecurityAlertKind.ACCOUNT_LOCKED)
+
+    async def _alert(self, tx: Transaction, person_id: UUID, kind: SecurityAlertKind) -> None:
+        await tx.publish(SecurityAlertRaised(occurred_at=self.now(), person_id=person_id, kind=kind))
+
+    async def _note(self, tx: Transaction, sign_in: SignIn, action: Action, origin: Origin) -> None:
         """In the access log of the account, if there is one: an identifier nobody has must not start a chain that is kept for ever."""
         if sign_in.is_known:
-            await self.access.note(tx, Action.SIGN_IN_REFUSED, sign_in.subject_id, actor_id=None, origin=origin, outcome="refused")
+            outcome: Literal["allowed", "refused"] = "refused" if action is Action.SIGN_IN_REFUSED else "allowed"
+            await self.access.note(tx, action, sign_in.subject_id, actor_id=None, origin=origin, outcome=outcome)
         else:
             await self.strangers.note(tx, sign_in.subject_id, self.now(), origin.address)
+
+
+def _changed(throttles: Throttles, tried: Tried) -> tuple[SentCode, ...]:
+    sent = tried.proofs.sent
+    return () if sent is None or sent == throttles.sent(sent.id) else (sent,)

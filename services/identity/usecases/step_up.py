@@ -18,8 +18,8 @@ from services.identity.domain.step_ups import StepUp, StepUpsLocked, Tried, chan
 from services.identity.gateways.hashing import Secrets
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import PersonRepository
-from services.identity.repository.sign_ins import FailureRepository
 from services.identity.repository.step_ups import StepUpRepository
+from services.identity.repository.throttles import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.factors import TypedCodes
@@ -95,7 +95,7 @@ class StepUpUseCases:
 
     async def _proved(self, tx: Transaction, session: Session, factor: Factor, origin: Origin) -> Access:
         at, person_id = self.now(), session.person_id
-        await self.failures.save(tx, Failures(key=self._key(person_id)), at=at)
+        await self.failures.forgive(tx, self._key(person_id), at=at)
         if factor is Factor.RECOVERY_CODE:
             await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.RECOVERY_CODE_USED))
         return await self.sessions.step_up(tx, session.id, person_id=person_id, factor=factor, origin=origin)
