@@ -18,7 +18,7 @@ _HOLDS = 1000
 """Applications of one person; more than anybody hands in during a life."""
 _OWN_ROWS = (
     ("factors", "_id"),
-    ("sign_in_codes", "_id"),
+    ("throttles", "_id"),
     ("password_reset_codes", "_id"),
     ("portal_links", "person_id"),
     ("passkeys", "person_id"),
