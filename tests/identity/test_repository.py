@@ -261,10 +261,8 @@ class TestFactors:
         person_id = uuid4()
         assert await stores.do(lambda tx: stores.factors.get(tx, person_id)) == Factors(id=person_id)
         assert await stores.do(lambda tx: stores.factors.strong(tx, person_id)) == frozenset()
-        devices = tuple(
-            TrustedDevice(id=uuid4(), digest=b"d", trusted_at=NOW, expires_at=NOW, address=address, device="Firefox")
-            for address in ("10.1.2.3", None)
-        )
+        device = TrustedDevice(id=uuid4(), digest=b"d", trusted_at=NOW, expires_at=NOW, address="10.1.2.3", device="Firefox")
+        devices = (device, replace(device, id=uuid4(), address=None))
         pending = PendingTotp(secret="B" * 32, expires_at=NOW, tries_left=3)
         factors = Factors(id=person_id, totp=Totp("A" * 32, NOW, 7), pending=pending, recovery=(b"1", b"2"), passkeys=2, devices=devices)
         saved = await stores.do(lambda tx: stores.factors.save(tx, factors))
@@ -320,14 +318,11 @@ class TestSignIns:
     async def test_throttles_that_somebody_else_wrote_are_not_overwritten_nor_is_any_beside_them(
         self, stores: Stores, version: int
     ) -> None:
-        key, other = uuid4().bytes, uuid4().bytes
+        key, other, at = uuid4().bytes, uuid4().bytes, machine_now()  # today: the store forgets rows by its own clock
         for written in range(2):
-            # written today: the store forgets rows by its own clock
-            await stores.do(partial(stores.throttles.write, rows=[Failures(key=key, version=written)], at=machine_now()))
+            await stores.do(partial(stores.throttles.write, rows=[Failures(key=key, version=written)], at=at))
         with pytest.raises(Overtaken):
-            await stores.do(
-                lambda tx: stores.throttles.write(tx, [Failures(key=key, version=version), Failures(key=other)], at=machine_now())
-            )
+            await stores.do(lambda tx: stores.throttles.write(tx, [Failures(key=key, version=version), Failures(key=other)], at=at))
         throttles = await stores.do(lambda tx: stores.throttles.read(tx, [key, other]))
         assert throttles.failures(key).version == 2
         assert throttles.failures(other).version == 0

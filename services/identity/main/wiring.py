@@ -72,6 +72,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     passwords = _passwords(settings)
     access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
     watch = AccessWatch(stores.access_log, stores.access_watch, secrets, watch_policy(settings))
+    failures = FailureRepository(stores.throttles)
     codes = Codes(AllowanceRepository(stores.throttles), secrets, code_policy(settings), now)
     typed = TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets)
     devices = DeviceUseCases(begin, stores.factors, access, secrets, device_policy(settings), now)
@@ -88,8 +89,10 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         scans=ScanUseCases(begin, stores.registrations, now),
         verification=VerificationUseCases(begin, people, registries, access, verdicts, now),
         sign_in=SignInUseCases(
-            *(begin, people, stores.factors, stores.sign_ins, stores.throttles, stores.strangers),
-            *(codes, typed, devices, sessions, access, passwords, secrets),
+            *(begin, people, stores.factors, stores.sign_ins, stores.throttles, stores.strangers, codes, typed, devices, sessions),
+            access,
+            passwords,
+            secrets,
             failure_policy(settings),
             now,
         ),
@@ -98,7 +101,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         devices=devices,
         sessions=sessions,
         step_up=StepUpUseCases(
-            *(begin, people, stores.factors, stores.step_ups, FailureRepository(stores.throttles), codes, typed, sessions, access, secrets),
+            *(begin, people, stores.factors, stores.step_ups, failures, codes, typed, sessions, access, secrets),
             failure_policy(settings),
             now,
         ),
@@ -106,7 +109,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         passwords=PasswordUseCases(
             begin, people, stores.password_resets, codes, sessions, devices, access, passwords, secrets, password_policy(settings), now
         ),
-        people=PeopleUseCases(begin, people, FailureRepository(stores.throttles), access, secrets, now),
+        people=PeopleUseCases(begin, people, failures, access, secrets, now),
         staff=StaffUseCases(begin, people, stores.factors, stores.passkeys, sessions, access, passwords, password_policy(settings), now),
         profile=_profile(chassis, settings, stores, codes, access, verdicts),
         profile_terms=ProfileTerms(begin, people, verdicts, now),

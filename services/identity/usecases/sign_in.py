@@ -154,11 +154,12 @@ class SignInUseCases:
         before = [known.throttles.failures(key) for key in account.keys]
         await self._check(before[0])
         sign_in = self._begun(account, at, is_right=is_right and not before[-1].is_locked(at))
-        if sign_in.person_id is not None and not sign_in.is_staff and known.factors.trusts(device, at):
-            return await self._open_trusted(replace(sign_in, finished_at=at), sign_in.person_id, known, origin)
+        is_trusted = sign_in.person_id is not None and not sign_in.is_staff and known.factors.trusts(device, at)
         counted = [failures.begun(at, self.policy) for failures in before]
         sending = self._sending(sign_in, known, is_due=known.factors.is_sent_sms(is_staff=sign_in.is_staff))
         async with self.begin() as tx:
+            if is_trusted:
+                return await self._open_trusted(tx, replace(sign_in, finished_at=at), known, origin)
             sign_in = await self.sign_ins.add(tx, sign_in)
             await self.throttles.write(tx, [*counted, *sending.rows], at=at)
             if account.credentials is not None:
@@ -184,11 +185,10 @@ class SignInUseCases:
         """By which a sign-in knows at its end that the password is still the one it began with."""
         return self.secrets.digest("password-hash", credentials.password_hash if credentials else "")
 
-    async def _open_trusted(self, sign_in: SignIn, person_id: UUID, known: _Known, origin: Origin) -> Started:
-        async with self.begin() as tx:
-            sign_in = await self.sign_ins.add(tx, sign_in)
-            await self.factors.save(tx, known.factors)  # so that a change of the password, which voids devices, is not passed by
-            return Started(sign_in, await self._session(tx, sign_in, person_id, known.throttles, (), None, origin))
+    async def _open_trusted(self, tx: Transaction, sign_in: SignIn, known: _Known, origin: Origin) -> Started:
+        sign_in = await self.sign_ins.add(tx, sign_in)
+        await self.factors.save(tx, known.factors)  # so that a change of the password, which voids devices, is not passed by
+        return Started(sign_in, await self._session(tx, sign_in, sign_in.subject_id, known.throttles, (), None, origin))
 
     @atomic
     async def send_sms(self, sign_in_id: UUID, origin: Origin) -> None:
@@ -250,28 +250,27 @@ class SignInUseCases:
         is_locked = throttles.failures(sign_in.failure_keys[-1]).is_locked_since(sign_in.created_at, at, self.policy)
         is_barred = is_locked or self._password_digest(credentials) != sign_in.password_digest
         tried = sign_in.tried(typed, Proofs(throttles.sent(subject_id), factors), at, is_barred=is_barred)
-        if tried.proved is not None:
-            return await self._finished(tried, throttles, factors, origin, trusts_device=trusts_device)
         async with self.begin() as tx:
+            if tried.proved is not None:
+                return await self._finished(tx, tried, throttles, factors, origin, trusts_device=trusts_device)
             await self._keep_refused(tx, tried, throttles, origin)
         raise tried.refused or SignInRefused()
 
-    async def _finished(self, tried: Tried, throttles: Throttles, known: Factors, origin: Origin, *, trusts_device: bool) -> Finished:
-        sign_in, factors, device_token = tried.sign_in, tried.proofs.factors, None
-        if trusts_device and not sign_in.is_staff:
+    async def _finished(
+        self, tx: Transaction, tried: Tried, throttles: Throttles, known: Factors, origin: Origin, *, trusts_device: bool
+    ) -> Finished:
+        factors, device_token = tried.proofs.factors, None
+        if trusts_device and not tried.sign_in.is_staff:
             factors, device_token = self.devices.trusted(factors, origin)
-        async with self.begin() as tx:
-            with overtaken_if_stale():
-                sign_in = await self.sign_ins.save(tx, sign_in)
-            if factors != known:
-                await self.factors.save(tx, factors)
-            if device_token is not None:
-                await self.devices.note_trusted(tx, factors, origin)
-            if tried.proved is Factor.RECOVERY_CODE:
-                await self._alert(tx, factors.id, SecurityAlertKind.RECOVERY_CODE_USED)
-            sent = _changed(throttles, tried)
-            tokens = await self._session(tx, sign_in, factors.id, throttles, sent, tried.proved, origin)
-            return Finished(tokens, device_token)
+            await self.devices.note_trusted(tx, factors, origin)
+        with overtaken_if_stale():
+            sign_in = await self.sign_ins.save(tx, tried.sign_in)
+        if factors != known:
+            await self.factors.save(tx, factors)
+        if tried.proved is Factor.RECOVERY_CODE:
+            await self._alert(tx, factors.id, SecurityAlertKind.RECOVERY_CODE_USED)
+        tokens = await self._session(tx, sign_in, factors.id, throttles, _changed(throttles, tried), tried.proved, origin)
+        return Finished(tokens, device_token)
 
     async def _session(
         self,
