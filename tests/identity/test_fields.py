@@ -211,6 +211,15 @@ def test_a_weak_password_is_refused(password: str, code: str) -> None:
     assert raised.value.code == code
 
 
+@pytest.mark.parametrize(
+    "password", ["поле ручей облако туман", "  \t пробелы по краям и внутри ", "🐎🌾🌊 скачет по полю", "correct horse battery staple " * 4]
+)
+def test_any_characters_make_a_password(password: str) -> None:
+    """No rules of composition; up to 128 characters."""
+    policy = PasswordPolicy(length=12, common=frozenset())
+    assert policy.check(password, ["Евстолия"]) == password
+
+
 def test_a_phrase_is_a_good_password() -> None:
     policy = PasswordPolicy(length=12, common=frozenset())
     assert policy.check(people.PASSWORD, ["Евстолия"]) == people.PASSWORD

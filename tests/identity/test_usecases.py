@@ -294,3 +294,12 @@ async def test_a_password_is_verified_and_no_account_is_as_good_as_a_wrong_one()
         passwords.verify(people.PASSWORD, password_hash), passwords.verify("другой", password_hash), passwords.verify("другой", None)
     )
     assert list(results) == [True, False, False]
+
+
+async def test_a_password_is_compared_exactly_as_typed() -> None:
+    passwords = Passwords(time_cost=1, memory_kib=64, parallelism=1, at_once=2)
+    typed = f" Липа {'парус' * 24}"
+    password_hash = await passwords.hash(typed)
+    assert await passwords.verify(typed, password_hash)
+    for other in (typed.strip(), typed.lower(), typed[:-1], typed[:72], f"{typed} "):
+        assert not await passwords.verify(other, password_hash)
