@@ -21,6 +21,7 @@ from contracts.sealed import KeyRing
 OUTBOX = "outbox"
 INBOX = "inbox"
 TIMERS = "timers"
+ERASED = "erased_people"
 LEASES = "leases"
 _DAY_SECONDS = 86_400
 
@@ -63,6 +64,12 @@ def outbox_row_of_timer(timer: Document, now: datetime) -> Document:
     }
 
 
+def _longest_way_seconds(settings: ServiceSettings) -> int:
+    """How late an event may still come: what the inbox no longer recognises is replayed by nobody, whatever the ladder takes."""
+    ladder_seconds = settings.outage_hours * 3600 + sum(settings.retry_delays_seconds)
+    return max(settings.inbox_keep_days * _DAY_SECONDS, int(ladder_seconds))
+
+
 async def prepare_outbox(database: Database, settings: ServiceSettings) -> None:
     """Collections of the messaging mechanisms, before the first transaction needs them."""
     pending = IndexModel([("created_ms", ASCENDING), ("index", ASCENDING)], name="pending", partialFilterExpression={"state": "pending"})
@@ -78,5 +85,7 @@ async def prepare_outbox(database: Database, settings: ServiceSettings) -> None:
     due = IndexModel([("due_at", ASCENDING)], name="due")
     await prepare_collection(database, OUTBOX, indexes=[pending, stream, parked, skipped, published])
     await prepare_collection(database, INBOX, indexes=[handled])
+    forgotten = IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=_longest_way_seconds(settings))
+    await prepare_collection(database, ERASED, indexes=[forgotten])
     await prepare_collection(database, TIMERS, indexes=[due])
     await prepare_collection(database, LEASES)

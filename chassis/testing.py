@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
+from uuid import UUID
 
 from chassis.mongo import Session
 from chassis.transaction import AlreadyHandled, Transaction, may_begin
@@ -36,6 +37,7 @@ class RecordingTransaction:
     published: list[Event] = field(default_factory=list)
     timers: dict[str, tuple[datetime, Event] | None] = field(default_factory=dict)
     cancelled_prefixes: list[str] = field(default_factory=list)
+    forgotten: set[UUID] = field(default_factory=set)
 
     @property
     def session(self) -> Session:
@@ -54,6 +56,10 @@ class RecordingTransaction:
         """Keep until commit."""
         self.timers[key] = None
 
+    async def forget(self, person_id: UUID) -> None:
+        """Keep until commit."""
+        self.forgotten.add(person_id)
+
     async def cancel_all(self, prefix: str) -> None:
         """Keep until commit; what this transaction scheduled before is forgotten at once."""
         self.cancelled_prefixes.append(prefix)
@@ -68,6 +74,7 @@ class FakeBegin:
     published: list[Event] = field(default_factory=list)
     scheduled: dict[str, tuple[datetime, Event]] = field(default_factory=dict)
     handled: set[str] = field(default_factory=set)
+    forgotten: set[UUID] = field(default_factory=set)
 
     def __call__(self, *, handling: Event | None = None, is_last: bool = True) -> AbstractAsyncContextManager[Transaction]:
         """As `chassis.transaction.Begin`."""
@@ -86,13 +93,14 @@ class FakeBegin:
 
     @asynccontextmanager
     async def _open(self, handling: Event | None) -> AsyncIterator[Transaction]:
-        if handling is not None and str(handling.event_id) in self.handled:
+        if handling is not None and (str(handling.event_id) in self.handled or handling.about_id in self.forgotten):
             raise AlreadyHandled(str(handling.event_id))
         tx = RecordingTransaction()
         yield tx
         if handling is not None:
             self.handled.add(str(handling.event_id))
         self.published += tx.published
+        self.forgotten |= tx.forgotten
         for prefix in tx.cancelled_prefixes:
             self.scheduled = {key: value for key, value in self.scheduled.items() if not re.match(re.escape(prefix), key)}
         for key, timer in tx.timers.items():

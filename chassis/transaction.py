@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from uuid import UUID
 
 from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
 
@@ -28,7 +29,7 @@ from chassis.mongo import (
     Session,
     is_in_transaction,
 )
-from chassis.outbox import INBOX, OUTBOX, TIMERS, outbox_row, timer_row
+from chassis.outbox import ERASED, INBOX, OUTBOX, TIMERS, outbox_row, timer_row
 from contracts.base import Event
 from contracts.sealed import KeyRing
 
@@ -69,6 +70,10 @@ class Transaction(Protocol):
 
     async def cancel_all(self, prefix: str) -> None:
         """Forget everything scheduled under keys that begin with `prefix`."""
+        ...
+
+    async def forget(self, person_id: UUID) -> None:
+        """Let events about the person pass by from now on: a late one must not bring back what was removed."""
         ...
 
 
@@ -114,18 +119,26 @@ class MongoTransaction:
         await self._write_timers()
         await self.database[TIMERS].delete_many({"_id": {"$regex": f"^{re.escape(prefix)}"}}, session=self.session)
 
+    async def forget(self, person_id: UUID) -> None:
+        """Keep nothing but the id, for as long as an event may still be on its way."""
+        kept = {"$setOnInsert": {"at": machine_now()}}
+        await self.database[ERASED].update_one({"_id": person_id}, kept, upsert=True, session=self.session)
+
     @property
     def has_events(self) -> bool:
         """Whether the relay has something to do after the commit."""
         return bool(self._rows)
 
     async def remember(self, event: Event) -> None:
-        """The inbox row, before any effect. Raises `AlreadyHandled`."""
+        """The inbox row, before any effect. Raises `AlreadyHandled`, also for what is about a person this service forgot."""
         row = {"_id": str(event.event_id), "type": event.type, "stream": event.stream, "version": event.version, "at": machine_now()}
         try:
             await self.database[INBOX].insert_one(row, session=self.session)
         except DuplicateKeyError:
             raise AlreadyHandled(str(event.event_id)) from None
+        person_id = event.about_id
+        if person_id is not None and await self.database[ERASED].find_one({"_id": person_id}, {"_id": 1}, session=self.session):
+            raise AlreadyHandled(str(event.event_id))
 
     async def flush(self) -> None:
         """Write what was collected."""

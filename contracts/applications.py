@@ -12,6 +12,7 @@ from contracts.sealed import Sealed
 
 class _ApplicationEvent(Event):
     aggregate: ClassVar[str] = "application_id"
+    about: ClassVar[str | None] = "applicant_id"
     application_id: UUID
     applicant_id: UUID
     number: str
@@ -137,6 +138,7 @@ class CertificateExpiring(Event):
     """A certificate ends in `days_left` days (0: today)."""
 
     type: ClassVar[str] = "applications.certificate-expiring.v1"
+    about: ClassVar[str | None] = "holder_id"
     certificate_id: UUID
     certificate_number: str
     holder_id: UUID

@@ -41,6 +41,9 @@ class Event(BaseModel):
     aggregate: ClassVar[str | None] = None
     """Name of the field that identifies the aggregate whose order matters, or None."""
 
+    about: ClassVar[str | None] = None
+    """Name of the field that identifies the person it is about, or None. Who forgot that person lets such an event pass by."""
+
     event_id: UUID = Field(default_factory=uuid4)
     occurred_at: Moment
     version: Count = 0
@@ -51,6 +54,12 @@ class Event(BaseModel):
         if self.aggregate is None:
             return str(self.event_id)
         return f"{self.aggregate}:{getattr(self, self.aggregate)}"
+
+    @property
+    def about_id(self) -> UUID | None:
+        """The person it is about."""
+        person_id: UUID | None = None if self.about is None else getattr(self, self.about)
+        return person_id
 
     @property
     def publisher(self) -> str:
@@ -80,6 +89,8 @@ class Event(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         if cls.aggregate is not None and cls.aggregate not in cls.model_fields:
             raise TypeError(f"{cls.__qualname__} names the aggregate field {cls.aggregate!r} and does not have it")
+        if cls.about is not None and cls.about not in cls.model_fields:
+            raise TypeError(f"{cls.__qualname__} is about the person of the field {cls.about!r} and does not have it")
         if "type" not in cls.__dict__:
             return
         if not _TYPE.fullmatch(cls.type):

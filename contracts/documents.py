@@ -26,6 +26,7 @@ class DocumentType(StrEnum):
 
 class _DocumentEvent(Event):
     aggregate: ClassVar[str] = "document_id"
+    about: ClassVar[str | None] = "owner_id"
     document_id: UUID
     owner_id: UUID
     document_type: str
@@ -61,6 +62,8 @@ class DocumentRejected(_DocumentEvent):
 
 
 class _DocumentMoment(_DocumentEvent):
+    about: ClassVar[str | None] = None
+    """A moment to look at something, as a removal needs too; it brings nothing new of the person."""
     aggregate: ClassVar[None] = None  # type: ignore[assignment]  # a moment in time or a request, no change of the document
 
 

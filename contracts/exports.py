@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 from uuid import UUID
 
 from contracts.base import Count, Event
@@ -12,6 +12,7 @@ from contracts.sealed import Sealed
 class DataExportPiece(Event):
     """Base: a piece of one service's part, a JSON array of records, small enough to be sealed. `number` counts from 1 to `count`."""
 
+    about: ClassVar[str | None] = "person_id"
     export_id: UUID
     person_id: UUID
     number: Count

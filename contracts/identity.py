@@ -73,6 +73,7 @@ class OneTimeCodeIssued(Event):
     """A code that proves possession of a phone or mailbox was made and must reach it."""
 
     type: ClassVar[str] = "identity.one-time-code-issued.v1"
+    about: ClassVar[str | None] = "person_id"
     person_id: UUID
     channel: Literal["sms", "email"]
     address: Sealed[str]
@@ -97,6 +98,7 @@ class ContactsChanged(Event):
 
     type: ClassVar[str] = "identity.contacts-changed.v1"
     aggregate: ClassVar[str] = "person_id"
+    about: ClassVar[str | None] = "person_id"
     person_id: UUID
     roles: tuple[Role, ...]
     email: Sealed[str]
@@ -110,6 +112,7 @@ class PractitionerRegistered(Event):
 
     type: ClassVar[str] = "identity.practitioner-registered.v1"
     aggregate: ClassVar[str] = "practitioner_id"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
 
 
@@ -117,6 +120,7 @@ class RegistrationTermReached(Event):
     """A registration should be completed by now; the timer looks whether it is."""
 
     type: ClassVar[str] = "identity.registration-term-reached.v1"
+    about: ClassVar[str | None] = "owner_id"
     registration_id: UUID
     owner_id: UUID
     """Whose account it was to become."""
@@ -133,6 +137,7 @@ class ErasurePlanned(Event):
     """A person asked to be erased, or the moment changed; `due_at` is None while an open application holds everything."""
 
     type: ClassVar[str] = "identity.erasure-planned.v1"
+    about: ClassVar[str | None] = "person_id"
     person_id: UUID
     request_id: UUID
     due_at: Moment | None
@@ -144,6 +149,7 @@ class ErasureCancelled(Event):
     """The person thought better of being erased."""
 
     type: ClassVar[str] = "identity.erasure-cancelled.v1"
+    about: ClassVar[str | None] = "person_id"
     person_id: UUID
     request_id: UUID
 
@@ -166,6 +172,7 @@ class DataExportRequested(Event):
     """A person asked for everything that is known of them; every service answers with its part."""
 
     type: ClassVar[str] = "identity.data-export-requested.v1"
+    about: ClassVar[str | None] = "person_id"
     person_id: UUID
     export_id: UUID
 
@@ -181,6 +188,7 @@ class DataExportReady(Event):
     """The person can download what was collected until the moment; `missing` names services that did not answer."""
 
     type: ClassVar[str] = "identity.data-export-ready.v1"
+    about: ClassVar[str | None] = "person_id"
     person_id: UUID
     export_id: UUID
     expires_at: Moment
@@ -191,6 +199,7 @@ class VerificationRequested(Event):
     """The profile is to be compared with the state registries, now (again)."""
 
     type: ClassVar[str] = "identity.verification-requested.v1"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     attempt: Count
     give_up_at: Moment
@@ -204,6 +213,7 @@ class ProfileChanged(Event):
 
     type: ClassVar[str] = "identity.profile-changed.v1"
     aggregate: ClassVar[str] = "practitioner_id"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     profile_version: Count
     fields: tuple[str, ...]
@@ -217,6 +227,7 @@ class ProfileTermReached(Event):
     """A moment planned for a profile came; identity decides whether it still matters."""
 
     type: ClassVar[str] = "identity.profile-term-reached.v1"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     term: str
     """"correction-due-soon", "correction-due" or "licence-expired"."""
@@ -228,6 +239,7 @@ class CorrectionDueSoon(Event):
     """A refused profile is not corrected yet, and the term is near."""
 
     type: ClassVar[str] = "identity.correction-due-soon.v1"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     correct_by: Moment
 
@@ -237,6 +249,7 @@ class CorrectionOverdue(Event):
 
     type: ClassVar[str] = "identity.correction-overdue.v1"
     aggregate: ClassVar[str] = "practitioner_id"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     correct_by: Moment
 
@@ -246,6 +259,7 @@ class ProfileVerified(Event):
 
     type: ClassVar[str] = "identity.profile-verified.v1"
     aggregate: ClassVar[str] = "practitioner_id"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     facts: Sealed[ProfileFacts]
 
@@ -254,6 +268,7 @@ class PortalConfirmed(Event):
     """The state portal named this practitioner by their SNILS, having verified who they are there."""
 
     type: ClassVar[str] = "identity.portal-confirmed.v1"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     provider: str
     """The key of the provider in identity's settings."""
@@ -274,6 +289,7 @@ class ProfileRefused(Event):
 
     type: ClassVar[str] = "identity.profile-refused.v1"
     aggregate: ClassVar[str] = "practitioner_id"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     mismatches: tuple[Mismatch, ...]
     correct_by: Moment
@@ -283,6 +299,7 @@ class VerificationEscalated(Event):
     """A registry gave no answer within the limit; administrators decide."""
 
     type: ClassVar[str] = "identity.verification-escalated.v1"
+    about: ClassVar[str | None] = "practitioner_id"
     practitioner_id: UUID
     registries: tuple[str, ...]
 
@@ -361,6 +378,7 @@ class SecurityAlertRaised(Event):
     """Something about the person's account looks wrong."""
 
     type: ClassVar[str] = "identity.security-alert-raised.v1"
+    about: ClassVar[str | None] = "person_id"
     person_id: UUID
     kind: str
     """A `SecurityAlertKind` value; consumers treat an unknown one as a general warning."""

@@ -26,6 +26,7 @@ class DeliveryFailed(Event):
     """Every attempt on this channel failed; somebody should look how else to reach the person."""
 
     type: ClassVar[str] = "notifications.delivery-failed.v1"
+    about: ClassVar[str | None] = "recipient_id"
     delivery_id: UUID
     recipient_id: UUID
     channel: str

@@ -9,6 +9,7 @@ from contracts.exports import DataExportPiece
 
 class _TicketEvent(Event):
     aggregate: ClassVar[str] = "ticket_id"
+    about: ClassVar[str | None] = "requester_id"
     ticket_id: UUID
     number: str
     requester_id: UUID

@@ -213,12 +213,13 @@ class UseCases:
 
     async def forget(self, event: PersonErased) -> None:
         """Remove every word said in the person's tickets, ticket by ticket, and what is known of the applications. Bears repetition."""
+        await self._forget_applications(event.person_id)
         after: UUID | None = None
         while ids := await self.tickets.ids_of(event.person_id, after=after, limit=_PAGE):
             for ticket_id in ids:
                 await self._anonymise(ticket_id)
             after = ids[-1]
-        await self._forget_applications(event)
+        await self._note(event)
 
     @atomic
     async def _anonymise(self, ticket_id: UUID) -> None:
@@ -229,9 +230,15 @@ class UseCases:
                 await tx.cancel(_term_key(ticket.id))
 
     @atomic
-    async def _forget_applications(self, event: PersonErased) -> None:
-        async with self.begin(handling=event) as tx:
-            await self.applications.forget(tx, event.person_id)
+    async def _forget_applications(self, person_id: UUID) -> None:
+        async with self.begin(is_last=False) as tx:
+            await tx.forget(person_id)
+            await self.applications.forget(tx, person_id)
+
+    @atomic
+    async def _note(self, event: PersonErased) -> None:
+        async with self.begin(handling=event):
+            pass  # the work is done
 
     async def export_own(self, event: DataExportRequested) -> None:
         """The person's tickets with all that was said."""

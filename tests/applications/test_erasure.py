@@ -1,11 +1,27 @@
 """What applications keeps of a person who was erased, or never registered."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
+from chassis.transaction import AlreadyHandled
 from contracts.applications import ApplicationsExported, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
-from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
+from contracts.base import Event
+from contracts.identity import (
+    ContactsChanged,
+    CorrectionOverdue,
+    DataExportRequested,
+    PersonErased,
+    PortalConfirmed,
+    ProfileChanged,
+    ProfileRefused,
+    RegistrationLapsed,
+)
+from contracts.roles import Role
 from services.applications.domain.states import State
 from tests.applications import people
 from tests.applications.conftest import Applicant, Hands
@@ -80,6 +96,33 @@ async def test_an_application_still_open_is_withdrawn_for_who_is_erased(service:
     left = await service.app.state.usecases.applications.get_any(UUID(application["id"]))
     assert (left.state, left.form.personal) == (State.WITHDRAWN, {})
     assert await service.database["timers"].count_documents({"_id": {"$regex": f"^term:{application['id']}:"}}) == 0
+
+
+async def test_what_comes_late_of_who_was_erased_brings_nothing_back(service: Component, applicant: Applicant) -> None:
+    await erase(service, applicant.id)
+    usecases, at, own = service.app.state.usecases, datetime.now(UTC), {"practitioner_id": applicant.id}
+    contacts = {"email": "alena@example.org", "phone": "+79990001122", "salutation": "Алёна"}
+    late: list[tuple[Callable[[Any], Awaitable[None]], Event]] = [
+        (usecases.keep_verified, people.verified(applicant.id, version=99)),
+        (usecases.keep_contacts, ContactsChanged(
+            occurred_at=at, version=99, person_id=applicant.id, roles=(Role.PRACTITIONER,), **contacts,
+        )),
+        (usecases.keep_profile_changed, ProfileChanged(
+            occurred_at=at, version=99, **own, profile_version=9, fields=(), confirmed_by="sms", is_to_be_verified=True,
+        )),
+        (usecases.keep_refused, ProfileRefused(occurred_at=at, version=99, **own, mismatches=(), correct_by=at)),
+        (usecases.keep_correction_overdue, CorrectionOverdue(occurred_at=at, version=99, **own, correct_by=at)),
+        (usecases.keep_portal_confirmed, PortalConfirmed(occurred_at=at, **own, provider="gosuslugi", confirmed_at=at)),
+        (usecases.keep_document, people.accepted(applicant.id, "diploma")),
+    ]  # fmt: skip
+    for keep, event in late:
+        with pytest.raises(AlreadyHandled):
+            await keep(event)
+    for name in ("practitioners", "practitioner_contacts", "portal_confirmations", "known_documents"):
+        assert await service.database[name].find_one({"$or": [{"_id": applicant.id}, {"owner_id": applicant.id}]}) is None, name
+    known = await service.database["erased_people"].find_one({"_id": applicant.id})
+    assert known is not None
+    assert set(known) == {"_id", "at"}
 
 
 async def certified(applicant: Applicant, reviewer: Hands, registrar: Hands, application_id: str) -> str:

@@ -50,6 +50,28 @@ def test_the_stream_is_the_aggregate_or_the_event_itself() -> None:
     assert alone.stream == str(alone.event_id)
 
 
+PERSON_FIELDS = {"person_id", "practitioner_id", "applicant_id", "owner_id", "requester_id", "recipient_id", "holder_id", "subject_id"}
+ABOUT_NOBODY = {
+    "identity.person-erased.v1": "an erasure bears repetition, after it was carried out too",
+    "identity.registration-lapsed.v1": "as an erasure",
+    "documents.removal-term-reached.v1": "the second look of a removal",
+    "documents.check-requested.v1": "a moment to look at something",
+    "documents.check-term-reached.v1": "a moment to look at something",
+    "documents.upload-term-reached.v1": "a moment to look at something",
+    "access.personal-data-read.v1": "the access log keeps it whoever was erased",
+}
+
+
+@pytest.mark.parametrize("event", declared_events(), ids=lambda event: event.type)
+def test_an_event_says_which_person_it_is_about(event: type[Event]) -> None:
+    named = PERSON_FIELDS & set(event.model_fields)
+    if event.type in ABOUT_NOBODY or not named:
+        assert event.about is None
+    else:
+        assert event.about in named
+        assert isinstance(sample_of(event).about_id, UUID)
+
+
 def test_the_publisher_is_the_first_word_of_the_type() -> None:
     assert RELEASED.publisher == "applications"
 

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.transaction import AlreadyHandled
+from contracts.applications import ApplicationWithdrawn
 from contracts.documents import CheckTermReached, DocumentReceived, DocumentsExported, RemovalTermReached
 from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
 from contracts.roles import Scope
@@ -142,6 +144,12 @@ async def test_the_files_of_an_erased_person_are_removed(service: Component, per
     await service.publish(PersonErased(occurred_at=datetime.now(UTC), person_id=person.id))
     await eventually(lambda: is_gone(service, person.id))
     assert (await service.client.get(f"/documents/{sent.json()['document_id']}", headers=person.headers)).status_code == 404
+    late = ApplicationWithdrawn(
+        occurred_at=datetime.now(UTC), version=99, application_id=uuid4(), applicant_id=person.id, number="MK-2026-00000099-1"
+    )
+    with pytest.raises(AlreadyHandled):
+        await service.app.state.usecases.holds.free(late)
+    assert await service.database["holds"].find_one({"applicant_id": person.id}) is None, "what comes late brings nothing back"
 
 
 @pytest.fixture

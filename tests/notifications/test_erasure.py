@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.transaction import AlreadyHandled
 from contracts.base import Event
 from contracts.identity import DataExportReady, DataExportRequested, ErasureCancelled, ErasurePlanned, PersonErased, RegistrationLapsed
 from contracts.notifications import NotificationsExported
@@ -44,6 +45,11 @@ async def test_contacts_inbox_and_ledger_of_who_is_no_more_are_forgotten(service
     await service.publish(event)
     await eventually(lambda: is_gone(service, person))
     assert await rows(service, other) > 1
+    usecases = service.app.state.usecases
+    for handle, late in ((usecases.change_contacts, contacts_changed(person, version=99)), (usecases.announce, requested(person))):
+        with pytest.raises(AlreadyHandled):
+            await handle(late)
+    assert await rows(service, person) == 0, "what comes late brings nothing back"
 
 
 async def has_notice(service: Component, person: UUID) -> bool:

@@ -3,11 +3,14 @@
 import json
 from uuid import UUID, uuid4
 
+import pytest
+
+from chassis.transaction import AlreadyHandled
 from contracts.identity import DataExportRequested, PersonErased
 from contracts.roles import Role
 from contracts.support import SupportExported
 from tests.support import Component, Signer, eventually
-from tests.support_service.events import NOW, agent_added, submitted
+from tests.support_service.events import NOW, agent_added, submitted, undelivered
 
 TEXT = "Меня зовут Евстолия, мой телефон +79990001122"
 
@@ -33,6 +36,13 @@ async def test_no_word_of_an_erased_person_stays_and_the_tickets_are_closed(serv
     kept = (await service.client.get(f"/desk/tickets/{theirs}", headers=desk)).json()
     assert (kept["state"], kept["messages"][0]["text"]) == ("open", TEXT)
     assert not await is_known(service, application.application_id)
+    for handle, late in (
+        (service.app.state.usecases.learn_application, submitted(person, number="MK-2026-00000099-1")),
+        (service.app.state.usecases.follow_up_delivery, undelivered(person)),
+    ):
+        with pytest.raises(AlreadyHandled):
+            await handle(late)
+    assert await service.database["tickets"].count_documents({"requester_id": person}) == len(mine), "what comes late brings nothing back"
     timers = [f"ticket-term:{ticket_id}" for ticket_id in mine]
     assert await service.database["timers"].count_documents({"_id": {"$in": timers}}) == 0
 

@@ -66,6 +66,7 @@ class Facts(Room):
     async def forget_lapsed(self, event: RegistrationLapsed) -> None:
         """Nobody registered: what documents told of the scans is of no use."""
         async with self.begin(handling=event) as tx:
+            await tx.forget(event.owner_id)
             await self.facts.forget(tx, event.owner_id)
 
     @atomic

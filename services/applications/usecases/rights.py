@@ -44,6 +44,7 @@ class Rights(Room):
     @atomic
     async def _forget(self, person_id: UUID) -> None:
         async with self.begin(is_last=False) as tx:
+            await tx.forget(person_id)
             await self.applications.remove_drafts(tx, person_id)
             await self.facts.forget(tx, person_id)
 

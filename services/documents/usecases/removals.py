@@ -30,7 +30,8 @@ class Removals:
         await self._note(event, event.owner_id)
 
     async def remove_erased(self, event: PersonErased) -> None:
-        """Identity decided that nothing is to be kept any more."""
+        """Identity decided that nothing is to be kept any more; late news of the person's applications must not bring anything back."""
+        await self._let_pass(event.person_id)
         await self._remove(event.person_id)
         await self._note(event, event.person_id)
 
@@ -42,6 +43,11 @@ class Removals:
     async def _remove(self, owner_id: UUID) -> None:
         await self._forget(owner_id)
         await self.files.delete_all(owner_id)
+
+    @atomic
+    async def _let_pass(self, person_id: UUID) -> None:
+        async with self.begin(is_last=False) as tx:
+            await tx.forget(person_id)
 
     @atomic
     async def _forget(self, owner_id: UUID) -> None:

@@ -152,6 +152,7 @@ class Announcing(Base):
         """Keep neither contacts nor inbox nor ledger of who is no more; reminders and deliveries on their way find nothing."""
         person_id = event.person_id if isinstance(event, PersonErased) else event.owner_id
         async with self.begin(handling=event) as tx:
+            await tx.forget(person_id)
             for store in (self.recipients, self.notices, self.deliveries):
                 await store.forget(tx, person_id)
 
