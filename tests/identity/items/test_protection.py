@@ -21,9 +21,10 @@ from services.identity.repository.access_log import UNSEALED
 from services.identity.settings import Settings
 from tests.identity import people
 from tests.identity.conftest import QUICK
+from tests.identity.holders import claims_of
 from tests.identity.registries import FakeRegistries
 from tests.identity.visitor import Visitor
-from tests.identity.walk import Json
+from tests.identity.walk import Json, Walk
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -150,6 +151,23 @@ async def test_id_10_keys_rotate_while_the_service_runs(infra: Infra, registries
         own.clock.move(timedelta(minutes=2))
         assert (await visitor.sign_in(visitor.walk.snils)).id == visitor.walk.owner_id
         assert (await visitor.ask("GET", "/profile"))["phone"] == visitor.walk.phone
+
+
+async def test_id_11_staff_are_added_by_an_administrator_and_need_a_strong_factor(
+    identity: Component, visitor: Visitor, signer: Signer
+) -> None:
+    assert (await visitor.send("POST", "/staff", people.staff("auditor"))).status_code == 403
+    administrator = await Visitor.member(identity, signer, "administrator")
+    body = people.staff("auditor")
+    await administrator.ask("POST", "/staff", body)
+    member = await Visitor(Walk(identity, phone=body["phone"], email=body["email"]), signer).sign_in(body["email"])
+    assert (member.claims["roles"], member.claims["scope"]) == ([], "enrolment"), "a code by SMS lets them set up a factor, no more"
+    assert (await member.send("GET", "/audit/access-log?purpose=x")).status_code == 403
+    await member.set_up_app()
+    assert member.claims["roles"] == ["auditor"]
+    assert (await member.send("GET", f"/audit/access-log?purpose={PURPOSE}")).status_code == 200
+    identity.clock.move(timedelta(minutes=1))
+    assert set(claims_of(await member.finish(member.shown()))["factors"]) == {"password", "totp"}
 
 
 async def test_id_11_people_export_all_their_data(visitor: Visitor) -> None:
