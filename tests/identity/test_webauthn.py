@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import cbor2
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -155,6 +155,12 @@ def test_a_signature_by_another_key_or_of_another_kind_is_not_accepted() -> None
     assert refusal(lambda: US.signature(assertion, passkey)) is NotAccepted
     standard = with_response(device.get(OPTIONS), signature=b64encode(b"s" * 70).decode())
     assert refusal(lambda: US.signature(US.read(standard, CHALLENGE), passkey)) is NotAccepted
+
+
+def test_what_is_compared_with_nobodys_key_is_not_accepted_whoever_signed_it() -> None:
+    for key in (derive_private_key(1, SECP256R1()), generate_private_key(SECP256R1())):
+        assertion = US.read(Authenticator(key=key).get(OPTIONS), CHALLENGE)
+        assert refusal(lambda: US.refuse(assertion)) is NotAccepted  # noqa: B023  # called here
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])

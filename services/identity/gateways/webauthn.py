@@ -7,9 +7,10 @@ import hashlib
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -20,6 +21,7 @@ from webauthn.authentication.verify_authentication_response import VerifiedAuthe
 from webauthn.helpers import (
     decode_credential_public_key,
     decoded_public_key_to_cryptography,
+    encode_cbor,
     options_to_json_dict,
     parse_attestation_object,
     parse_authentication_credential_json,
@@ -62,6 +64,11 @@ ALGORITHMS = [COSEAlgorithmIdentifier.EDDSA, COSEAlgorithmIdentifier.ECDSA_SHA_2
 _STATEMENTS = (AttestationFormat.NONE, AttestationFormat.PACKED)
 _LONGEST_ID, _LONGEST_KEY = 1023, 1024
 """Bytes of a credential id (Web Authentication, 4) and of a public key: an RSA key of 4,096 bits has about 540."""
+_BASE_POINT = ec.derive_private_key(1, ec.SECP256R1()).public_key().public_numbers()
+_NOBODYS_KEY = encode_cbor(
+    {1: 2, 3: int(COSEAlgorithmIdentifier.ECDSA_SHA_256), -1: 1, -2: _BASE_POINT.x.to_bytes(32), -3: _BASE_POINT.y.to_bytes(32)}
+)
+"""A COSE key of the kind most authenticators make (RFC 9053, 7.1.1). It is no secret: what it signed is refused as well."""
 _BROKEN = (
     WebAuthnException,
     InvalidSignature,
@@ -174,23 +181,31 @@ class RelyingParty:
 
     def signature(self, assertion: Assertion, passkey: Passkey) -> Signature:
         """What the passkey signed. Raises `NotAccepted` if it did not. The counter is the domain's to judge, after the signature."""
-        try:
-            verified: VerifiedAuthentication = verify_authentication_response(
-                credential=assertion.credential,
-                expected_challenge=assertion.challenge,
-                expected_rp_id=self.id,
-                expected_origin=list(self.origins),
-                credential_public_key=passkey.public_key,
-                credential_current_sign_count=0,
-                require_user_verification=True,
-            )
-        except _BROKEN:
-            raise NotAccepted from None
+        verified = self._verified(assertion, passkey.public_key)
         return Signature(
             sign_count=verified.new_sign_count,
             is_backed_up=verified.credential_backed_up,
             user_handle=assertion.credential.response.user_handle,
         )
+
+    def refuse(self, assertion: Assertion) -> NoReturn:
+        """What nobody's passkey signed, with as much work as a wrong signature. Raises `NotAccepted`."""
+        self._verified(assertion, _NOBODYS_KEY)
+        raise NotAccepted
+
+    def _verified(self, assertion: Assertion, public_key: bytes) -> VerifiedAuthentication:
+        try:
+            return verify_authentication_response(
+                credential=assertion.credential,
+                expected_challenge=assertion.challenge,
+                expected_rp_id=self.id,
+                expected_origin=list(self.origins),
+                credential_public_key=public_key,
+                credential_current_sign_count=0,
+                require_user_verification=True,
+            )
+        except _BROKEN:
+            raise NotAccepted from None
 
     def _check(self, client: CollectedClientData, data: AuthenticatorData, challenge: bytes, kind: ClientDataType) -> None:
         if client.type != kind or not hmac.compare_digest(client.challenge, challenge):

@@ -133,6 +133,7 @@ def _passkeys(
         stores.ceremonies,
         stores.factors,
         FailureRepository(stores.throttles),
+        stores.strangers,
         sessions,
         access,
         secrets,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 from chassis.transaction import Begin, Transaction, atomic
@@ -29,6 +29,7 @@ from services.identity.gateways.webauthn import Assertion, RelyingParty
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
 from services.identity.repository.people import PersonRepository
+from services.identity.repository.sign_ins import StrangerRefusalRepository
 from services.identity.repository.throttles import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.factors import Holder
@@ -55,6 +56,7 @@ class PasskeyUseCases:
     ceremonies: CeremonyRepository
     factors: FactorRepository
     failures: FailureRepository
+    strangers: StrangerRefusalRepository
     sessions: SessionUseCases
     access: AccessUseCases
     secrets: Secrets
@@ -183,7 +185,7 @@ class PasskeyUseCases:
         assertion = self.relying_party.read(credential, ceremony.challenge)
         passkey = await self.passkeys.by_credential(tx, assertion.credential_id)
         if passkey is None:
-            raise NotAccepted
+            await self._refuse_stranger(tx, ceremony, assertion, origin)
         try:
             return await self._signed(tx, ceremony, assertion, passkey)
         except NotAccepted:
@@ -194,6 +196,13 @@ class PasskeyUseCases:
                 tx, action, subject_id, actor_id=ceremony.person_id, origin=origin, record=None if is_known else record, outcome="refused"
             )
             raise
+
+    async def _refuse_stranger(self, tx: Transaction, ceremony: Ceremony, assertion: Assertion, origin: Origin) -> NoReturn:
+        """As much work as for a wrong signature of a known key, so that the time does not tell which keys are known."""
+        if ceremony.person_id is None:
+            nobody = UUID(bytes=self.secrets.digest("credential", assertion.credential_id.hex())[:16], version=4)
+            await self.strangers.note(tx, nobody, self.now(), origin.address)
+        self.relying_party.refuse(assertion)
 
     async def _signed(self, tx: Transaction, ceremony: Ceremony, assertion: Assertion, passkey: Passkey) -> Passkey:
         signature = self.relying_party.signature(assertion, passkey)
