@@ -363,6 +363,7 @@ class SecurityAlertKind(StrEnum):
     PORTAL_LINKED = "portal-linked"
     PORTAL_UNLINKED = "portal-unlinked"
     ACCOUNT_UNLOCKED = "account-unlocked"
+    ACCOUNT_REOPENED = "account-reopened"
     ACCOUNT_DEACTIVATED = "account-deactivated"
     ACCOUNT_ACTIVATED = "account-activated"
     ROLES_CHANGED = "roles-changed"

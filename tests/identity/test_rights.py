@@ -9,12 +9,18 @@ import httpx
 import pytest
 
 from contracts.applications import ApplicationRejected, ApplicationSubmitted, CertificateIssued
-from contracts.identity import ErasureCancelled, ErasurePlanned, ErasureTermReached, PersonErased
+from contracts.identity import ErasureCancelled, ErasurePlanned, ErasureTermReached, PersonErased, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.consents import Withdrawal
 from services.identity.domain.erasure import Erasure, ErasureState, Hold, Retention, Standing
+from services.identity.repository.erasure import OWN_ROWS
 from tests.identity import people
+from tests.identity.holders import Holder, claims_of
+from tests.identity.owner import Owner as ProfileOwner
+from tests.identity.passkey_owner import Owner as PasskeyOwner
+from tests.identity.provider import HostileProvider
 from tests.identity.samples import NOW
+from tests.identity.trip import Trip
 from tests.identity.walk import Walk
 from tests.support import Component, Signer, eventually
 
@@ -164,8 +170,10 @@ async def test_an_erasure_can_be_cancelled_within_seven_days(owner: Owner) -> No
     assert (await owner.ok("GET", "/profile"))["phone"] == owner.walk.phone
 
 
-async def test_after_seven_days_nothing_of_the_person_is_left_and_all_is_free_again(owner: Owner) -> None:
+async def test_after_seven_days_nothing_of_the_person_is_left_and_all_is_free_again(owner: Owner, provider: HostileProvider) -> None:
     tokens = await owner.walk.sign_in()
+    before = await set_up_everything(owner, provider)
+    assert {"factors", "passkeys", "passkey_ceremonies", "portal_links", "profile_changes", "profile_versions", "data_exports"} <= before
     await owner.ask_erasure()
     owner.identity.clock.move(7 * DAY + timedelta(seconds=1))
     assert (await owner.erased()).person_id == owner.id
@@ -235,6 +243,34 @@ async def test_a_held_account_is_closed_for_sign_in_only_if_the_person_wants(own
     assert "account-closed" in await owner.actions()
 
 
+async def test_a_closed_account_is_opened_again_by_an_administrator_who_says_why(owner: Owner, signer: Signer) -> None:
+    await owner.submit()
+    path, why = f"/people/{owner.id}/reopening", {"reason": "person-asked", "ticket_number": "SD-2026-000018"}
+
+    async def reopen(role: Role, age_seconds: int = 0, body: dict[str, Any] | None = None) -> httpx.Response:
+        now = int(owner.identity.clock.now().timestamp())
+        given = {"totp": now - age_seconds, "password": now - age_seconds}
+        headers = signer.headers(uuid4(), role, iat=now, exp=now + 300, factors=given)
+        return await owner.identity.client.post(path, json=why if body is None else body, headers=headers)
+
+    early = await reopen(Role.ADMINISTRATOR)
+    assert (early.status_code, early.json()["code"]) == (409, "account-not-closed")
+    await owner.ask_erasure(closes_account=True)
+    assert (await reopen(Role.SUPPORT_AGENT)).status_code == 403
+    assert (await reopen(Role.ADMINISTRATOR, age_seconds=601)).json()["code"] == "step-up-required"
+    assert (await reopen(Role.ADMINISTRATOR, body={"reason": "Иванов просил"})).status_code == 422
+
+    assert (await reopen(Role.ADMINISTRATOR)).status_code == 204
+    told = (owner.id, "account-reopened")
+    await owner.identity.tap.next(SecurityAlertRaised, where=lambda event: (event.person_id, event.kind) == told)
+    owner.identity.clock.move(timedelta(minutes=2))
+    assert (await owner.walk.sign_in())["access_token"]
+    rows = (await owner.ok("GET", "/access-log"))["items"]
+    row = next(row for row in rows if row["action"] == "account-reopened")
+    assert (row["actor_role"], row["purpose"]) == ("administrator", "person-asked SD-2026-000018")
+    assert (await owner.ok("GET", "/erasure-requests"))["items"][0]["state"] == "held", "what was asked for stays asked for"
+
+
 async def test_a_certificate_holds_for_its_validity_and_the_term_after(owner: Owner) -> None:
     application = await owner.submit()
     valid_until = datetime.now(UTC) + timedelta(days=5 * 365)
@@ -246,6 +282,53 @@ async def test_a_certificate_holds_for_its_validity_and_the_term_after(owner: Ow
     await handled(owner.identity, late.event_id)
     erasure = await owner.ask_erasure()
     assert datetime.fromisoformat(erasure["due_at"]) - valid_until > timedelta(days=5 * 365)
+
+
+async def set_up_everything(owner: Owner, provider: HostileProvider) -> set[str]:
+    """Every factor, a trusted device, a link to the portal, versions of the profile, an export, and things begun; the collections."""
+    walk, signer = owner.walk, owner.signer
+    started = await walk.start_sign_in(walk.licence_number)
+    body = {"code": await walk.code(walk.phone), "trust_device": True}
+    finished = await walk.ask("POST", f"/sign-ins/{started['sign_in_id']}/code", body)
+    sid = str(claims_of(finished)["sid"])
+    passkeys = PasskeyOwner(walk, signer, owner.id, sid)
+    await passkeys.add()
+    await passkeys.asked()
+    holder = Holder(walk, owner.id, passkeys.headers, walk.licence_number)
+    await holder.set_up()
+    trip = Trip(walk, provider, owner=owner.id, headers=passkeys.headers)
+    linked = await (await trip.start()).come_back(trip.agree())
+    assert linked.status_code == 200, linked.text
+    profile = ProfileOwner(owner.identity, signer, walk, owner.id)
+    await profile.change({"practice": {"workplace": {"department": "Отделение"}}})
+    await profile.propose({"practice": {"workplace": {"department": "Другое"}}})
+    await owner.ok("POST", "/data-exports")
+    return set(await rows_of(owner.identity, owner.id))
+
+
+NOBODYS_OWN = {
+    "people": "its row becomes a bare one under the id",
+    "sessions": "end, lose address and device, and stay bare to void access tokens",
+    "erasure_requests": "say that a person was erased, without anything personal",
+    "legal_holds": "numbers and moments of applications, without anything personal",
+    "access_rows": "the access log is kept whoever was erased",
+    "access_watch": "counts of readings, forgotten within days",
+    "access_blocks": "of the chain", "access_anchors": "of the chain", "access_head": "of the chain",
+    "sign_ins": "name an id alone, forgotten within two days",
+    "stranger_refusals": "of nobody who has an account",
+    "signing_keys": "of the service",
+}  # fmt: skip
+
+
+async def test_every_collection_goes_with_the_person_or_says_why_not(identity: Component) -> None:
+    machinery = {
+        *("inbox", "outbox", "timers", "leases", "erased_people", "dead_letters", "key_state"),
+        *("idempotency_answers", "rate_counters", "rate_windows"),  # encrypted or under keyed hashes, forgotten within days
+    }
+    there = set(await identity.database.list_collection_names()) - machinery
+    removed = {name for name, _ in OWN_ROWS}
+    assert removed & set(NOBODYS_OWN) == set()
+    assert there <= removed | set(NOBODYS_OWN), there - removed - set(NOBODYS_OWN)
 
 
 async def handled(identity: Component, event_id: UUID) -> None:

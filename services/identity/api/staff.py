@@ -108,3 +108,9 @@ async def unlock_person(person_id: UUID, body: UnlockIn, caller: Helper, origin:
     """Forget the failed sign-ins of a person who asked for help; the person is told."""
     role = Role.ADMINISTRATOR if Role.ADMINISTRATOR in caller.roles else Role.SUPPORT_AGENT
     await usecases.people.unlock(person_id, Unlocking(caller.id, role, origin, body.reason, body.ticket_number))
+
+
+@router.post("/people/{person_id}/reopening", status_code=204, dependencies=[limited("unlock", "60/minute", by="principal")])
+async def reopen_account(person_id: UUID, body: UnlockIn, caller: RecentAdministrator, origin: OriginDep, usecases: UseCasesDep) -> None:
+    """Let a person sign in again who closed the account and thought better of it; the person is told."""
+    await usecases.people.reopen(person_id, Unlocking(caller.id, Role.ADMINISTRATOR, origin, body.reason, body.ticket_number))

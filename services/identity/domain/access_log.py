@@ -60,6 +60,7 @@ class Action(StrEnum):
     DATA_EXPORT_REQUESTED = "data-export-requested"
     DATA_EXPORTED = "data-exported"
     ACCOUNT_CLOSED = "account-closed"
+    ACCOUNT_REOPENED = "account-reopened"
     PERSON_ERASED = "person-erased"
 
 

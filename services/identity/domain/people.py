@@ -25,6 +25,12 @@ class AdministratorExists(Conflict):
     code = "administrator-exists"
 
 
+class AccountNotClosed(Conflict):
+    """Only an account that its owner closed for sign-in can be opened again."""
+
+    code = "account-not-closed"
+
+
 class NotEscalated(Conflict):
     """Only a verification in the administrators' queue can be asked for again."""
 
@@ -127,6 +133,12 @@ class Person:
     def activated(self) -> "Person":
         """With access again."""
         return replace(self, deactivated_at=None)
+
+    def reopened(self) -> "Person":
+        """Its owner may sign in again. Raises `AccountNotClosed`."""
+        if self.closed_at is None:
+            raise AccountNotClosed("Вход в эту учётную запись не закрыт.")
+        return replace(self, closed_at=None)
 
     def verifying(self, verification: Verification) -> "Person":
         """The verification moved on; the status follows it."""

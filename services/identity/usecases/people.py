@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chassis.transaction import Begin, atomic
+from chassis.transaction import Begin, Transaction, atomic
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
@@ -66,17 +66,32 @@ class PeopleUseCases:
                 failures = await self.failures.get(tx, key)
                 if failures.version:
                     await self.failures.save(tx, failures.forgiven(), at=at)
-            await self.access.note(
-                tx,
-                Action.UNLOCKED,
-                person_id,
-                actor_id=unlocking.actor_id,
-                actor_role=unlocking.actor_role,
-                origin=unlocking.origin,
-                purpose=unlocking.purpose,
-            )
+            await self._note(tx, Action.UNLOCKED, person_id, unlocking)
             unlocked = SecurityAlertKind.ACCOUNT_UNLOCKED
             await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=unlocked))
+
+    @atomic
+    async def reopen(self, person_id: UUID, reopening: Unlocking) -> None:
+        """Let somebody sign in again who closed their account while it is kept; the owner is told. The erasure stays asked for.
+
+        Raises `NoSuchPerson`, `AccountNotClosed`.
+        """
+        async with self.begin() as tx:
+            await self.people.save(tx, (await self.people.get(tx, person_id)).reopened())
+            await self._note(tx, Action.ACCOUNT_REOPENED, person_id, reopening)
+            told = SecurityAlertKind.ACCOUNT_REOPENED
+            await tx.publish(SecurityAlertRaised(occurred_at=self.now(), person_id=person_id, kind=told))
+
+    async def _note(self, tx: Transaction, action: Action, person_id: UUID, helping: Unlocking) -> None:
+        await self.access.note(
+            tx,
+            action,
+            person_id,
+            actor_id=helping.actor_id,
+            actor_role=helping.actor_role,
+            origin=helping.origin,
+            purpose=helping.purpose,
+        )
 
     def _keys(self, person: Person) -> list[bytes]:
         of_account = [self.secrets.digest(name, str(person.id)) for name in ("account", "step-up")]
