@@ -14,14 +14,19 @@ ONE_PROCESS = ("chaos", "e2e", "openapi")
 """Folders whose tests share something that is slow to start; elsewhere the tests of a file stay together."""
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Which tests stay together when several processes share them: those of one stack or one crowd of processes, else of one file."""
+    item.add_marker(pytest.mark.xdist_group(_together(item)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together when several processes share them: those of one stack or one crowd of processes. The longest begin."""
-    root = Path(__file__).parent
-    for item in items:
-        place = item.path.relative_to(root)
-        together = place.parts[0] if place.parts[0] in ONE_PROCESS else str(place)
-        item.add_marker(pytest.mark.xdist_group(together))
-    items.sort(key=lambda item: item.path.relative_to(root).parts[0] not in ONE_PROCESS)
+    """The longest begin, so that no process waits for another at the end."""
+    items.sort(key=lambda item: _together(item) not in ONE_PROCESS)
+
+
+def _together(item: pytest.Item) -> str:
+    place = item.path.relative_to(Path(__file__).parent)
+    return place.parts[0] if place.parts[0] in ONE_PROCESS else str(place)
 
 
 @pytest.fixture(scope="session")
