@@ -29,7 +29,7 @@ def ogrn() -> str:
 
 
 def phone() -> str:
-    return "+79" + digits(9)
+    return "+791" + digits(8)  # of other beginnings some are given to nobody
 
 
 def email() -> str:
