@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from bson import Binary
 from pymongo import AsyncMongoClient
 
-from chassis.encryption import ENCRYPTED_SUBTYPE, KEY_STATE, KEY_VAULT, FieldCipher, KeyVault, MasterRing, WrongMasterKey, fits
+from chassis.encryption import ENCRYPTED_SUBTYPE, KEY_STATE, KEY_VAULT, UNREADABLE, FieldCipher, KeyVault, MasterRing, WrongMasterKey, fits
 from tests.support import Infra
 
 RING = MasterRing.from_text(base64.b64encode(secrets.token_bytes(96)).decode())
@@ -71,6 +72,17 @@ async def test_a_lookup_field_may_be_absent_but_only_text(cipher: FieldCipher) -
 
 async def test_what_is_not_encrypted_passes_through(cipher: FieldCipher) -> None:
     assert await cipher.decrypt({"version": 3, "other": b"x"}) == {"version": 3, "other": b"x"}
+
+
+async def test_altered_values_among_many_are_told_apart(cipher: FieldCipher) -> None:
+    clear: list[Any] = [None if number % 7 == 0 else {"number": number} for number in range(700)]
+    sealed = [value and (await cipher.encrypt({"value": value}))["value"] for value in clear]
+    of_no_key = Binary(sealed[9][:1] + bytes(16) + sealed[9][17:], ENCRYPTED_SUBTYPE)
+    sealed[9], sealed[10], sealed[660] = of_no_key, Binary(sealed[10][:-1], ENCRYPTED_SUBTYPE), Binary(sealed[660][:30], ENCRYPTED_SUBTYPE)
+    found = [(await cipher.encrypt({"snils": "x"}, lookup={"snils"}))["snils"]]
+    opened = await cipher.decrypt_each([*sealed, found, "clear"])
+    altered = dict.fromkeys((9, 10, 660), UNREADABLE)
+    assert opened == [*(altered.get(number, value) for number, value in enumerate(clear)), "x", "clear"]
 
 
 async def test_replicas_that_start_together_share_one_key(infra: Infra) -> None:

@@ -75,6 +75,17 @@ class Desk:
         altered = Binary(bytes(sealed[:-1]) + bytes([sealed[-1] ^ 1]), sealed.subtype)
         await self.database["access_rows"].update_one({"place": 6}, {"$set": {"origin": altered}})
 
+    async def exchange_origins(self) -> None:
+        """Rows 6 and 12 each have the ciphertext of the other."""
+        rows, first, second = self.database["access_rows"], await self.row_at(6), await self.row_at(12)
+        await rows.update_one({"place": 6}, {"$set": {"origin": second["origin"]}})
+        await rows.update_one({"place": 12}, {"$set": {"origin": first["origin"]}})
+
+    async def take_key_of_origin(self) -> None:
+        """Row 6 names a data key that nobody has."""
+        sealed = (await self.row_at(6))["origin"]
+        await self.database["access_rows"].update_one({"place": 6}, {"$set": {"origin": Binary(sealed[:1] + bytes(16) + sealed[17:], 6)}})
+
     @atomic
     async def do(self, work: Callable[[Transaction], Awaitable[Any]]) -> Any:
         """One transaction."""
@@ -86,9 +97,9 @@ class Desk:
         for number, rows in enumerate(days):
             if number:
                 self.clock.move(timedelta(days=1))
-            for _ in range(rows):
+            for row in range(rows):
                 self.clock.move(timedelta(milliseconds=1))
-                await self.note()
+                await self.note(origin=Origin(f"10.1.{number}.{row}", "Firefox"))
             await self.seal()
 
     async def seal(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
@@ -11,12 +12,9 @@ from uuid import uuid4
 import pytest
 from bson import Binary
 
-from chassis.mongo import Database
 from chassis.transaction import Transaction
 from services.identity.domain.access_log import Filters
 from services.identity.domain.access_proof import Break, BreakKind, Thing, Witness
-from services.identity.repository.access_chain import AccessChainRepository
-from services.identity.usecases.access_sealing import SealingUseCases
 from tests.identity.chain_desk import Desk, Kept, running_desk
 from tests.identity.samples import NOW
 from tests.support import Infra, service_environment
@@ -200,7 +198,14 @@ TAMPERED: dict[str, tuple[Tamper, Found]] = {
     "row inserted between": (forged(6.5), {("inserted", "row", DAYS[0], 2, None)}),
     "row inserted before": (forged(-7), {("inserted", "row", None, None, -7)}),
     "row inserted nowhere": (forged("x"), {("inserted", "row", None, None, None)}),
+    "row inserted at no number": (forged(math.nan), {("inserted", "row", None, None, None)}),
     "row inserted at none": (forged(None), {("inserted", "row", None, None, None)}),
+    "row moved nowhere": (
+        one_set("access_rows", {"place": 6}, place="x"), {("missing", "row", DAYS[0], 2, 6), ("inserted", "row", None, None, None)},
+    ),
+    "origins exchanged": (Desk.exchange_origins, {("changed", "row", DAYS[0], 2, 6), ("changed", "row", DAYS[1], 4, 12)}),
+    "origin dropped": (rows_set(6, origin=None), CHANGED_6),
+    "origin of no key": (Desk.take_key_of_origin, CHANGED_6),
     "block digest": (one_set("access_blocks", {"number": 2}, digest=bytes(32)), {("changed", "block", DAYS[0], 2, None)}),
     "block day": (
         one_set("access_blocks", {"number": 7}, day=DAYS[1].isoformat()), {("changed", "block", DAYS[1], 7, None)},
@@ -313,29 +318,6 @@ async def test_two_sealers_at_once_seal_every_row_once(desk: Desk) -> None:
     await desk.seal()
     rows = await desk.database["access_rows"].find({}).to_list()
     assert sorted(row["place"] for row in rows) == list(range(1, 13))
-    assert await desk.breaks() == []
-
-
-class _DiesInBetween(AccessChainRepository):
-    """Is killed when the block is written and its rows are not yet marked."""
-
-    async def seal(self, tx: Any, block: Any, rows: Any) -> None:
-        await super().seal(tx, block, rows[:1])
-        raise SystemExit
-
-
-async def test_a_sealer_that_dies_between_block_and_places_leaves_nothing(desk: Desk) -> None:
-    for _ in range(3):
-        await desk.note()
-    database: Database = desk.stores.access_chain._database
-    sealing = desk.sealing
-    chain = _DiesInBetween(database, desk.stores.access_chain._cipher)
-    dying = SealingUseCases(sealing.begin, chain, sealing.watch, sealing.secret, sealing.policy, sealing.now)
-    with pytest.raises(SystemExit):
-        await dying.seal()
-    assert await desk.database["access_blocks"].count_documents({}) == 0
-    await desk.seal()
-    assert (await desk.audit.anchors())[0].place == 3
     assert await desk.breaks() == []
 
 

@@ -1,5 +1,6 @@
 """The chain of the access log: blocks, anchors and the head; rows are given their places here and read for proof."""
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any
@@ -63,7 +64,7 @@ class AccessChainRepository:
     async def unsealed(self, tx: Transaction, *, limit: int) -> list[StoredRow]:
         """Committed rows that wait for a block, in whatever order they are found."""
         documents = await self._rows.find({"place": UNSEALED}, session=tx.session).limit(limit).to_list(limit)
-        return await self._stored(documents)
+        return await self.opened(documents)
 
     async def seal(self, tx: Transaction, block: Block, rows: Sequence[StoredRow]) -> None:
         """Keep the block and give its rows their places. Another sealer's block of this number is a duplicate or a conflict."""
@@ -109,34 +110,34 @@ class AccessChainRepository:
             yield [_block(document) for document in documents]
             after = documents[-1]["number"]
 
-    async def rows(self, *, first: int, last: int, limit: int) -> list[StoredRow]:
-        """What is found at these places, in order."""
+    async def found(self, *, first: int, last: int, limit: int) -> list[Document]:
+        """What is found at these places, in order and as it is; `opened` makes rows of it."""
         found = self._rows.find({"place": {"$gte": first, "$lt": last + 1}}).sort([("place", ASCENDING)]).limit(limit).batch_size(limit)
-        return await self._stored(await found.to_list(limit))
+        return await found.to_list(limit)
+
+    async def opened(self, found: Sequence[Document]) -> list[StoredRow]:
+        """Rows with their origins opened: digests cover what these say, their ciphertexts change with the keys."""
+        origins = await self._cipher.decrypt_each([document.get("origin") for document in found])
+        return [_stored_row(document, origin) for document, origin in zip(found, origins, strict=True)]
 
     async def beyond(self, *, above: int, limit: int) -> list[StoredRow]:
         """Rows at places below the first and above this one."""
         return [*await self._found({"place": {"$lt": UNSEALED}}, limit), *await self._found({"place": {"$gt": above}}, limit)]
 
     async def nowhere(self, *, limit: int) -> list[StoredRow]:
-        """Rows whose place is no number; no index finds them."""
-        return await self._found({"place": {"$not": {"$type": "number"}}}, limit)
+        """Rows whose place is no number, or not one; no index finds them."""
+        return await self._found({"$or": [{"place": {"$not": {"$type": "number"}}}, {"place": math.nan}]}, limit)
 
     async def count(self) -> int:
         """How many rows there are, by the store's own count."""
         return await self._rows.estimated_document_count()
 
-    async def waiting(self) -> int:
+    async def waiting(self, tx: Transaction) -> int:
         """How many rows wait for their block."""
-        return await self._rows.count_documents({"place": UNSEALED})
+        return await self._rows.count_documents({"place": UNSEALED}, session=tx.session)
 
     async def _found(self, found: Document, limit: int) -> list[StoredRow]:
-        return await self._stored(await self._rows.find(found).limit(limit).to_list(limit))
-
-    async def _stored(self, documents: Sequence[Document]) -> list[StoredRow]:
-        """Rows with their origins opened: digests cover what these say, their ciphertexts change with the keys."""
-        origins = await self._cipher.decrypt_each([document.get("origin") for document in documents])
-        return [_stored_row(document, origin) for document, origin in zip(documents, origins, strict=True)]
+        return await self.opened(await self._rows.find(found).limit(limit).to_list(limit))
 
     async def _number_of(self, found: Document, order: int) -> int | None:
         document = await self._blocks.find_one(found, {"number": 1}, sort=[("number", order)])

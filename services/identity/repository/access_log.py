@@ -1,6 +1,7 @@
 """The rows of the access log: inserted once, found by person, actor, action, outcome and time."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import bson
@@ -49,11 +50,12 @@ class AccessLogRepository:
 
     async def append(self, tx: Transaction, entry: Entry) -> None:
         """One insert; nothing else is read or written, so no two of them wait for each other."""
-        await self._rows.insert_one(await self._document(entry), session=tx.session)
+        [document] = await self._documents([entry])
+        await self._rows.insert_one(document, session=tx.session)
 
     async def append_all(self, tx: Transaction, entries: Sequence[Entry]) -> None:
         """Several rows in one round trip."""
-        await self._rows.insert_many([await self._document(entry) for entry in entries], ordered=False, session=tx.session)
+        await self._rows.insert_many(await self._documents(entries), ordered=False, session=tx.session)
 
     async def stream(self, filters: Filters, *, portion: int) -> AsyncIterator[list[Record]]:
         """All rows that fit, the latest first, so many at a time; one cursor, however many there are."""
@@ -61,7 +63,7 @@ class AccessLogRepository:
         cursor = self._rows.find(found).sort([("_id", DESCENDING)]).hint(index).batch_size(portion)
         try:
             while documents := await cursor.to_list(portion):
-                yield [await self._read(document) for document in documents]
+                yield await self._read(documents)
         finally:
             await cursor.close()
 
@@ -72,9 +74,12 @@ class AccessLogRepository:
         ids = {"_id": UUID(bytes=row_id), "subject_id": UUID(bytes=subject_id), "actor_id": UUID(bytes=actor_id) if actor_id else None}
         return _entry({**ids, **words}, bson.decode(origin))
 
-    async def _document(self, entry: Entry) -> Document:
-        origin = {name: value for name, value in (("address", entry.address), ("device", entry.device)) if value is not None}
-        sealed = (await self._cipher.encrypt({"origin": origin}))["origin"] if origin else None
+    async def _documents(self, entries: Sequence[Entry]) -> list[Document]:
+        origins = [_origin(entry) for entry in entries]
+        sealed = await self._cipher.encrypt_all([{"origin": origin} if origin else {} for origin in origins])
+        return [self._document(entry, origin, some.get("origin")) for entry, origin, some in zip(entries, origins, sealed, strict=True)]
+
+    def _document(self, entry: Entry, origin: Mapping[str, str], sealed: Any) -> Document:
         said = {
             "at": entry.at,
             "actor_role": entry.actor_role and entry.actor_role.value,
@@ -98,13 +103,20 @@ class AccessLogRepository:
         """Rows that fit, the latest first. Served by the index of the first filter given, else by time."""
         found, index = _query(filters)
         cursor = self._rows.find(found, session=tx.session).sort([("_id", DESCENDING)]).hint(index).limit(limit)
-        return [await self._read(document) for document in await cursor.to_list(limit)]
+        return await self._read(await cursor.to_list(limit))
 
-    async def _read(self, document: Document) -> Record:
-        opened = (await self._cipher.decrypt_each([document["origin"]]))[0]
+    async def _read(self, documents: Sequence[Document]) -> list[Record]:
+        origins = await self._cipher.decrypt_each([document["origin"] for document in documents])
+        return [self._record(document, opened) for document, opened in zip(documents, origins, strict=True)]
+
+    def _record(self, document: Document, opened: Any) -> Record:
         origin = opened if isinstance(opened, dict) else {}
         parts = _parts(document, origin) if opened is not UNREADABLE else _NOTHING
         return Record(entry=_entry(document, origin), parts=parts, mac=bytes(document["mac"]))
+
+
+def _origin(entry: Entry) -> dict[str, str]:
+    return {name: value for name, value in (("address", entry.address), ("device", entry.device)) if value is not None}
 
 
 def _entry(document: Document, origin: Mapping[str, str]) -> Entry:

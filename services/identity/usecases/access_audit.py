@@ -1,16 +1,20 @@
 """Proving that nothing in the access log was changed, removed, reordered or added."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from chassis.mongo import Document
 from chassis.transaction import Begin, atomic
 from services.identity.domain.access_chain import Anchor, Block, Head
 from services.identity.domain.access_proof import Break, BreakKind, Prover, StoredRow, Thing, Witness, stray
 from services.identity.repository.access_chain import AccessChainRepository
 
 _ROWS_AT_ONCE = 2000
+_AHEAD = 2
+"""Portions of rows on their way while one is proved: the store does not wait for us."""
 _SPARE = 200
 _MOST_ROWS = 40_000
 """Read at once when somebody inserted very many rows at the places of others."""
@@ -49,15 +53,18 @@ class AuditUseCases:
         head, anchors = await self.anchors()
         first, last = await self._numbers(head, from_day, to_day)
         prover = Prover(self.secret, head, anchors, {witness.number: witness for witness in witnesses if not witness.is_final})
-        yield Progress(0, 0, last - first + 1, None, [*prover.chain_of_anchors(), *prover.compare(witnesses)])
+        found = [*prover.chain_of_anchors(), *prover.compare(witnesses)]
+        is_sound = not found
+        yield Progress(0, 0, last - first + 1, None, found)
         if first > 1:
             before = [block async for blocks in self.chain.blocks(first=first - 1, last=first - 1) for block in blocks]
             prover.start_at(first, before[0] if before else None)
         is_whole = from_day is None and to_day is None
         async for blocks, rows in self._ahead(first, last):
             found = list(_proven(prover, blocks, rows))
+            is_sound = is_sound and not found
             yield Progress(prover.rows, prover.blocks, last - first + 1, blocks[-1].day, found)
-        ending = [*prover.end(), *await self._beyond()] if is_whole else list(prover.day_end())
+        ending = [*prover.end(), *await self._beyond(is_sound=is_sound)] if is_whole else list(prover.day_end())
         yield Progress(prover.rows, prover.blocks, last - first + 1, head.day, ending)
 
     async def _numbers(self, head: Head, from_day: date | None, to_day: date | None) -> tuple[int, int]:
@@ -72,42 +79,58 @@ class AuditUseCases:
         return first, last
 
     async def _ahead(self, first: int, last: int) -> AsyncIterator[tuple[list[Block], list[StoredRow]]]:
-        """Blocks with what is found at their places; the next rows are read while these are looked at."""
-        reading: tuple[list[Block], asyncio.Task[list[StoredRow]]] | None = None
+        """Blocks with what is found at their places. The store looks for the next while we open and prove these.
+
+        That is done one thing at a time, because two threads of ours would only wait for each other.
+        """
+        reading: deque[tuple[list[Block], asyncio.Task[list[Document]]]] = deque()
         try:
             async for blocks in self.chain.blocks(first=first, last=last):
                 for some in _portions(blocks):
-                    begun = some, asyncio.create_task(self._rows(some))
-                    if reading is not None:
-                        ready, reading = reading, begun
-                        yield ready[0], await ready[1]
-                    reading = begun
-            if reading is not None:
-                yield reading[0], await reading[1]
+                    reading.append((some, asyncio.create_task(self._found(some))))
+                    if len(reading) > _AHEAD:
+                        yield await self._next(reading)
+            while reading:
+                yield await self._next(reading)
         finally:
-            if reading is not None:
-                reading[1].cancel()
+            for _, found in reading:
+                found.cancel()
 
-    async def _rows(self, blocks: Sequence[Block]) -> list[StoredRow]:
+    async def _next(self, reading: deque[tuple[list[Block], asyncio.Task[list[Document]]]]) -> tuple[list[Block], list[StoredRow]]:
+        blocks, found = reading[0]
+        rows = await self.chain.opened(await found)
+        reading.popleft()
+        return blocks, rows
+
+    async def _found(self, blocks: Sequence[Block]) -> list[Document]:
         first, last = blocks[0].first, blocks[-1].last
         limit = last - first + 1 + _SPARE
-        while len(found := await self.chain.rows(first=first, last=last, limit=limit)) == limit < _MOST_ROWS:
+        while len(found := await self.chain.found(first=first, last=last, limit=limit)) == limit < _MOST_ROWS:
             limit = min(2 * limit, _MOST_ROWS)
         return found
 
-    async def _beyond(self) -> list[Break]:
-        """Blocks and rows behind the end of the chain, and rows at no place at all. The end is read last: it may move on meanwhile."""
-        last, rows = await self.chain.last_number() or 0, await self.chain.count()
+    async def _beyond(self, *, is_sound: bool) -> list[Break]:
+        """Blocks and rows behind the end of the chain, and rows at no place at all. The end is read last: it may move on meanwhile.
+
+        Rows at no place are looked for in all of the collection, which is left out if there are as many rows as have a place or wait
+        for one. That says something only if none of these is missing and no new one came while the store counted.
+        """
+        last, known = await self.chain.last_number() or 0, await self._known()
+        rows = await self.chain.count()
         head, _ = await self.anchors()
         if head.digest != head.computed(self.secret):
             return []  # it says nothing about what comes behind it
         strays = await self.chain.beyond(above=head.place, limit=_STRAYS)
-        waiting = await self.chain.waiting()
-        is_still = rows == await self.chain.count() and (await self.anchors())[0] == head
-        if not is_still or rows != head.place + waiting + len(strays):
+        if not is_sound or rows != known + len(strays) or known != await self._known():
             strays += await self.chain.nowhere(limit=_STRAYS)
         found = [Break(BreakKind.INSERTED, Thing.BLOCK, None, last)] if last > head.number else []
         return [*found, *(stray(row) for row in strays)]
+
+    @atomic
+    async def _known(self) -> int:
+        """How many rows have a place or wait for one, at one moment."""
+        async with self.begin() as tx:
+            return (await self.chain.head(tx)).place + await self.chain.waiting(tx)
 
 
 def _portions(blocks: Sequence[Block]) -> Iterator[list[Block]]:
