@@ -18,6 +18,7 @@ from itertools import islice
 from threading import Event
 from typing import Any, Literal, TypeAlias
 
+import pymongo
 from bson.binary import Binary
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
@@ -32,6 +33,10 @@ from chassis.mongo import is_away
 _WRITE_CONFLICT = 112
 _PAUSE_SECONDS = 0.2
 _PASSES = 10
+_READING_SECONDS = 3600.0
+"""How long the server may work on one reading of a collection."""
+_COUNTED = 1000
+"""Documents of one batch where they are only counted."""
 Document: TypeAlias = dict[str, Any]
 Step = Literal["settle", "walk", "prove"]
 
@@ -130,7 +135,7 @@ class Rotation:
         codec: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
         for name in stored_collections(self.vault):
             raw: Collection[RawBSONDocument] = self.vault.database[name].with_options(codec)
-            for number, document in enumerate(raw.find({}, batch_size=self.batch)):
+            for number, document in enumerate(every_document(raw, self.batch)):
                 if key_id in document.raw:
                     raise Unreadable(f"{name}, _id {document['_id']!r}: names the key that is to go where it cannot be replaced")
                 if number % self.batch == 0:
@@ -143,11 +148,11 @@ class Rotation:
         """
         collection = self.vault.database[name]
         total, done, changed = collection.estimated_document_count(), 0, 0
-        with collection.find({}, batch_size=self.batch) as documents:
-            while batch := list(islice(documents, self.batch)):
-                changed += self._conform(collection, batch, state)
-                done += len(batch)
-                self.watch(Progress(state.phase, step, name, done, max(total, done), changed))
+        documents = every_document(collection, self.batch)
+        while batch := list(islice(documents, self.batch)):
+            changed += self._conform(collection, batch, state)
+            done += len(batch)
+            self.watch(Progress(state.phase, step, name, done, max(total, done), changed))
         self.watch(Progress(state.phase, step, name, done, done, changed))
         return changed
 
@@ -197,11 +202,25 @@ def stored_collections(vault: KeyVault) -> list[str]:
     return sorted(name for name in names if name not in (KEY_VAULT, KEY_STATE) and not name.startswith("system."))
 
 
+def every_document(collection: Collection[Any], batch: int) -> Iterator[Any]:
+    """All documents, in the order of storage.
+
+    The server counts its work on all batches of a reading against the limit that came with the first of them, so the client's limit of
+    one operation would end the reading of a large collection; it goes on to apply to each further batch.
+    """
+    with collection.find({}, batch_size=batch) as found:
+        with pymongo.timeout(_READING_SECONDS):
+            first = next(found, None)
+        if first is not None:
+            yield first
+            yield from found
+
+
 def usage(vault: KeyVault) -> Iterator[tuple[str, Counter[Binary]]]:
     """How many stored ciphertexts of each collection each data key opens, by reading everything."""
     for name in stored_collections(vault):
         counts: Counter[Binary] = Counter()
-        for document in vault.database[name].find({}):
+        for document in every_document(vault.database[name], _COUNTED):
             counts.update(key_of(ciphertext) for ciphertext in ciphertexts_in(document))
         yield name, counts
 
