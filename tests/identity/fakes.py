@@ -109,9 +109,8 @@ class FakePeople(PersonRepository):
     async def open_phone(self, credentials: Credentials | None) -> str:
         return self.rows[credentials.person_id].phone if credentials else ""
 
-    async def roles(self, tx: Transaction | None, person_id: UUID) -> frozenset[Role]:
-        row = self.rows.get(person_id)
-        return row.roles if row and row.closed_at is None and row.deactivated_at is None else frozenset()
+    async def hold(self, tx: Transaction, person_id: UUID) -> Credentials | None:
+        return await self.credentials_of(tx, person_id)
 
     async def credentials(self, tx: Transaction | None, candidates: Mapping[str, str]) -> Credentials | None:
         def fitting(*names: str) -> list[Person]:

@@ -23,6 +23,7 @@ _UNIQUE = ("phone", "email", "snils", "inn")
 _LICENCES = ("licence_number", "licence")
 _LOOKUP = frozenset({*_UNIQUE, *_LICENCES})
 _WITH_ACCESS: Mapping[str, Any] = {"closed_at": None, "deactivated_at": None}
+_CREDENTIALS = {"password_hash": 1, "roles": 1, "personal.phone": 1}
 _READ = TypeAdapter(Person)
 _ERASED = "erased"
 """The status of a row that is left of somebody erased: no person any more, its id is merely never given again."""
@@ -147,8 +148,7 @@ class PersonRepository:
 
     async def credentials_of(self, tx: Transaction | None, person_id: UUID) -> Credentials | None:
         """Of an account known by its id. None for one without access."""
-        shown = {"password_hash": 1, "roles": 1, "personal.phone": 1}
-        document = await self._collection.find_one({"_id": person_id, **_WITH_ACCESS}, shown, session=session_of(tx))
+        document = await self._collection.find_one({"_id": person_id, **_WITH_ACCESS}, _CREDENTIALS, session=session_of(tx))
         return None if document is None else _credentials(document)
 
     async def open_phone(self, credentials: Credentials | None) -> str:
@@ -159,17 +159,22 @@ class PersonRepository:
             self._nobodys = dict(await self._cipher.encrypt({"phone": ""}))
         return str((await self._cipher.decrypt(self._nobodys))["phone"])
 
-    async def roles(self, tx: Transaction | None, person_id: UUID) -> frozenset[Role]:
-        """The roles of an account, none if it has no access or there is none; nothing personal is opened."""
-        document = await self._collection.find_one({"_id": person_id, **_WITH_ACCESS}, {"roles": 1}, session=session_of(tx))
-        return frozenset(Role(role) for role in document["roles"]) if document else frozenset()
+    async def hold(self, tx: Transaction, person_id: UUID) -> Credentials | None:
+        """What `credentials_of` gives, of an account that nobody else changes until the transaction ends.
+
+        It is written to, so that a session that opens and a change that takes access away conflict and one of them runs again: a mere
+        read would let both pass.
+        """
+        found = {"_id": person_id, **_WITH_ACCESS}
+        document = await self._collection.find_one_and_update(found, {"$inc": {"times_held": 1}}, _CREDENTIALS, session=tx.session)
+        return None if document is None else _credentials(document)
 
     async def _fitting(self, tx: Transaction | None, sought: Mapping[str, Operand], **conditions: str) -> list[Document]:
         """Up to one account more than is clear."""
         if not sought:
             return []
         any_of = {"$or": [{f"personal.{name}": value} for name, value in sought.items()]}
-        shown = {"password_hash": 1, "roles": 1, "personal.phone": 1} | {f"personal.{name}": 1 for name in sought}
+        shown = _CREDENTIALS | {f"personal.{name}": 1 for name in sought}
         limit = len(sought) + 1
         found = self._collection.find({**any_of, **_WITH_ACCESS, **conditions}, shown, session=session_of(tx))
         return await found.limit(limit).to_list(limit)

@@ -17,7 +17,7 @@ from services.identity.domain.access_log import Action
 from services.identity.domain.sessions import Ending, NoSuchSession, Session, SessionOver, SessionPolicy
 from services.identity.domain.sign_ins import SignInRefused
 from services.identity.gateways.hashing import Secrets
-from services.identity.repository.people import PersonRepository
+from services.identity.repository.people import Credentials, PersonRepository
 from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 
@@ -123,12 +123,24 @@ class SessionUseCases:
         async with self.begin() as tx:
             await self.signing.signer(tx)
 
-    async def open(self, tx: Transaction, person_id: UUID, *, factors: Mapping[Factor, datetime], origin: Origin) -> Tokens:
-        """A new session, within the transaction of the sign-in. Raises `SignInRefused` for an account without access."""
+    async def open(
+        self,
+        tx: Transaction,
+        person_id: UUID,
+        *,
+        factors: Mapping[Factor, datetime],
+        origin: Origin,
+        is_proved: Callable[[Credentials], bool] = lambda _: True,
+    ) -> Tokens:
+        """A new session, within the transaction of the sign-in.
+
+        Raises `SignInRefused` for an account without access, or whose credentials, as they are by now, are not the ones `is_proved` knows.
+        """
         at = self.now()
-        roles = await self.people.roles(tx, person_id)
-        if not roles:
+        held = await self.people.hold(tx, person_id)
+        if held is None or not is_proved(held):
             raise SignInRefused
+        roles = held.roles
         session_id = uuid4()
         refresh_token = self._new_token(session_id)
         session = Session(
@@ -251,6 +263,7 @@ class SessionUseCases:
 
     async def cut_off(self, tx: Transaction, person_id: UUID, *, administrator_id: UUID, origin: Origin) -> None:
         """End every session of a person by an administrator's hand, within the transaction of the reason; one row of the log says so."""
+        await self.people.hold(tx, person_id)  # so that no session opens meanwhile
         if await self.sessions.end_all(tx, person_id, Ending.ENDED_BY_ADMINISTRATOR, self.now()):
             role = Role.ADMINISTRATOR
             await self.access.note(tx, Action.SESSION_ENDED, person_id, actor_id=administrator_id, actor_role=role, origin=origin)

@@ -200,7 +200,7 @@ class SignInUseCases:
         known = await self._read(_Account(sign_in.subject_id, sign_in.failure_keys, credentials))
         failures, at = known.throttles.failures(sign_in.failure_keys[-1]), self.now()
         is_barred = failures.is_locked_since(sign_in.created_at, at, self.policy)
-        is_due = sign_in.is_waiting(at) and not sign_in.is_staff and not is_barred
+        is_due = credentials is not None and sign_in.is_waiting(at) and not sign_in.is_staff and not is_barred
         sending = self._sending(sign_in, known, is_due=is_due)
         async with self.begin() as tx:
             await self.throttles.write(tx, [failures, *sending.rows], at=at)
@@ -287,7 +287,13 @@ class SignInUseCases:
         forgiven = [throttles.failures(key).forgiven() for key in sign_in.failure_keys]
         await self.throttles.write(tx, [*forgiven, *changed], at=at)
         factors = {Factor.PASSWORD: sign_in.password_at} | ({} if proved is None else {proved: at})
-        return await self.sessions.open(tx, person_id, factors=factors, origin=origin)
+        return await self.sessions.open(
+            tx,
+            person_id,
+            factors=factors,
+            origin=origin,
+            is_proved=lambda held: self._password_digest(held) == sign_in.password_digest,
+        )
 
     async def _keep_refused(self, tx: Transaction, tried: Tried, throttles: Throttles, origin: Origin) -> None:
         """A wrong code after a right password is a failure of the account, not of the identifier: nobody may see that it counts."""
