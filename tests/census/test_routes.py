@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
 from chassis.auth import CALLERS_OF_PUBLIC_ROUTES, Principal, anyone, callers, calls_of, route_callers
+from chassis.limits import is_limited, limited
 from chassis.preconditions import IfMatch, expected_version
 from contracts.roles import Role
 from deploy.local.development_secrets import load_or_invent
@@ -32,6 +33,15 @@ def hasty_routes(app: FastAPI) -> Iterator[str]:
             known = next(place for place, found in enumerate(order) if isinstance(found, frozenset))
             if expected_version in order[:known]:
                 yield f"{route.path}: asks for If-Match before it knows the caller"
+
+
+def boundless_routes(app: FastAPI) -> Iterator[str]:
+    """Public routes that change something and may be called as often as anybody likes."""
+    for route in iter_route_contexts(app.routes):
+        is_unsafe = not {"GET", "HEAD", "OPTIONS"} >= (getattr(route, "methods", None) or set())
+        is_public = route_callers(route) == CALLERS_OF_PUBLIC_ROUTES
+        if is_public and is_unsafe and not any(is_limited(call) for call in calls_of(route.dependant)):
+            yield f"{route.path}: has no rate limit"
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +70,10 @@ async def test_every_route_states_its_callers_exactly_once(application: FastAPI)
 
 async def test_no_route_asks_for_a_precondition_before_it_knows_the_caller(application: FastAPI) -> None:
     assert list(hasty_routes(application)) == []
+
+
+async def test_every_public_route_that_changes_something_is_limited(application: FastAPI) -> None:
+    assert list(boundless_routes(application)) == []
 
 
 async def test_every_service_has_routes_under_its_prefix(application: FastAPI) -> None:
@@ -109,3 +123,21 @@ def test_a_planted_route_that_is_hasty_is_found() -> None:
     async def good(person: PractitionerDep, version: IfMatch) -> None: ...
 
     assert [finding.partition(":")[0] for finding in hasty_routes(app)] == ["/hasty"]
+
+
+def test_a_planted_route_without_a_limit_is_found() -> None:
+    app = FastAPI()
+
+    @app.post("/boundless", dependencies=[anyone()])
+    async def boundless() -> None: ...
+
+    @app.get("/safe", dependencies=[anyone()])
+    async def safe() -> None: ...
+
+    @app.post("/known")
+    async def known(person: PractitionerDep) -> None: ...
+
+    @app.post("/good", dependencies=[anyone(), limited("good", "1/minute")])
+    async def good() -> None: ...
+
+    assert [finding.partition(":")[0] for finding in boundless_routes(app)] == ["/boundless"]

@@ -28,8 +28,8 @@ QUICK = {
 }
 RATES = (
     *("registration", "registration-code", "registration-email", "registration-password", "registration-upload-token"),
+    *("registration-step", "audit-export"),
     *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "unlock", "step-up", "step-up-code"),
-    "audit-export",
     *("portal-sign-in", "portal-completion", "portal-link"),
     *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
     *("profile-change", "profile-change-code", "profile-change-confirmation", "profile-change-signature", "verification-decision"),

@@ -18,7 +18,7 @@ LIMITED = {
     "identity": (
         *("registration", "registration-code", "registration-email", "registration-password"),
         *("sign-in", "sign-in-code", "tokens", "staff", "step-up", "step-up-code", "unlock"),
-        *("registration-upload-token", "consents", "erasures", "data-exports"),
+        *("registration-upload-token", "registration-step", "consents", "erasures", "data-exports"),
         *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
     ),
     "applications": ("certificate-verification", "exports"),

@@ -26,6 +26,9 @@ from services.identity.schemas.registration import (
 
 router = APIRouter(prefix="/registrations", tags=["Регистрация"], dependencies=[anyone()])
 
+_STEP = [limited("registration-step", "300/minute")]
+"""As many as the registrations that one address may begin have steps."""
+
 
 @router.post("", status_code=201, dependencies=[limited("registration", "60/minute")])
 async def start_registration(body: PhoneIn, usecases: UseCasesDep) -> SentCodeOut:
@@ -55,19 +58,19 @@ async def get_registration(registration_id: UUID, usecases: UseCasesDep, token: 
     return RegistrationOut.of(await usecases.registration.get(registration_id, token))
 
 
-@router.put("/{registration_id}/passport")
+@router.put("/{registration_id}/passport", dependencies=_STEP)
 async def set_passport(registration_id: UUID, body: PassportIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
     """The passport step."""
     return RegistrationOut.of(await usecases.registration.set_passport(registration_id, token, body.to_domain()))
 
 
-@router.put("/{registration_id}/snils")
+@router.put("/{registration_id}/snils", dependencies=_STEP)
 async def set_snils(registration_id: UUID, body: NumbersIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
     """The step of SNILS and INN."""
     return RegistrationOut.of(await usecases.registration.set_numbers(registration_id, token, body.to_domain()))
 
 
-@router.put("/{registration_id}/profile")
+@router.put("/{registration_id}/profile", dependencies=_STEP)
 async def set_profile(registration_id: UUID, body: ProfileIn, usecases: UseCasesDep, token: RegistrationToken = None) -> RegistrationOut:
     """The profile step."""
     return RegistrationOut.of(await usecases.registration.set_profile(registration_id, token, body.to_domain()))
@@ -93,7 +96,7 @@ async def set_password(registration_id: UUID, body: PasswordIn, usecases: UseCas
     return RegistrationOut.of(await usecases.registration.set_password(registration_id, token, password))
 
 
-@router.put("/{registration_id}/consents")
+@router.put("/{registration_id}/consents", dependencies=_STEP)
 async def set_consents(
     registration_id: UUID, body: ConsentsIn, origin: OriginDep, usecases: UseCasesDep, token: RegistrationToken = None
 ) -> RegistrationOut:
@@ -101,7 +104,7 @@ async def set_consents(
     return RegistrationOut.of(await usecases.registration.set_consents(registration_id, token, body.versions(), origin))
 
 
-@router.post("/{registration_id}/completion", status_code=202)
+@router.post("/{registration_id}/completion", status_code=202, dependencies=_STEP)
 async def complete_registration(
     registration_id: UUID, origin: OriginDep, usecases: UseCasesDep, token: RegistrationToken = None
 ) -> CompletionOut:
