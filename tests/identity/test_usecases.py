@@ -12,7 +12,7 @@ import pytest
 
 from chassis.breaker import CircuitBreaker
 from chassis.errors import DomainError
-from chassis.testing import FakeBegin, FrozenClock
+from chassis.testing import FakeBegin, FrozenClock, RecordingTransaction
 from chassis.transaction import AlreadyHandled
 from contracts.identity import ProfileRefused, ProfileVerified, VerificationEscalated, VerificationRequested
 from contracts.roles import Role
@@ -247,14 +247,38 @@ def test_failures_slow_down_lock_and_are_forgotten() -> None:
     assert failures.begun(at + window, policy).begun_at == (at + window,)
 
 
+def session_desk(clock: FrozenClock, rows: FakePeople) -> SessionUseCases:
+    begin, hour = FakeBegin(), timedelta(hours=1)
+    access = AccessUseCases(begin, FakeAccessLog(b"s"), b"s", clock.now)
+    signing = Signing(FakeSigningKeys(), clock, SigningPolicy(key_lifetime=hour, lead=hour, token_lifetime=hour))
+    terms = SessionPolicy(idle_practitioner=hour, idle_staff=hour, longest=timedelta(days=10), most=20)
+    return SessionUseCases(begin, FakeSessions(), rows, signing, access, Secrets("p" * 32), terms, clock.now)
+
+
+async def test_a_session_kept_alive_is_listed_whatever_number_of_later_ones_was_left_idle() -> None:
+    clock, rows = FrozenClock(NOW), FakePeople()
+    desk, person = session_desk(clock, rows), a_practitioner()
+    rows.rows[person.id] = person
+
+    async def open_one() -> str:
+        return (await desk.open(RecordingTransaction(), person.id, factors={}, origin=Origin())).refresh_token
+
+    kept = await open_one()
+    for _ in range(20):
+        for _ in range(6):
+            await open_one()
+        clock.move(timedelta(minutes=50))
+        kept = (await desk.refresh(kept, Origin())).refresh_token
+    clock.move(timedelta(minutes=15))
+    [listed] = await desk.open_sessions(person.id)
+    assert kept.startswith(listed.id.hex)
+
+
 def staff_desk() -> tuple[FakePeople, StaffUseCases]:
     begin, clock, rows = FakeBegin(), FrozenClock(NOW), FakePeople()
     access = AccessUseCases(begin, FakeAccessLog(b"s"), b"s", clock.now)
     passwords = Passwords(time_cost=1, memory_kib=64, parallelism=1, at_once=2)
-    hour = timedelta(hours=1)
-    signing = Signing(FakeSigningKeys(), clock, SigningPolicy(key_lifetime=hour, lead=hour, token_lifetime=hour))
-    terms = SessionPolicy(idle_practitioner=hour, idle_staff=hour, longest=hour, most=20)
-    sessions = SessionUseCases(begin, FakeSessions(), rows, signing, access, Secrets("p" * 32), terms, clock.now)
+    sessions = session_desk(clock, rows)
     return rows, StaffUseCases(
         begin,
         rows,

@@ -53,6 +53,11 @@ class SessionPolicy:
     most: int
     """Open at once by one person."""
 
+    @property
+    def longest_idle(self) -> timedelta:
+        """After which nobody's session is open any more, whatever the roles."""
+        return max(self.idle_practitioner, self.idle_staff)
+
     def idle(self, roles: frozenset[Role]) -> timedelta:
         """The idle term for somebody with these roles."""
         return self.idle_staff if roles & STAFF else self.idle_practitioner

@@ -229,7 +229,7 @@ class SessionUseCases:
     async def open_sessions(self, person_id: UUID) -> list[Session]:
         """The person's open sessions, newest first."""
         async with self.begin() as tx:
-            found = await self.sessions.not_ended(tx, person_id, limit=_LISTED)
+            found = await self.sessions.not_ended(tx, person_id, limit=_LISTED, used_since=self.now() - self.policy.longest_idle)
         return [session for session in found if session.is_open(self.now(), self.policy)]
 
     async def ended_lately(self) -> list[UUID]:
