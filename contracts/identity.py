@@ -364,6 +364,7 @@ class SecurityAlertKind(StrEnum):
     PORTAL_UNLINKED = "portal-unlinked"
     ACCOUNT_UNLOCKED = "account-unlocked"
     ACCOUNT_REOPENED = "account-reopened"
+    ACCOUNT_OPENED = "account-opened"
     ACCOUNT_DEACTIVATED = "account-deactivated"
     ACCOUNT_ACTIVATED = "account-activated"
     ROLES_CHANGED = "roles-changed"

@@ -111,7 +111,7 @@ def invent_person(seed: str, *, today: date) -> Person:
 
 
 def invent_staff(seed: str, roles: tuple[str, ...], *, specialty_codes: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The body that adds a staff member."""
+    """What adds a staff member, and the password the member is to have: it is sent for the first administrator alone."""
     chance = random.Random(seed)  # noqa: S311  # invented people are no secret
     surname, given_name = chance.choice(_SURNAMES) + "ая", chance.choice(_WOMEN)
     return {

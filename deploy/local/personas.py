@@ -170,8 +170,10 @@ class _Cast:
         return member_of_staff(role, dict(body), Caller(http), outside, now=now, app=app, keep=keep)
 
     async def _enrol(self, body: Mapping[str, Any], http: httpx.AsyncClient, outside: Outside) -> None:
-        """The first sign-in of a member sets up an app."""
+        """A member sets the password, and the first sign-in sets up an app; where one was begun, the password is set already."""
         member = self._member(StaffMember, body, http, outside)
+        if member.app is None:
+            await member.set_password()
         await self._signed_in(member)
         await member.sign_out()
 

@@ -76,6 +76,7 @@ KINDS: dict[str, Kind] = {
         Kind("verification-escalated", "Реестры не отвечают", _LETTER, "/administration/verifications/{practitioner_id}"),
         Kind("bulk-reading", "Просмотр данных многих людей", _LETTER, "/audit", is_critical=True),
         Kind("security-alert", "Предупреждение о безопасности", _ALL, "/security", is_critical=True),
+        Kind("staff-account-opened", "Учётная запись сотрудника", _LETTER, "/password-resets/new", is_critical=True),
         Kind("data-export-ready", "Копия данных готова", _LETTER, "/profile/exports/{export_id}"),
         Kind("erasure-planned", "Удаление данных", _ALL, "/security", is_critical=True),
         Kind("erasure-cancelled", "Удаление данных отменено", _ALL, "/security", is_critical=True),

@@ -40,11 +40,17 @@ async def test_the_first_administrator_adds_the_others() -> None:
     assert again.exit_code == 1
     assert "Администратор уже есть" in again.stderr
 
-    reviewer = await add(invent_staff("r1", ("reviewer",)), "--administrator", administrator_id)
+    body = invent_staff("r1", ("reviewer",))
+    chosen = await add(body, "--administrator", administrator_id)
+    assert chosen.exit_code == 1
+    assert "password" in chosen.stderr
+    del body["password"]
+    reviewer = await add(body, "--administrator", administrator_id)
     assert reviewer.exit_code == 0, reviewer.stderr
+    assert "пароль" not in reviewer.stdout
     reviewer_id = re.findall(r"[0-9a-f-]{36}", reviewer.stdout)[0]
 
-    by_reviewer = await add(invent_staff("r2", ("reviewer",)), "--administrator", reviewer_id)
+    by_reviewer = await add(body, "--administrator", reviewer_id)
     assert by_reviewer.exit_code == 1
     assert "не администратор" in by_reviewer.stderr
 

@@ -69,6 +69,7 @@ async def a_reviewer(walk: Walk, signer: Signer) -> Holder:
     body = people.staff("reviewer")
     added = await walk.ask("POST", "/staff", body, **signer.headers(uuid4(), Role.ADMINISTRATOR))
     reviewer = Walk(walk.identity, phone=body["phone"])
+    await reviewer.set_password(body["email"])
     sid = claims_of(await reviewer.sign_in(body["email"]))["sid"]
     person_id = UUID(added["staff_id"])
     return Holder(reviewer, person_id, signer.headers(person_id, Role.REVIEWER, sid=sid), body["email"])

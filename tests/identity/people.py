@@ -64,7 +64,6 @@ def staff(*roles: str, **changes: Any) -> dict[str, Any]:
         "patronymic": None,
         "email": email(),
         "phone": phone(),
-        "password": PASSWORD,
         "roles": list(roles),
         "specialty_codes": [],
     } | changes

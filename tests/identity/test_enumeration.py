@@ -73,6 +73,7 @@ async def staff(service: Component, signer: Signer) -> list[Account]:
     added = [people.staff("reviewer") for _ in range(TRIES)]
     for body in added:
         await Walk(service).ask("POST", "/staff", body, **signer.headers(uuid4(), Role.ADMINISTRATOR))
+        await Walk(service).set_password(body["email"])
     return [Account(body["phone"], body["email"], Authenticator()) for body in added]
 
 

@@ -162,6 +162,7 @@ class TestRegistration:
         body = people.staff("reviewer", specialty_codes=["31.08.49"])
         added = await walk.ask("POST", "/staff", body, **signer.headers(uuid4(), Role.ADMINISTRATOR))
         staff = Walk(walk.identity, phone=body["phone"])
+        await staff.set_password(body["email"])
         session_id = str(claims_of(await staff.sign_in(body["email"]))["sid"])
         reviewer = Owner(staff, signer, UUID(added["staff_id"]), session_id, roles=(Role.REVIEWER,))
         await reviewer.add()

@@ -61,6 +61,7 @@ class Visitor:
         administrator = signer.headers(uuid4(), Role.ADMINISTRATOR, iat=now, exp=now + 60, factors={"password": now, "totp": now})
         await walk.ask("POST", "/staff", body, **administrator)
         walk.phone, walk.email = body["phone"], body["email"]
+        await walk.set_password(walk.email)
         visitor = await cls(walk, signer).sign_in(walk.email)
         await visitor.set_up_app()
         return visitor

@@ -30,7 +30,7 @@ def _member(person: Person, response: Response) -> StaffMemberOut:
 
 @router.post("/staff", status_code=201, dependencies=[_LIMIT])
 async def add_staff(body: StaffIn, caller: RecentAdministrator, origin: OriginDep, usecases: UseCasesDep) -> StaffOut:
-    """Make an account for somebody who works here."""
+    """Make an account for somebody who works here; told by e-mail, they set its password themselves."""
     return StaffOut(staff_id=await usecases.staff.add(body.to_draft(), administrator_id=caller.id, origin=origin))
 
 

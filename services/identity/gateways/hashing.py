@@ -33,6 +33,10 @@ class Passwords:
         """A fresh salted hash."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
 
+    async def hash_of_nothing_known(self) -> str:
+        """The hash of a random text nobody is told: no password fits it until one is set."""
+        return await self.hash(secrets.token_urlsafe())
+
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the password is the one hashed. None (no such account) takes as long as a wrong password, and is False."""
         hashed = password_hash or self._dummy

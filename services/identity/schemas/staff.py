@@ -26,7 +26,6 @@ class StaffIn(In):
     patronymic: Line | None = None
     email: Line
     phone: Short
-    password: Secret
     roles: Roles
     specialty_codes: Specialties = Field(default=[])
     workplace_ogrn: Short | None = None
@@ -39,11 +38,16 @@ class StaffIn(In):
             patronymic=self.patronymic or None,
             email=self.email,
             phone=self.phone,
-            password=self.password.get_secret_value(),
             roles=frozenset(self.roles),
             specialty_codes=tuple(self.specialty_codes),
             workplace_ogrn=self.workplace_ogrn or None,
         )
+
+
+class FirstAdministratorIn(StaffIn):
+    """Whoever runs the system, alone with it: nobody else is there to know the password."""
+
+    password: Secret
 
 
 class StaffPatchIn(In):

@@ -32,7 +32,6 @@ class StaffDraft:
     patronymic: str | None = field(default=None, repr=False)
     email: str = field(repr=False)
     phone: str = field(repr=False)
-    password: str = field(repr=False)
     roles: frozenset[Role]
     specialty_codes: tuple[str, ...] = ()
     workplace_ogrn: str | None = None
@@ -61,15 +60,22 @@ class StaffUseCases:
     now: Callable[[], datetime]
 
     async def add(self, draft: StaffDraft, *, administrator_id: UUID, origin: Origin) -> UUID:
-        """The new member's id. Raises `InvalidFields`, `RolesRefused`, `AlreadyRegistered`."""
-        person = await self._checked(draft)
-        await self._add(person, administrator_id, origin, only_first=False)
+        """The new member's id. Nobody knows a password of theirs: told by e-mail, they set it by the way of a forgotten one.
+
+        Raises `InvalidFields`, `RolesRefused`, `AlreadyRegistered`.
+        """
+        person = self._checked(draft).with_password(await self.passwords.hash_of_nothing_known())
+        await self._add(person, administrator_id, origin)
         return person.id
 
-    async def add_first_administrator(self, draft: StaffDraft) -> UUID:
+    async def add_first_administrator(self, draft: StaffDraft, password: str) -> UUID:
         """For the command line of whoever runs the system. Raises `AdministratorExists` once there is one, and what `add` raises."""
-        person = await self._checked(draft)
-        await self._add(person, None, Origin(), only_first=True)
+        person = self._checked(draft)
+        findings = Findings()
+        findings.check("/password", lambda value: self.password_policy.check(value, person.own_data()), password)
+        findings.raise_any()
+        person = person.with_password(await self.passwords.hash(password))
+        await self._add_first(person)
         return person.id
 
     @atomic
@@ -165,8 +171,8 @@ class StaffUseCases:
             await self._tell(tx, person, SecurityAlertKind.FACTORS_RESET)
             await self._note(tx, Action.FACTORS_RESET, person, deed)
 
-    async def _checked(self, draft: StaffDraft) -> Person:
-        person = check_staff(
+    def _checked(self, draft: StaffDraft) -> Person:
+        return check_staff(
             Person(
                 id=uuid4(),
                 roles=draft.roles,
@@ -182,27 +188,32 @@ class StaffUseCases:
                 workplace_ogrn=draft.workplace_ogrn,
             )
         )
-        findings = Findings()
-        findings.check("/password", lambda value: self.password_policy.check(value, person.own_data()), draft.password)
-        findings.raise_any()
-        return person.with_password(await self.passwords.hash(draft.password))
 
     @atomic
-    async def _add(self, person: Person, administrator_id: UUID | None, origin: Origin, *, only_first: bool) -> None:
+    async def _add(self, person: Person, administrator_id: UUID, origin: Origin) -> None:
         async with self.begin() as tx:
-            if only_first and await self.people.has_staff(tx, Role.ADMINISTRATOR):
+            await self._insert(tx, person, administrator_id, origin)
+            await self._tell(tx, person, SecurityAlertKind.ACCOUNT_OPENED)
+
+    @atomic
+    async def _add_first(self, person: Person) -> None:
+        async with self.begin() as tx:
+            if await self.people.has_staff(tx, Role.ADMINISTRATOR):
                 raise AdministratorExists("Администратор уже есть; новых сотрудников добавляет он.")
-            person = await self.people.add(tx, person)
-            await self._publish(tx, person)
-            await self.access.note(
-                tx,
-                Action.STAFF_ADDED,
-                person.id,
-                actor_id=administrator_id,
-                actor_role=Role.ADMINISTRATOR,
-                origin=origin,
-                record=f"staff:{person.id}",
-            )
+            await self._insert(tx, person, None, Origin())
+
+    async def _insert(self, tx: Transaction, person: Person, administrator_id: UUID | None, origin: Origin) -> None:
+        person = await self.people.add(tx, person)
+        await self._publish(tx, person)
+        await self.access.note(
+            tx,
+            Action.STAFF_ADDED,
+            person.id,
+            actor_id=administrator_id,
+            actor_role=Role.ADMINISTRATOR,
+            origin=origin,
+            record=f"staff:{person.id}",
+        )
 
     async def _publish(self, tx: Transaction, person: Person) -> None:
         """The member's whole state; consumers keep the newest, so a change is told like the beginning."""

@@ -47,6 +47,9 @@ _ALERTS = {
         "Администратор снова открыл вход в ваш кабинет, который вы закрыли. Если вы не просили, обратитесь в поддержку."
     ),
     identity.SecurityAlertKind.ACCOUNT_UNLOCKED: "Сотрудник снова открыл вход в ваш кабинет. Причина указана в журнале доступа.",
+    identity.SecurityAlertKind.ACCOUNT_OPENED: (
+        "Для вас создана учётная запись сотрудника. Задайте пароль на странице входа по ссылке «Забыли пароль?»."
+    ),
     identity.SecurityAlertKind.ACCOUNT_DEACTIVATED: "Администратор закрыл доступ к вашей учётной записи сотрудника.",
     identity.SecurityAlertKind.ACCOUNT_ACTIVATED: "Администратор снова открыл доступ к вашей учётной записи сотрудника.",
     identity.SecurityAlertKind.FACTORS_RESET: (
@@ -185,6 +188,14 @@ def _alert(event: identity.SecurityAlertRaised) -> Mapping[str, Any]:
     return {"what": _ALERTS.get(event.kind, _UNKNOWN_ALERT)}  # type: ignore[call-overload]  # kinds travel as plain strings
 
 
+def _is_invitation(event: identity.SecurityAlertRaised) -> bool:
+    return event.kind == identity.SecurityAlertKind.ACCOUNT_OPENED
+
+
+def _is_warning(event: identity.SecurityAlertRaised) -> bool:
+    return not _is_invitation(event)
+
+
 def _holds(role: str) -> Callable[[Any], bool]:
     return lambda event: event.responsible == role
 
@@ -251,7 +262,12 @@ TABLE: tuple[Rule, ...] = (
     Rule(identity.VerificationEscalated, "verification-escalated", _administrators, "practitioner_id", ("practitioner_id", "registries")),
     Rule(identity.BulkReadingDetected, "bulk-reading", _auditors, "reader_id", _READING, _minutes),
     Rule(identity.BulkReadingDetected, "bulk-reading", _administrators, "reader_id", _READING, _minutes),
-    Rule(identity.SecurityAlertRaised, "security-alert", lambda event: event.person_id, None, (), _alert),
+    Rule(
+        identity.SecurityAlertRaised, "security-alert", lambda event: event.person_id, None, (), _alert, when=_is_warning,
+    ),
+    Rule(
+        identity.SecurityAlertRaised, "staff-account-opened", lambda event: event.person_id, None, (), _alert, when=_is_invitation,
+    ),
     Rule(identity.DataExportReady, "data-export-ready", lambda event: event.person_id, None, ("export_id", "expires_at")),
     Rule(identity.ErasurePlanned, "erasure-planned", lambda event: event.person_id, None, ("due_at", "is_held")),
     Rule(identity.ErasureCancelled, "erasure-cancelled", lambda event: event.person_id),
