@@ -32,7 +32,14 @@ RATES = (
     *("sign-in", "sign-in-code", "sign-in-sms", "factors", "tokens", "staff", "unlock", "step-up", "step-up-code"),
     *("portal-sign-in", "portal-completion", "portal-link"),
     *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
-    *("profile-change", "profile-change-code", "profile-change-confirmation", "profile-change-signature", "verification-decision"),
+    *(
+        "profile-change",
+        "profile-change-code",
+        "profile-change-confirmation",
+        "profile-change-signature",
+        "verification-decision",
+        "verification-request",
+    ),
     *("consents", "erasures", "data-exports"),
 )
 

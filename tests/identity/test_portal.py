@@ -15,7 +15,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from chassis.clock import machine_now
-from contracts.identity import PortalConfirmed, SecurityAlertRaised
+from contracts.identity import PortalConfirmed, ProfileRefused, SecurityAlertRaised
 from contracts.roles import Role
 from tests.identity import people
 from tests.identity.provider import HUGE, HostileProvider
@@ -43,7 +43,7 @@ async def walk(identity: Component) -> Walk:
 @pytest.fixture
 async def trip(walk: Walk, provider: HostileProvider) -> Trip:
     """Of somebody who is registered."""
-    return Trip(walk, provider, owner=await walk.register())
+    return Trip(walk, provider, owner=await walk.be_verified())
 
 
 async def rows_of(trip: Trip, collection: str) -> list[Json]:
@@ -312,12 +312,24 @@ async def test_nobody_registered_is_told_so_and_nothing_is_kept(walk: Walk, prov
     assert len(await rows_of(trip, "portal_links")) == links
 
 
+async def test_an_account_the_registries_have_not_confirmed_is_not_linked_by_its_number(
+    walk: Walk, provider: HostileProvider, registries: FakeRegistries
+) -> None:
+    registries.answers["snils"] = {"outcome": "mismatch", "fields": [{"field": "snils", "code": "does-not-match"}]}
+    person_id = await walk.register()
+    await walk.identity.tap.next(ProfileRefused, where=lambda event: event.practitioner_id == person_id)
+    trip = Trip(walk, provider, owner=person_id)
+    links = len(await rows_of(trip, "portal_links"))
+    assert code_of(await trip.sign_in()) == (409, "portal-profile-unverified")
+    assert len(await rows_of(trip, "portal_links")) == links
+
+
 async def test_an_account_has_one_link_and_an_outside_account_one_owner(trip: Trip, provider: HostileProvider) -> None:
     assert (await trip.sign_in()).status_code == 200
     twin = Trip(trip.walk, provider)
     assert code_of(await twin.sign_in()) == (409, "portal-account-linked-otherwise")
     other_walk = Walk(trip.walk.identity)
-    await other_walk.register()
+    await other_walk.be_verified()
     moved = Trip(other_walk, provider, sub=trip.sub)
     first = await claims_of(trip.walk.identity, (await trip.sign_in()).json()["access_token"])
     second = await claims_of(trip.walk.identity, (await moved.sign_in()).json()["access_token"])

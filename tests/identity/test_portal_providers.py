@@ -92,7 +92,7 @@ async def check_signed_in(walk: Walk, answer: httpx.Response, person_id: UUID) -
 
 
 async def test_the_simulator_of_make_run_signs_in(walk: Walk) -> None:
-    person_id = await walk.register()
+    person_id = await walk.be_verified()
     started = await walk.ask("POST", "/portal-sign-ins", {"provider": "gosuslugi"})
     async with httpx.AsyncClient(timeout=10) as browser:
         assert "Войти" in (await browser.get(started["authorization_url"])).text
@@ -105,7 +105,7 @@ async def test_the_simulator_of_make_run_signs_in(walk: Walk) -> None:
 
 @pytest.mark.parametrize("provider", ["foreign", "foreign-key"])
 async def test_a_provider_this_project_did_not_write_signs_in(walk: Walk, provider: str) -> None:
-    person_id = await walk.register()
+    person_id = await walk.be_verified()
     for _ in ("by SNILS", "by the link"):
         started = await walk.ask("POST", "/portal-sign-ins", {"provider": provider})
         target = await agree(started["authorization_url"], f"person-{walk.snils}", REDIRECT_URI)
@@ -114,7 +114,7 @@ async def test_a_provider_this_project_did_not_write_signs_in(walk: Walk, provid
 
 
 async def test_it_always_names_itself_so_silence_is_a_mix_up_and_its_codes_work_once(walk: Walk, portals: Portals) -> None:
-    await walk.register()
+    await walk.be_verified()
     returned: list[dict[str, str]] = []
     started: list[dict[str, Any]] = []
     for _ in range(3):

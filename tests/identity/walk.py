@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from contracts.documents import DocumentAccepted
-from contracts.identity import OneTimeCodeIssued
+from contracts.identity import OneTimeCodeIssued, ProfileVerified
 from tests.identity import people
 from tests.support import Component, eventually
 
@@ -113,6 +113,12 @@ class Walk:
         body = {"code": await self.code(email), "password": people.PASSWORD}
         answer = await self.send("PUT", f"/password-resets/{begun['reset_id']}", body)
         assert answer.status_code == 204, answer.text
+
+    async def be_verified(self) -> UUID:
+        """Register, and wait until the registries have confirmed the profile."""
+        person_id = await self.register()
+        await self.identity.tap.next(ProfileVerified, where=lambda event: event.practitioner_id == person_id)
+        return person_id
 
     async def start_sign_in(self, identifier: str, password: str = people.PASSWORD) -> Json:
         return await self.ask("POST", "/sign-ins", {"identifier": identifier, "password": password})

@@ -1,21 +1,16 @@
 """Routes of the administrators' queue of verifications."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 
-from chassis.auth import Principal, callers
 from chassis.limits import limited
 from chassis.paging import Page, PageQuery, encode_cursor
-from contracts.roles import Role
-from services.identity.api.dependencies import Administrator, OriginDep, UseCasesDep
+from services.identity.api.dependencies import Administrator, OriginDep, RecentAdministrator, UseCasesDep
 from services.identity.schemas.people import DecisionIn, EscalatedOut
 
 router = APIRouter(tags=["Учётные записи"])
-
-AdministratorWithRecentFactor = Annotated[Principal, callers(Role.ADMINISTRATOR, is_recent=True)]
 
 
 @router.get("/verifications")
@@ -27,8 +22,12 @@ async def list_escalated(_caller: Administrator, usecases: UseCasesDep, page: Pa
     return Page(items=[EscalatedOut.of(person_id, verification) for person_id, verification in waiting], next_cursor=next_cursor)
 
 
-@router.post("/verifications/{practitioner_id}/requests", status_code=202)
-async def renew_verification(practitioner_id: UUID, caller: Administrator, origin: OriginDep, usecases: UseCasesDep) -> EscalatedOut:
+@router.post(
+    "/verifications/{practitioner_id}/requests",
+    status_code=202,
+    dependencies=[limited("verification-request", "60/minute", by="principal")],
+)
+async def renew_verification(practitioner_id: UUID, caller: RecentAdministrator, origin: OriginDep, usecases: UseCasesDep) -> EscalatedOut:
     """Ask the silent registries again."""
     renewed = await usecases.verification.renew(practitioner_id, administrator_id=caller.id, origin=origin)
     return EscalatedOut.of(practitioner_id, renewed)
@@ -36,7 +35,7 @@ async def renew_verification(practitioner_id: UUID, caller: Administrator, origi
 
 @router.post("/verifications/{practitioner_id}/decision", dependencies=[limited("verification-decision", "60/minute", by="principal")])
 async def decide_verification(
-    practitioner_id: UUID, body: DecisionIn, caller: AdministratorWithRecentFactor, origin: OriginDep, usecases: UseCasesDep
+    practitioner_id: UUID, body: DecisionIn, caller: RecentAdministrator, origin: OriginDep, usecases: UseCasesDep
 ) -> EscalatedOut:
     """Decide for the silent registries by hand; the person is told as if the registries had answered."""
     decided = await usecases.verification.decide(practitioner_id, body.fields, body.reason, administrator_id=caller.id, origin=origin)

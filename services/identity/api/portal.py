@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from chassis.auth import Principal, anyone, callers
 from chassis.limits import limited
 from contracts.roles import Role
-from services.identity.api.dependencies import OriginDep, UseCasesDep
+from services.identity.api.dependencies import NO_STORE, OriginDep, UseCasesDep
 from services.identity.domain.portal import Starter
 from services.identity.schemas.portal import (
     PortalLinkOut,
@@ -26,8 +26,6 @@ router = APIRouter(tags=["Вход через портал"])
 Practitioner = Annotated[Principal, callers(Role.PRACTITIONER)]
 RecentPractitioner = Annotated[Principal, callers(Role.PRACTITIONER, is_recent=True)]
 
-_NO_STORE = {"Cache-Control": "no-store"}
-
 
 @router.get("/portal-providers", dependencies=[anyone()])
 async def list_portal_providers(usecases: UseCasesDep) -> PortalProvidersOut:
@@ -39,7 +37,7 @@ async def list_portal_providers(usecases: UseCasesDep) -> PortalProvidersOut:
 @router.post("/portal-sign-ins", status_code=201, dependencies=[anyone(), limited("portal-sign-in", "60/minute")])
 async def start_portal_sign_in(body: PortalSignInIn, usecases: UseCasesDep, response: Response) -> PortalSignInOut:
     """Begin a sign-in: send the browser to the address, keep the token for its return."""
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return PortalSignInOut.of(await usecases.portal.start(body.provider, starter=None))
 
 
@@ -48,14 +46,14 @@ async def complete_portal_sign_in(
     portal_sign_in_id: UUID, body: PortalReturnIn, origin: OriginDep, usecases: UseCasesDep, response: Response
 ) -> TokensOut:
     """What the provider sent back; opens a session."""
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return TokensOut.of(await usecases.portal.sign_in(portal_sign_in_id, body.to_usecase(), origin))
 
 
 @router.post("/portal-links", status_code=201, dependencies=[limited("portal-link", "30/minute", by="principal")])
 async def start_portal_link(body: PortalSignInIn, caller: RecentPractitioner, usecases: UseCasesDep, response: Response) -> PortalSignInOut:
     """Begin to link the caller's account with the caller's account at a provider."""
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return PortalSignInOut.of(await usecases.portal.start(body.provider, starter=Starter(caller.id, caller.session_id)))
 
 

@@ -202,6 +202,13 @@ class PortalNotRegistered(_Parted):
     text = "С вашим СНИЛС ещё не зарегистрированы. Зарегистрируйтесь, после этого вход через портал заработает сам."
 
 
+class PortalProfileUnverified(_Parted):
+    """The registries have not confirmed that the account is of the person with this insurance number."""
+
+    code = "portal-profile-unverified"
+    text = "Ваш профиль ещё не подтверждён. Войдите с паролем; после проверки вход через портал заработает сам."
+
+
 class PortalPersonDiffers(_Parted):
     """The number fits, the person does not."""
 

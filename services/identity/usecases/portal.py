@@ -14,7 +14,7 @@ from contracts.factors import Factor
 from contracts.identity import PortalConfirmed, SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
-from services.identity.domain.people import NoSuchPerson, Person
+from services.identity.domain.people import NoSuchPerson, Person, Status
 from services.identity.domain.portal import (
     AccountLinkedOtherwise,
     NoSuchPortalSignIn,
@@ -27,6 +27,7 @@ from services.identity.domain.portal import (
     PortalLink,
     PortalLinkTaken,
     PortalNotRegistered,
+    PortalProfileUnverified,
     PortalRefusal,
     PortalRequestRefused,
     PortalSignIn,
@@ -242,6 +243,8 @@ class PortalUseCases:
         if person is None:
             return None, PortalNotRegistered()
         try:
+            if person.status is not Status.VERIFIED:
+                raise PortalProfileUnverified  # whoever registered first may have stated somebody else's number
             check_person(person, who)
             if await self.links.of_person(tx, person.id, sign_in.provider) is not None:
                 raise AccountLinkedOtherwise
