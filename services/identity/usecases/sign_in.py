@@ -302,7 +302,9 @@ class SignInUseCases:
         counted = before if sign_in.person_id is None else before.begun(at, self.policy)
         with overtaken_if_stale():
             await self.sign_ins.save(tx, sign_in)
-        await self.throttles.write(tx, [counted, *_changed(throttles, tried)], at=at)
+        # two rows for everybody: where no code was compared, the identifier's failures as they are
+        second = _changed(throttles, tried) or (throttles.failures(sign_in.failure_keys[0]),)
+        await self.throttles.write(tx, [counted, *second], at=at)
         if sign_in.person_id is not None:
             await self._tell_if_locked(tx, sign_in.person_id, before, counted)
         await self._note(tx, sign_in, Action.SIGN_IN_REFUSED, origin)
