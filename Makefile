@@ -26,7 +26,7 @@ demo: packages $(READY) ## walk the whole journey through the gateway and leave 
 	@exec $(BIN)/python -m deploy.demo
 
 test: test-packages check ## everything that must pass: check, then all tests on real servers
-	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup
+	@$(BIN)/pytest -n $(TEST_PROCESSES)
 
 check: fmt-check lint types imports contracts ## formatting, lint, types, import law, contracts
 

@@ -1,9 +1,10 @@
 """Fixtures of all tests: the servers of the run and the signer of tokens."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import Infra, Signer
 from tests.support.environments import use_signer
@@ -14,19 +15,26 @@ ONE_PROCESS = ("chaos", "e2e", "openapi")
 """Folders whose tests share something that is slow to start; elsewhere the tests of a file stay together."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+def together(test: str) -> str:
     """Which tests stay together when several processes share them: those of one stack or one crowd of processes, else of one file."""
-    item.add_marker(pytest.mark.xdist_group(_together(item)))
+    folder, _, rest = test.partition("::")[0].removeprefix("tests/").partition("/")
+    return folder if folder in ONE_PROCESS else f"{folder}/{rest}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest begin, so that no process waits for another at the end."""
-    items.sort(key=lambda item: _together(item) not in ONE_PROCESS)
+    items.sort(key=lambda item: together(item.nodeid) not in ONE_PROCESS)
 
 
-def _together(item: pytest.Item) -> str:
-    place = item.path.relative_to(Path(__file__).parent)
-    return place.parts[0] if place.parts[0] in ONE_PROCESS else str(place)
+class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types for its schedulers
+    def _split_scope(self, nodeid: str) -> str:
+        return together(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:
+    """How several processes share the tests; in the order of the list."""
+    config.option.loadscopereorder = False
+    return _Together(config, log)
 
 
 @pytest.fixture(scope="session")
