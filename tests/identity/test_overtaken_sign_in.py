@@ -73,7 +73,7 @@ async def test_access_taken_meanwhile_leaves_no_session_with_the_old_roles(
 ) -> None:
     office = await Office(identity, signer).open_office()
     staff_id, body = await office.add("support-agent")
-    member = Walk(identity, phone=body["phone"])
+    member = await office.member(body)
     started = await member.start_sign_in(body["email"])
     code = await member.code(body["phone"])
 
