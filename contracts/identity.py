@@ -82,6 +82,13 @@ class OneTimeCodeIssued(Event):
     expires_at: Moment
 
 
+class OneTimeCodeWithheld(Event):
+    """Where a code would have been sent, none was. Published in its place, so that nobody can time which it was; concerns nobody."""
+
+    type: ClassVar[str] = "identity.one-time-code-withheld.v1"
+    purpose: str
+
+
 class PasswordResetRequested(Event):
     """Somebody says to have forgotten a password; whether there is such an account is looked up afterwards, so nobody can time it."""
 

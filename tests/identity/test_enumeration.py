@@ -125,12 +125,7 @@ async def forged_passkey(service: Component, account: Account) -> Request:
     return Request("POST", f"/passkey-sign-ins/{asked['ceremony_id']}/assertion", {"credential": credential})
 
 
-AFTER_A_RIGHT_PASSWORD: tuple[Way, ...] = (wrong_code, code_by_sms)
-"""Who knows the password sees it confirmed: these take some four milliseconds longer. Compared where tries are asked for."""
-SIGN_INS: tuple[Way, ...] = (
-    *(sign_in_by_email, sign_in_with_the_right_password),
-    *(AFTER_A_RIGHT_PASSWORD if "ENUMERATION_TRIES" in os.environ else ()),
-)
+SIGN_INS: tuple[Way, ...] = (sign_in_by_email, sign_in_with_the_right_password, wrong_code, code_by_sms)
 OTHERS: tuple[Way, ...] = (password_reset, wrong_code_of_a_reset, registration, forged_passkey)
 CASES = [*(("practitioners", way) for way in (*SIGN_INS, *OTHERS)), *(("staff", way) for way in SIGN_INS)]
 SURE = sqrt(log(2 * len(CASES) / FALSE_ALARMS) / 2)

@@ -247,7 +247,7 @@ async def test_the_person_sees_who_opened_their_data(walk: Walk, signer: Signer)
 
     page = await walk.ask("GET", "/access-log?limit=2", None, **caller)
     rest = await walk.ask("GET", f"/access-log?cursor={page['next_cursor']}", None, **caller)
-    assert [item["action"] for item in rest["items"]] == ["signed-in", "registered"]
+    assert [item["action"] for item in rest["items"]] == ["signed-in", "sign-in-begun", "registered"]
     assert rest["next_cursor"] is None
 
 

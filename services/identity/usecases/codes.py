@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from chassis.transaction import Transaction
-from contracts.identity import OneTimeCodeIssued
+from contracts.identity import OneTimeCodeIssued, OneTimeCodeWithheld
 from services.identity.domain.codes import CodeAllowance, CodePolicy, OneTimeCode
 from services.identity.gateways.hashing import Secrets
 from services.identity.repository.throttles import AllowanceRepository
@@ -60,6 +60,10 @@ class Codes:
             occurred_at=at, person_id=owner, channel=channel, address=address, code=text, purpose=purpose, expires_at=code.expires_at
         )
         return MadeCode(code, taken, event)
+
+    def withheld(self, purpose: Purpose) -> OneTimeCodeWithheld:
+        """What is published where no code is sent, so that publishing takes no longer for those who have an account."""
+        return OneTimeCodeWithheld(occurred_at=self.now(), purpose=purpose)
 
     def decoy(self) -> OneTimeCode:
         """A code that was never sent and that nothing fits."""

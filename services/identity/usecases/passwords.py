@@ -65,6 +65,8 @@ class PasswordUseCases:
             known = await self.resets.code(tx, subject_id)
             if known is None or not known.code.is_fresh(at, self.codes.policy):
                 code = await self._issued(tx, person_id)
+                if code is None:
+                    await tx.publish(self.codes.withheld("password-reset"))
                 if code is not None or known is None:
                     fresh = ResetCode(id=subject_id, code=code or self.codes.decoy(), version=known.version if known else 0)
                     await self.resets.save_code(tx, fresh)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from chassis.errors import TooManyRequests
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
-from contracts.identity import OneTimeCodeIssued, SecurityAlertKind, SecurityAlertRaised
+from contracts.identity import OneTimeCodeIssued, OneTimeCodeWithheld, SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import STAFF
 from services.identity.domain.access_log import Action
 from services.identity.domain.codes import TooManyCodes
@@ -64,11 +64,11 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Sending:
-    """A code to be sent and what to store for it, or why none is: `noted` in the access log in its place."""
+    """What to store and tell of a code, which is only seemingly sent where the event says that it is withheld."""
 
+    noted: Action
+    event: OneTimeCodeIssued | OneTimeCodeWithheld
     rows: tuple[Throttle, ...] = ()
-    event: OneTimeCodeIssued | None = None
-    noted: Action = Action.SIGN_IN_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,9 @@ class SignInUseCases:
 
     async def _read(self, account: _Account) -> _Known:
         phone, factors = await asyncio.gather(self.people.open_phone(account.credentials), self.factors.get(None, account.id))
-        allowances = self.codes.keys(account.id, channel="sms", address=phone, purpose="sign-in")
-        throttles = await self.throttles.read(None, [*account.keys, account.id, *allowances])
+        sent_to = [(account.id, phone), self._stand_in(account.id)]
+        codes = [key for owner, address in sent_to for key in (owner, *self._allowances(owner, address))]
+        throttles = await self.throttles.read(None, [*account.keys, *codes])
         return _Known(throttles, factors, phone)
 
     @atomic
@@ -207,31 +208,36 @@ class SignInUseCases:
             await self._send(tx, sign_in, sending, origin)
 
     def _sending(self, sign_in: SignIn, known: _Known, *, is_due: bool) -> _Sending:
-        """What to send if the password was right.
+        """What to send if the password was right and a code is due; else as much is stored about a stand-in, and nobody gets a code.
 
         That the account had enough codes today is not told: an answer of its own would say that the password was right.
         """
-        person_id = sign_in.person_id
-        if person_id is None:
-            return _Sending()
-        sent = known.throttles.sent(person_id)
-        if not is_due or (sent is not None and sent.code.is_fresh(self.now(), self.codes.policy)):
-            return _Sending(noted=Action.SIGN_IN_BEGUN)
-        keys = self.codes.keys(person_id, channel="sms", address=known.phone, purpose="sign-in")
-        allowances = [known.throttles.allowance(key) for key in keys]
+        is_right = sign_in.person_id is not None
+        owner, address = (sign_in.subject_id, known.phone) if is_right and is_due else self._stand_in(sign_in.subject_id)
+        noted, withheld = Action.SIGN_IN_BEGUN if is_right else Action.SIGN_IN_REFUSED, self.codes.withheld("sign-in")
+        sent = known.throttles.sent(owner)
+        if sent is not None and sent.code.is_fresh(self.now(), self.codes.policy):
+            return _Sending(noted, withheld)
+        allowances = [known.throttles.allowance(key) for key in self._allowances(owner, address)]
         try:
-            made = self.codes.make(allowances, person_id, channel="sms", address=known.phone, purpose="sign-in")
+            made = self.codes.make(allowances, owner, channel="sms", address=address, purpose="sign-in")
         except TooManyCodes:
-            return _Sending()
-        fresh = SentCode(id=person_id, code=made.code, version=sent.version if sent else 0)
-        return _Sending(rows=(fresh, *made.allowances), event=made.event)
+            return _Sending(Action.SIGN_IN_REFUSED, withheld)
+        fresh = SentCode(id=owner, code=made.code, version=sent.version if sent else 0)
+        return _Sending(noted, made.event if owner == sign_in.person_id else withheld, (fresh, *made.allowances))
+
+    def _stand_in(self, account_id: UUID) -> tuple[UUID, str]:
+        """Who is written about, and the address, when nobody is sent a code."""
+        owner = UUID(bytes=self.secrets.digest("stand-in", str(account_id))[:16], version=4)
+        return owner, str(owner)
+
+    def _allowances(self, owner: UUID, address: str) -> tuple[bytes, bytes]:
+        return self.codes.keys(owner, channel="sms", address=address, purpose="sign-in")
 
     async def _send(self, tx: Transaction, sign_in: SignIn, sending: _Sending, origin: Origin) -> None:
-        """One row in any case: of the outbox or of a log."""
-        if sending.event is not None:
-            await tx.publish(sending.event)
-        else:
-            await self._note(tx, sign_in, sending.noted, origin)
+        """One row of the outbox and one of a log in any case: what is done afterwards must not show in time either."""
+        await tx.publish(sending.event)
+        await self._note(tx, sign_in, sending.noted, origin)
 
     @atomic
     async def finish(self, sign_in_id: UUID, text: str, origin: Origin, *, trusts_device: bool = False) -> Finished:
