@@ -1,8 +1,10 @@
 """What reaches people outside: a client of the simulators' SMS and mail."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
@@ -66,6 +68,13 @@ class Outside:
     async def set_registry(self, name: str, mode: str, *fields: str) -> None:
         """Change how a state registry answers everybody."""
         (await self.http.put(f"/registries/{name}/mode", json={"mode": mode, "fields": fields})).raise_for_status()
+
+    async def agree_at_portal(self, authorization_url: str, told: Mapping[str, str]) -> dict[str, str]:
+        """Sign in at the portal as the person it tells about, and agree. Returns what it sends the browser back with."""
+        answer = await self.http.post(authorization_url, data=dict(told))
+        if not answer.has_redirect_location:
+            answer.raise_for_status()
+        return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
     async def _list(self, path: str, **query: Any) -> list[dict[str, Any]]:
         timeout = httpx.Timeout(10, read=10 + float(query.get("wait_seconds", 0)))

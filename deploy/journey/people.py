@@ -66,6 +66,11 @@ class Person:
         """What must never be readable outside the encrypted stores and the messages to the person."""
         return (self.surname, self.given_name, self.snils, self.passport_series + self.passport_number, self.phone, self.email)
 
+    def at_portal(self) -> dict[str, str]:
+        """What the state portal's sign-on tells of this person."""
+        names = {"family_name": self.surname, "given_name": self.given_name, "middle_name": self.patronymic}
+        return names | {"snils": self.snils, "birthdate": self.birth_date.isoformat()}
+
     def changed(self, **changes: Any) -> "Person":
         """The same person with other data."""
         return replace(self, **changes)

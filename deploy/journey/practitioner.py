@@ -1,5 +1,6 @@
 """The steps of a practitioner, each through the gateway."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from deploy.journey.waiting import until
 
 CONSENTS = ({"document": "terms", "version": "1"}, {"document": "personal-data", "version": "1"})
 _CHECKED = frozenset({"accepted", "rejected"})
+_PORTAL = "gosuslugi"
 Json = dict[str, Any]
 
 
@@ -120,6 +122,42 @@ class Practitioner(Member):
             "employments": list(person.employments),
             "training_hours": person.training_hours,
         }
+
+    # profile and portal
+
+    async def profile(self) -> Json:
+        """The profile as it stands."""
+        return dict(await self.caller.get("/api/identity/profile"))
+
+    async def change_profile(self, **changes: Any) -> Json:
+        """Propose the changes and confirm them by every code they take; from then on codes come to a new telephone. Returns the profile."""
+        shown = await self.caller.call("GET", "/api/identity/profile")
+        change = await self.caller.post("/api/identity/profile/changes", changes, headers={"If-Match": shown.headers["ETag"]})
+        path = f"/api/identity/profile/changes/{change['change_id']}"
+        sent = {"code": ("sms", self.phone)}
+        sent |= {"new_phone_code": ("sms", changes["phone"])} if "phone" in changes else {}
+        sent |= {"new_email_code": ("email", changes["email"])} if "email" in changes else {}
+        seen = {name: await self.outside.newest(*to) for name, to in sent.items()}
+        await self.caller.post(f"{path}/code", {})
+        codes = {name: await self.outside.code(*to, after=seen[name]) for name, to in sent.items()}
+        changed = dict(await self.caller.post(f"{path}/confirmation", codes))
+        self.phone = changes.get("phone", self.phone)
+        return changed
+
+    async def link_portal(self, told: Mapping[str, str]) -> Json:
+        """Link the account with the one at the portal, which tells `told` of the person. Returns the link."""
+        return await self._through_portal("portal-links", told)
+
+    async def sign_in_through_portal(self, told: Mapping[str, str]) -> None:
+        """Sign in at the portal, which tells `told` of the person."""
+        self.caller.tokens = None
+        self.go_on_with(await self._through_portal("portal-sign-ins", told))
+
+    async def _through_portal(self, kind: str, told: Mapping[str, str]) -> Json:
+        started = await self.caller.post(f"/api/identity/{kind}", {"provider": _PORTAL})
+        returned = await self.outside.agree_at_portal(started["authorization_url"], told)
+        body = returned | {"browser_token": started["browser_token"]}
+        return dict(await self.caller.post(f"/api/identity/{kind}/{started['portal_sign_in_id']}/completion", body))
 
     # documents
 

@@ -76,13 +76,16 @@ async def running(collector: Collector, tmp_path_factory: pytest.TempPathFactory
 async def walked(running: Running) -> Walked:
     """The journey, walked once."""
     http, outside, personas = running.http, running.outside, running.personas
-    person = invent_person("e2e walk", today=running.clock.now().date())
+    today = running.clock.now().date()
+    person, other = invent_person("e2e walk", today=today), invent_person("e2e renamed", today=today)
     return await walk(
         Walked(
             practitioner=Practitioner.of(person, Caller(http), outside),
             reviewer=staff_played_by(Reviewer, personas, "Эксперт", Caller(http), outside, running.clock),
             registrar=staff_played_by(Registrar, personas, "Регистратор", Caller(http), outside, running.clock),
             agent=staff_played_by(SupportAgent, personas, "Сотрудник поддержки", Caller(http), outside, running.clock),
+            renamed=person.changed(surname=other.surname, given_name=other.given_name, phone=other.phone, email=other.email),
+            stranger=invent_person("e2e portal", today=today),
             http=http,
             outside=outside,
         )

@@ -120,3 +120,21 @@ async def test_a_ticket_has_a_number_a_term_and_an_answer(walked: Walked) -> Non
     assert walked.ticket["due_at"]
     assert walked.closed_ticket["state"] == "closed"
     assert any(message["text"] == "На второй строке." for message in walked.closed_ticket["messages"])
+
+
+async def test_a_changed_profile_is_confirmed_by_codes_and_by_the_registries(walked: Walked) -> None:
+    assert problem(walked.wrong_change).status == 422
+    changed, renamed = walked.changed_profile, walked.renamed
+    assert {name: changed[name] for name in ("surname", "given_name", "phone", "email")} == {
+        "surname": renamed.surname,
+        "given_name": renamed.given_name,
+        "phone": renamed.phone,
+        "email": renamed.email,
+    }
+    assert not {renamed.surname, renamed.given_name} & {walked.person.surname, walked.person.given_name}
+
+
+async def test_the_portal_signs_in_whose_account_was_linked_and_nobody_else(walked: Walked) -> None:
+    assert walked.portal_link["provider"] == "gosuslugi"
+    assert problem(walked.unknown_at_portal).code == "portal-not-registered"
+    assert walked.portal_profile["person_id"] == walked.changed_profile["person_id"]

@@ -56,7 +56,8 @@ async def search(running: Running, collector: Collector, secrets: list[Secret]) 
 @pytest.mark.usefixtures("walked")
 async def test_nothing_of_the_journey_shows_personal_data(walked: Walked, running: Running, collector: Collector) -> None:
     staff = [secret for persona in running.personas if "@" in persona.identifier for secret in of_staff(persona)]
-    assert await search(running, collector, [*of_person(walked.person), *staff]) == []
+    people = [secret for person in (walked.person, walked.renamed, walked.stranger) for secret in of_person(person)]
+    assert await search(running, collector, [*people, *staff]) == []
 
 
 @pytest.mark.usefixtures("walked")

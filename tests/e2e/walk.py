@@ -31,6 +31,10 @@ class Walked:
     reviewer: Reviewer
     registrar: Registrar
     agent: SupportAgent
+    renamed: Person
+    """Who the practitioner is after the change of the profile: other names, telephone and mailbox."""
+    stranger: Person
+    """Somebody the portal knows and the cabinet does not."""
     http: httpx.AsyncClient
     outside: Outside
     application_id: str = ""
@@ -57,6 +61,12 @@ class Walked:
     protocol: Json = field(default_factory=dict)
     ticket: Json = field(default_factory=dict)
     closed_ticket: Json = field(default_factory=dict)
+    wrong_change: Refused | None = None
+    changed_profile: Json = field(default_factory=dict)
+    portal_link: Json = field(default_factory=dict)
+    unknown_at_portal: Refused | None = None
+    portal_profile: Json = field(default_factory=dict)
+    """The profile, read in the session that the portal opened."""
 
     @property
     def person(self) -> Person:
@@ -80,6 +90,8 @@ async def walk(walked: Walked) -> Walked:
     await _review(walked)
     await _certificate(walked)
     await _ticket(walked)
+    await _change_profile(walked)
+    await _sign_in_through_portal(walked)
     return walked
 
 
@@ -185,3 +197,24 @@ async def _ticket(walked: Walked) -> None:
     await until(lambda: practitioner.notice("ticket-answered", walked.ticket["ticket_id"]), "уведомление об ответе")
     await practitioner.close_ticket(walked.ticket["ticket_id"])
     walked.closed_ticket = await practitioner.ticket(walked.ticket["ticket_id"])
+
+
+async def _change_profile(walked: Walked) -> None:
+    practitioner, renamed = walked.practitioner, walked.renamed
+    names = {"surname": renamed.surname, "given_name": renamed.given_name}
+    walked.wrong_change = await refusal(practitioner.change_profile(**names, email=f"{renamed.email} ", phone=f"{renamed.phone}0"))
+    await practitioner.change_profile(**names, phone=renamed.phone, email=renamed.email)
+
+    async def verified() -> Json | None:
+        profile = await practitioner.profile()
+        return profile if profile["status"] == "verified" else None
+
+    walked.changed_profile = await until(verified, "подтверждение нового профиля")
+
+
+async def _sign_in_through_portal(walked: Walked) -> None:
+    practitioner = walked.practitioner
+    walked.portal_link = await practitioner.link_portal(walked.renamed.at_portal())
+    walked.unknown_at_portal = await refusal(practitioner.sign_in_through_portal(walked.stranger.at_portal()))
+    await practitioner.sign_in_through_portal(walked.renamed.at_portal())
+    walked.portal_profile = await practitioner.profile()
