@@ -155,7 +155,7 @@ async def test_a_reset_is_answered_before_any_account_is_looked_up() -> None:
     codes = Codes(AllowanceRepository(fakes.FakeThrottles()), secrets, policy, clock.now)
     unused = cast(Any, None)
     usecases = PasswordUseCases(
-        begin, UnaskedPeople(), FakePasswordResets(), codes, unused, unused, unused, unused, secrets, unused, clock.now
+        begin, UnaskedPeople(), FakePasswordResets(), codes, unused, unused, unused, unused, unused, secrets, unused, clock.now
     )
     for identifier in (people.email(), people.phone(), "?"):
         reset = await usecases.start_reset(identifier, Origin(address="10.1.2.3"))

@@ -20,7 +20,7 @@ class NoSuchStepUp(NotFound):
 
 
 class StepUpsLocked(TooManyRequests):
-    """Far too many wrong codes; wait for long."""
+    """Far too many wrong codes, or passwords given again; wait for long."""
 
     code = "step-ups-locked"
 

@@ -47,6 +47,7 @@ from services.identity.usecases.devices import DeviceUseCases
 from services.identity.usecases.erasure import ErasureUseCases
 from services.identity.usecases.exports import ExportUseCases, Sources
 from services.identity.usecases.factors import FactorUseCases, TypedCodes
+from services.identity.usecases.guesses import Guesses, PresentPassword
 from services.identity.usecases.passkeys import PasskeyUseCases
 from services.identity.usecases.passwords import PasswordUseCases
 from services.identity.usecases.people import PeopleUseCases
@@ -79,7 +80,9 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
     sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
     verdicts = Verdicts(stores.profile_versions, verification_rules(settings, zone))
-    erasure = _erasure(chassis, settings, stores, sessions, access, passwords)
+    guesses = Guesses(failures, secrets, failure_policy(settings))
+    present = PresentPassword(begin, people, passwords, guesses, access, now)
+    erasure = _erasure(chassis, settings, stores, sessions, access, present)
     return UseCases(
         registration=RegistrationUseCases(
             *(begin, stores.registrations, people, codes, access, passwords, secrets, signing, stores.profile_versions),
@@ -100,14 +103,12 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         portal=_portal(chassis, settings, stores, sessions, access),
         devices=devices,
         sessions=sessions,
-        step_up=StepUpUseCases(
-            *(begin, people, stores.factors, stores.step_ups, failures, codes, typed, sessions, access, secrets),
-            failure_policy(settings),
-            now,
-        ),
+        step_up=StepUpUseCases(begin, people, stores.factors, stores.step_ups, guesses, codes, typed, sessions, access, now),
         passkeys=_passkeys(chassis, settings, stores, sessions, access, secrets),
         passwords=PasswordUseCases(
-            begin, people, stores.password_resets, codes, sessions, devices, access, passwords, secrets, password_policy(settings), now
+            *(begin, people, stores.password_resets, codes, sessions, devices, access, passwords, present, secrets),
+            password_policy(settings),
+            now,
         ),
         people=PeopleUseCases(begin, people, failures, access, secrets, now),
         staff=StaffUseCases(begin, people, stores.factors, stores.passkeys, sessions, access, passwords, password_policy(settings), now),
@@ -176,7 +177,7 @@ def _exports(chassis: Chassis, settings: Settings, stores: Stores, access: Acces
 
 
 def _erasure(
-    chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases, passwords: Passwords
+    chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases, present: PresentPassword
 ) -> ErasureUseCases:
     return ErasureUseCases(
         chassis.begin,
@@ -186,7 +187,7 @@ def _erasure(
         stores.own_rows,
         sessions,
         access,
-        passwords,
+        present,
         erasure_rules(settings),
         chassis.clock.now,
     )

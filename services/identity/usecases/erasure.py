@@ -21,10 +21,10 @@ from services.identity.domain.erasure import (
 )
 from services.identity.domain.people import Person
 from services.identity.domain.sessions import Ending
-from services.identity.gateways.hashing import Passwords
 from services.identity.repository.erasure import ErasureRepository, HoldRepository, OwnRowsRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.usecases.access import AccessUseCases, Origin
+from services.identity.usecases.guesses import PresentPassword
 from services.identity.usecases.sessions import SessionUseCases
 
 ApplicationNews = ApplicationSubmitted | ApplicationRejected | ApplicationWithdrawn | CertificateIssued
@@ -57,27 +57,23 @@ class ErasureUseCases:
     own_rows: OwnRowsRepository
     sessions: SessionUseCases
     access: AccessUseCases
-    passwords: Passwords
+    present: PresentPassword
     rules: ErasureRules
     now: Callable[[], datetime]
 
     async def request(self, person_id: UUID, password: str, *, closes_account: bool, origin: Origin) -> Erasure:
-        """Ask to be erased. Raises `PasswordRefused`, `ErasureRequestedAlready`.
+        """Ask to be erased. Raises `PasswordRefused`, `ErasureRequestedAlready`, `StepUpsLocked`.
 
         `closes_account` ends all sessions and any further sign-in at once, where a hold makes the account last for long.
         """
-        if not await self.passwords.verify(password, (await self._person(person_id)).password_hash):
+        if await self.present.proved(person_id, password, Action.ERASURE_REQUESTED, origin) is None:
             raise PasswordRefused
         return await self._open(person_id, closes_account=closes_account, origin=origin)
 
     @atomic
-    async def _person(self, person_id: UUID) -> Person:
-        async with self.begin(is_last=False) as tx:
-            return await self.people.get(tx, person_id)
-
-    @atomic
     async def _open(self, person_id: UUID, *, closes_account: bool, origin: Origin) -> Erasure:
         async with self.begin() as tx:
+            await self.present.accept(tx, person_id)
             known = await self.requests.open_of(tx, person_id)
             if known is not None:
                 raise ErasureRequestedAlready("Вы уже запросили удаление данных.", request_id=str(known.id))

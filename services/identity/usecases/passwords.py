@@ -21,6 +21,7 @@ from services.identity.repository.people import PersonRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.devices import DeviceUseCases
+from services.identity.usecases.guesses import PresentPassword
 from services.identity.usecases.sessions import SessionUseCases, main_role
 
 _NOBODYS = ()
@@ -38,6 +39,7 @@ class PasswordUseCases:
     devices: DeviceUseCases
     access: AccessUseCases
     passwords: Passwords
+    present: PresentPassword
     secrets: Secrets
     policy: PasswordPolicy
     now: Callable[[], datetime]
@@ -130,31 +132,17 @@ class PasswordUseCases:
         return reset.tried(digest, await self.resets.code(tx, subject_id), self.now())
 
     async def change(self, person_id: UUID, *, session_id: UUID, current: str, password: str, origin: Origin) -> None:
-        """Replace a known password; the other sessions end. Raises `InvalidFields`, `WrongPassword`."""
-        person = await self._person(person_id)
-        is_right = await self.passwords.verify(current, person.password_hash)
-        if not is_right:
-            await self._refuse(person, origin)
+        """Replace a known password; the other sessions end. Raises `InvalidFields`, `WrongPassword`, `StepUpsLocked`."""
+        person = await self.present.proved(person_id, current, Action.PASSWORD_CHANGED, origin)
+        if person is None:
             raise WrongPassword
         self._check(password, person.own_data())
         await self._replace(person, await self.passwords.hash(password), session_id, origin)
 
     @atomic
-    async def _person(self, person_id: UUID) -> Person:
-        async with self.begin(is_last=False) as tx:
-            return await self.people.get(tx, person_id)
-
-    @atomic
-    async def _refuse(self, person: Person, origin: Origin) -> None:
-        async with self.begin(is_last=False) as tx:
-            role = main_role(person.roles)
-            await self.access.note(
-                tx, Action.PASSWORD_CHANGED, person.id, actor_id=person.id, actor_role=role, origin=origin, outcome="refused"
-            )
-
-    @atomic
     async def _replace(self, person: Person, password_hash: str, session_id: UUID, origin: Origin) -> None:
         async with self.begin() as tx:
+            await self.present.accept(tx, person.id)
             now_stored = await self.people.get(tx, person.id)
             if now_stored.password_hash != person.password_hash:
                 raise WrongPassword

@@ -16,6 +16,7 @@ from services.identity.gateways.hashing import Secrets
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.throttles import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
+from services.identity.usecases.guesses import GUESSED, guesses_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class PeopleUseCases:
         )
 
     def _keys(self, person: Person) -> list[bytes]:
-        of_account = [self.secrets.digest(name, str(person.id)) for name in ("account", "step-up")]
+        in_sessions = (guesses_key(self.secrets, guessed, person.id) for guessed in GUESSED)
+        of_account = [self.secrets.digest("account", str(person.id)), *in_sessions]
         typed = dict.fromkeys(normalised_identifier(identifier) for identifier in typed_identifiers(person))
         return [*of_account, *(self.secrets.digest("identifier", identifier) for identifier in typed)]

@@ -13,16 +13,14 @@ from services.identity.domain.access_log import Action
 from services.identity.domain.codes import OneTimeCode, WrongCode
 from services.identity.domain.factors import Factors
 from services.identity.domain.sessions import Session, SessionOver
-from services.identity.domain.sign_ins import FailurePolicy, Failures
-from services.identity.domain.step_ups import StepUp, StepUpsLocked, Tried, channel_of
-from services.identity.gateways.hashing import Secrets
+from services.identity.domain.step_ups import StepUp, Tried, channel_of
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.step_ups import StepUpRepository
-from services.identity.repository.throttles import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.factors import TypedCodes
+from services.identity.usecases.guesses import Guesses
 from services.identity.usecases.sessions import Access, SessionUseCases
 
 
@@ -34,13 +32,11 @@ class StepUpUseCases:
     people: PersonRepository
     factors: FactorRepository
     step_ups: StepUpRepository
-    failures: FailureRepository
+    guesses: Guesses
     codes: Codes
     typed: TypedCodes
     sessions: SessionUseCases
     access: AccessUseCases
-    secrets: Secrets
-    policy: FailurePolicy
     now: Callable[[], datetime]
 
     @atomic
@@ -52,7 +48,7 @@ class StepUpUseCases:
         at = self.now()
         async with self.begin() as tx:
             session = await self.sessions.opened(tx, session_id, person_id=person_id)
-            _check(await self.failures.get(tx, self._key(person_id)), at)
+            await self.guesses.check(tx, "step-up", person_id, at)
             latest = await self.step_ups.latest(tx, session_id=session_id, person_id=person_id)
             channel = channel_of(await self.factors.get(tx, person_id), is_staff=bool(session.roles & STAFF))
             if latest is not None and latest.channel == channel and latest.code.is_fresh(at, self.codes.policy):
@@ -71,7 +67,7 @@ class StepUpUseCases:
         at = self.now()
         async with self.begin() as tx:
             step_up = await self.step_ups.get(tx, step_up_id, session_id=session_id, person_id=person_id)
-            _check(await self.failures.get(tx, self._key(person_id)), at)
+            await self.guesses.check(tx, "step-up", person_id, at)
             session = await self.sessions.opened(tx, session_id, person_id=person_id)
             factors = await self.factors.get(tx, person_id)
             typed = self.typed.read(text, factors, purpose="step-up", at=at)
@@ -80,7 +76,7 @@ class StepUpUseCases:
             if tried.proved is not None:
                 return await self._proved(tx, session, tried.proved, origin)
             if isinstance(tried.refused, WrongCode):
-                await self._count(tx, person_id, at)
+                await self.guesses.count(tx, "step-up", person_id, at)
             await self.access.note(tx, Action.STEP_UP_REFUSED, person_id, actor_id=person_id, origin=origin, outcome="refused")
         raise tried.refused or SessionOver()
 
@@ -95,30 +91,7 @@ class StepUpUseCases:
 
     async def _proved(self, tx: Transaction, session: Session, factor: Factor, origin: Origin) -> Access:
         at, person_id = self.now(), session.person_id
-        await self.failures.forgive(tx, self._key(person_id), at=at)
+        await self.guesses.forgive(tx, "step-up", person_id, at)
         if factor is Factor.RECOVERY_CODE:
             await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=SecurityAlertKind.RECOVERY_CODE_USED))
         return await self.sessions.step_up(tx, session.id, person_id=person_id, factor=factor, origin=origin)
-
-    async def _count(self, tx: Transaction, person_id: UUID, at: datetime) -> None:
-        """A wrong code counts against further step-ups, and against the account's sign-ins; its owner is told once it is locked.
-
-        They are two counts, because anybody can lock the sign-ins of an account they know of: that must not stop who is signed in.
-        """
-        own = (await self.failures.get(tx, self._key(person_id))).begun(at, self.policy)
-        before = await self.failures.get(tx, self.secrets.digest("account", str(person_id)))
-        after = before.begun(at, self.policy)
-        for failures in (own, after):
-            await self.failures.save(tx, failures, at=at)
-        if after.is_locked(at) and not before.is_locked(at):
-            locked = SecurityAlertKind.ACCOUNT_LOCKED
-            await tx.publish(SecurityAlertRaised(occurred_at=at, person_id=person_id, kind=locked))
-
-    def _key(self, person_id: UUID) -> bytes:
-        return self.secrets.digest("step-up", str(person_id))
-
-
-def _check(failures: Failures, at: datetime) -> None:
-    if failures.locked_until is not None and failures.is_locked(at):
-        wait = int((failures.locked_until - at).total_seconds()) + 1
-        raise StepUpsLocked("Слишком много неверных кодов. Подтвердить действие пока нельзя, попробуйте позже.", retry_after_seconds=wait)
