@@ -252,7 +252,7 @@ class Chassis:
             await client.aclose()
         if self._objects is not None:
             await self._objects.aclose()
-        self.client.close()
+        await self.client.close()
         await asyncio.to_thread(self.telemetry.shutdown)
 
 

@@ -1,15 +1,17 @@
-"""The document store. With `transaction.py` the only module that knows the driver (Motor today)."""
+"""The document store. With `transaction.py` the only module that knows the driver, PyMongo's async API."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from bson import Binary
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
     CollectionInvalid,
@@ -40,7 +42,6 @@ __all__ = [
     "UpdateOne",
     "connect",
     "is_away",
-    "is_in_transaction",
     "next_in_row",
     "prepare_collection",
     "undecoded_ids",
@@ -48,18 +49,10 @@ __all__ = [
 ]
 
 Document: TypeAlias = dict[str, Any]
-if TYPE_CHECKING:
-    from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
-
-    Client: TypeAlias = AsyncIOMotorClient[Document]
-    Database: TypeAlias = AsyncIOMotorDatabase[Document]
-    Collection: TypeAlias = AsyncIOMotorCollection[Document]
-    Session: TypeAlias = AsyncIOMotorClientSession
-else:  # Motor's classes are generic to type checkers only
-    from motor.motor_asyncio import AsyncIOMotorClient as Client
-    from motor.motor_asyncio import AsyncIOMotorClientSession as Session
-    from motor.motor_asyncio import AsyncIOMotorCollection as Collection
-    from motor.motor_asyncio import AsyncIOMotorDatabase as Database
+Client: TypeAlias = AsyncMongoClient[Document]
+Database: TypeAlias = AsyncDatabase[Document]
+Collection: TypeAlias = AsyncCollection[Document]
+Session: TypeAlias = AsyncClientSession
 
 _INDEX_OPTIONS_CONFLICT = 85
 _INDEX_KEY_SPECS_CONFLICT = 86
@@ -67,7 +60,7 @@ _INDEX_KEY_SPECS_CONFLICT = 86
 
 def connect(settings: ServiceSettings, service: str) -> Client:
     """A client that connects on first use. Every operation has a time-out and every write waits for a majority."""
-    return AsyncIOMotorClient(
+    return AsyncMongoClient(
         settings.mongo_url.get_secret_value(),
         appname=service,
         uuidRepresentation="standard",
@@ -113,18 +106,16 @@ async def next_in_row(counters: Collection, key: Any) -> int:
     The counter is made with its first number, and not by an upsert: of two at the same moment one would fail.
     """
     step = partial(counters.find_one_and_update, {"_id": key}, {"$inc": {"last": 1}}, return_document=ReturnDocument.AFTER)
-    counter = await step()
-    if counter is None:
+    while (counter := await step()) is None:
         with suppress(DuplicateKeyError):
             await counters.insert_one({"_id": key, "last": 0})
-        counter = await step()
     return int(counter["last"])
 
 
 async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) -> AsyncIterator[Document]:
     """Documents as they are inserted by anybody, from now on. A hint only: it may end with a driver error at any time."""
     pipeline = [{"$match": {"operationType": "insert"}}]
-    async with collection.watch(pipeline, max_await_time_ms=int(wait_seconds * 1000)) as changes:
+    async with await collection.watch(pipeline, max_await_time_ms=int(wait_seconds * 1000)) as changes:
         async for change in changes:
             yield change["fullDocument"]
 
@@ -139,8 +130,3 @@ def is_away(error: BaseException) -> bool:
         return True
     cause = getattr(error, "cause", None) or error.__cause__  # key vault reads are wrapped
     return cause is not None and is_away(cause)
-
-
-def is_in_transaction(session: Session) -> bool:
-    """Whether a transaction is open. Motor's types call the property a method."""
-    return bool(cast("Any", session).in_transaction)

@@ -59,7 +59,7 @@ class Timers:
 
     async def _fire(self, timer: Document) -> None:
         """Move one timer. Who deletes it fires it: the transaction is the claim, the lease only avoids idle contention."""
-        async with await self.client.start_session() as session, session.start_transaction():
+        async with self.client.start_session() as session, await session.start_transaction():
             found = {"_id": timer["_id"], "token": timer["token"]}
             result = await self.database[TIMERS].delete_one(found, session=session)
             if result.deleted_count:

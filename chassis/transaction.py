@@ -27,7 +27,6 @@ from chassis.mongo import (
     InsertOne,
     ReplaceOne,
     Session,
-    is_in_transaction,
 )
 from chassis.outbox import ERASED, INBOX, OUTBOX, TIMERS, outbox_row, timer_row
 from contracts.base import Event
@@ -165,6 +164,13 @@ async def write_guarded(tx: Transaction, rows: Collection, writes: Sequence[Repl
         raise
 
 
+def upserted(document: Document | None) -> Document:
+    """What an upsert hands back. Raises `Overtaken` where that is nothing, as of two at the same moment in the embedded store."""
+    if document is None:
+        raise Overtaken
+    return document
+
+
 _LOST = {11000, 112}
 """A duplicate key, a write conflict."""
 _attempt: ContextVar[int | None] = ContextVar("_attempt", default=None)
@@ -215,10 +221,10 @@ class MongoBegin:
         request = idempotency.current_request.get()
         if request is not None:
             await request.settle()
-        session = await self.client.start_session()
+        session = self.client.start_session()
         is_held = False
         try:
-            session.start_transaction()
+            await session.start_transaction()
             tx = MongoTransaction(session, self.database, self.key_ring, self.service)
             if handling is not None:
                 await tx.remember(handling)
@@ -260,7 +266,7 @@ class MongoBegin:
 
 
 async def _close(session: Session) -> None:
-    if is_in_transaction(session):
+    if session.in_transaction:
         with contextlib.suppress(ConnectionFailure):  # the server ends it by itself when its lifetime is over
             await session.abort_transaction()
     await session.end_session()

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI, HTTPException
-from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
 
 app = FastAPI()
-_client: Any = AsyncIOMotorClient(os.environ["BENCH_MONGO_URL"], uuidRepresentation="standard", tz_aware=True)
+_client: Any = AsyncMongoClient(os.environ["BENCH_MONGO_URL"], uuidRepresentation="standard", tz_aware=True)
 _answer: dict[str, Any] = json.loads(Path(os.environ["BENCH_ANSWER_FILE"]).read_text())
 
 

@@ -22,8 +22,8 @@ from uuid import UUID, uuid4
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from faststream import Context
-from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic_settings import SettingsConfigDict
+from pymongo import AsyncMongoClient
 
 from chassis.app import Chassis
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
@@ -143,7 +143,7 @@ class _Bare:
 
     async def change(self, number: int) -> None:
         change_id = UUID(int=number)
-        async with await self.client.start_session() as session, session.start_transaction():
+        async with self.client.start_session() as session, await session.start_transaction():
             await self.database["changes"].insert_one({"_id": change_id}, session=session)
             await self.database["outbox"].insert_one({"_id": str(change_id), **_LIKE_AN_OUTBOX_ROW}, session=session)
         message = aio_pika.Message(b"x" * 200, message_id=str(change_id), delivery_mode=2)
@@ -151,7 +151,7 @@ class _Bare:
 
     async def take_effect(self, message: AbstractIncomingMessage) -> None:
         change_id = UUID(message.message_id)
-        async with await self.client.start_session() as session, session.start_transaction():
+        async with self.client.start_session() as session, await session.start_transaction():
             await self.database["inbox"].insert_one({"_id": str(change_id), "at": datetime.now(UTC)}, session=session)
             await self.database["effects"].update_one({"_id": change_id}, {"$inc": {"n": 1}}, upsert=True, session=session)
         await message.ack()
@@ -159,7 +159,7 @@ class _Bare:
 
 @asynccontextmanager
 async def _bare(stack: Stack) -> AsyncIterator[_Bare]:
-    client: Any = AsyncIOMotorClient(stack.mongo["support"].url, uuidRepresentation="standard", w="majority")
+    client: Any = AsyncMongoClient(stack.mongo["support"].url, uuidRepresentation="standard", w="majority")
     database = client["bare"]
     for name in _COLLECTIONS:
         await database.create_collection(name)
@@ -171,7 +171,7 @@ async def _bare(stack: Stack) -> AsyncIterator[_Bare]:
         await receiving.set_qos(AT_ONCE)
         await (await receiving.get_queue("bare")).consume(bare.take_effect)
         yield bare
-    client.close()
+    await client.close()
 
 
 @dataclass
@@ -193,7 +193,7 @@ async def _celery(stack: Stack) -> AsyncIterator[_Celery]:
     worker = await asyncio.to_thread(
         subprocess.Popen, [sys.executable, *command], env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    client: Any = AsyncIOMotorClient(stack.mongo["support"].url)
+    client: Any = AsyncMongoClient(stack.mongo["support"].url)
     for name in _COLLECTIONS:
         await client["celery"].create_collection(name)
     try:
@@ -204,4 +204,4 @@ async def _celery(stack: Stack) -> AsyncIterator[_Celery]:
     finally:
         worker.terminate()
         await asyncio.to_thread(worker.wait, 20)
-        client.close()
+        await client.close()

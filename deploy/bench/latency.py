@@ -16,8 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import aio_pika
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import DeleteOne, ReplaceOne
+from pymongo import AsyncMongoClient, DeleteOne, ReplaceOne
 
 from deploy.bench.report import Figure, at_most
 from deploy.bench.system import System, system
@@ -56,7 +55,7 @@ class _RawSteps:
 
     def __init__(self, running: System) -> None:
         mongo = running.stack.mongo
-        self._clients: list[Any] = [AsyncIOMotorClient(mongo[name].url, w="majority") for name in _STORES]
+        self._clients: list[Any] = [AsyncMongoClient(mongo[name].url, w="majority") for name in _STORES]
         self._broker_url = running.stack.broker.url
         self._arrived: asyncio.Queue[aio_pika.abc.AbstractIncomingMessage] = asyncio.Queue()
 
@@ -75,7 +74,7 @@ class _RawSteps:
         for connection in self._connections:
             await connection.close()
         for client in self._clients:
-            client.close()
+            await client.close()
 
     async def once(self) -> float:
         """Seconds of all steps one after another."""
@@ -95,7 +94,7 @@ class _RawSteps:
     async def _submission(self, steps: Any) -> None:
         """Claim of the key, application, number (outside the transaction), application, timers, outbox rows, answer of the key."""
         key, application_id = uuid4().hex, uuid4().hex
-        async with await steps.database.client.start_session() as session, session.start_transaction():
+        async with steps.database.client.start_session() as session, await session.start_transaction():
             await steps.insert_one({"_id": key}, session=session)
             await steps.find_one({"_id": application_id}, session=session)
             await steps.find_one_and_update({"_id": "number"}, {"$inc": {"last": 1}}, upsert=True)
@@ -108,7 +107,7 @@ class _RawSteps:
 
     async def _notice(self, steps: Any) -> None:
         """Inbox row, the recipient with the next number, notice."""
-        async with await steps.database.client.start_session() as session, session.start_transaction():
+        async with steps.database.client.start_session() as session, await session.start_transaction():
             await steps.insert_one(_row(), session=session)
             await steps.find_one_and_update({"_id": "recipient"}, {"$inc": {"sequence": 1}}, upsert=True, session=session)
             await steps.insert_one(_row(), session=session)

@@ -61,4 +61,4 @@ async def _connected(settings: ServiceSettings, service: str, work: Callable[[Da
     try:
         await work(client[settings.mongo_database], clock, settings)
     finally:
-        client.close()
+        await client.close()

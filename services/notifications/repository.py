@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, DESCENDING, Database, Document, IndexModel, ReturnDocument, prepare_collection, watch_inserts
-from chassis.transaction import Transaction
+from chassis.transaction import Transaction, upserted
 from contracts.roles import Role
 from services.notifications.domain import (
     FINAL,
@@ -52,7 +52,7 @@ class RecipientRepository:
             return_document=ReturnDocument.AFTER,
             session=tx.session,
         )
-        return _to_recipient(stored)
+        return _to_recipient(upserted(stored))
 
     async def change_contacts(self, tx: Transaction, recipient_id: UUID, contacts: Contacts, roles: frozenset[Role], version: int) -> bool:
         """Keep the contacts if they are newer than what is held; whether they were."""
@@ -184,7 +184,7 @@ class NoticeRepository:
         held = await self._acts.find_one_and_update(
             {"_id": subject}, {"$inc": {"looks": 1}}, upsert=True, return_document=ReturnDocument.AFTER, session=tx.session
         )
-        return held.get("acted_at")
+        return upserted(held).get("acted_at")
 
     async def record_act(self, tx: Transaction, subject: str, *, at: datetime) -> None:
         """Remember the latest act on the subject."""

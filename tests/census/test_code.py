@@ -14,6 +14,7 @@ CATCH_ALL = {"chassis/broker.py", "chassis/problems/mapping.py"}
 """The two places where every error ends: as an answer, and as the fate of a message."""
 CLOCK = {"chassis/clock.py"}
 STORE = {"chassis/mongo.py", "chassis/transaction.py"}
+DRIVER = re.compile(r"motor\b|pymongo\.(asynchronous|AsyncMongoClient)\b")
 PRODUCT = ("contracts", "chassis", "services")
 
 PERSONAL_WORDS = re.compile(
@@ -77,12 +78,12 @@ def drivers(found: list[Source]) -> Iterator[str]:
             names = (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)
-                else [node.module or ""]
+                else [f"{node.module}.{alias.name}" for alias in node.names]
                 if isinstance(node, ast.ImportFrom)
                 else []
             )
-            if any(name.split(".")[0] == "motor" for name in names) and source.name not in STORE:
-                yield f"{source.at(node)}: imports motor"
+            if any(DRIVER.match(name) for name in names) and source.name not in STORE:
+                yield f"{source.at(node)}: imports the driver"
 
 
 def personal_logs(found: list[Source]) -> Iterator[str]:
@@ -141,9 +142,10 @@ BAD = {
         "from datetime import date\ntoday = date.today()",
     ],
     "two modules know the driver": [
-        "import motor",
+        "from pymongo import AsyncMongoClient",
+        "import pymongo.asynchronous.collection as m",
+        "from pymongo.asynchronous.client_session import AsyncClientSession",
         "from motor.motor_asyncio import AsyncIOMotorClient",
-        "import motor.motor_asyncio as m",
     ],
     "logs hold no personal data": [
         "log.info('signed-in', phone=phone)",
