@@ -266,6 +266,11 @@ class FakeStepUps(StepUpRepository):
     async def save(self, tx: Transaction, step_up: StepUp) -> StepUp:
         return cast(StepUp, stored(self.rows, step_up))
 
+    async def remove_sent(self, tx: Transaction, person_id: UUID) -> None:
+        sent = [row.id for row in self.rows.values() if (row.person_id, row.channel) == (person_id, "sms")]
+        for step_up_id in sent:
+            del self.rows[step_up_id]
+
 
 class FakeSessions(SessionRepository):
     def __init__(self) -> None:

@@ -241,19 +241,19 @@ class TestStepUps:
         step_up = await stores.do(lambda tx: stores.step_ups.add(tx, a_step_up()))
         own = {"session_id": step_up.session_id, "person_id": step_up.person_id}
         assert await stores.do(lambda tx: stores.step_ups.get(tx, step_up.id, **own)) == step_up
-        for name in own:
-            asked = own | {name: uuid4()}
+        for asked in (own | {name: uuid4()} for name in own):
             with pytest.raises(NoSuchStepUp):
                 await stores.do(partial(stores.step_ups.get, step_up_id=step_up.id, **asked))
             assert await stores.do(partial(stores.step_ups.latest, **asked)) is None
         with pytest.raises(StaleRecord):
             await stores.do(lambda tx: stores.step_ups.save(tx, replace(step_up, version=7)))
 
-    async def test_the_latest_of_a_session_counts(self, stores: Stores) -> None:
-        first = await stores.do(lambda tx: stores.step_ups.add(tx, a_step_up()))
-        own = {"session_id": first.session_id, "person_id": first.person_id}
-        later = await stores.do(lambda tx: stores.step_ups.add(tx, a_step_up(**own, created_at=NOW + timedelta(minutes=1))))
-        assert await stores.do(lambda tx: stores.step_ups.latest(tx, **own)) == later
+    async def test_the_latest_of_a_session_counts_until_those_sent_are_removed(self, stores: Stores) -> None:
+        own: dict[str, Any] = {"session_id": uuid4(), "person_id": uuid4()}
+        added = [await stores.do(partial(stores.step_ups.add, step_up=a_step_up(**own, created_at=NOW + timedelta(n)))) for n in range(2)]
+        assert await stores.do(partial(stores.step_ups.latest, **own)) == added[-1]
+        await stores.do(partial(stores.step_ups.remove_sent, person_id=own["person_id"]))
+        assert await stores.do(partial(stores.step_ups.latest, **own)) is None
 
 
 class TestFactors:

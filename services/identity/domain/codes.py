@@ -70,6 +70,10 @@ class OneTimeCode:
         """Whether it is too early to send another one: this one can still be used and has only just been sent."""
         return self.used_at is None and self.tries_left > 0 and at < min(self.expires_at, self.issued_at + policy.resend_after)
 
+    def voided(self, at: datetime) -> "OneTimeCode":
+        """Of no use from now on, and no reason to wait with sending another one."""
+        return replace(self, used_at=at)
+
     def tried(self, digest: bytes, at: datetime) -> "tuple[OneTimeCode, CodeRefused | None]":
         """The code after one try, to be stored in any case, and why the try was refused; None means it was right."""
         if self.used_at is not None or at >= self.expires_at:

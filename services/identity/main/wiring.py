@@ -56,6 +56,7 @@ from services.identity.usecases.profile import ProfileUseCases
 from services.identity.usecases.profile_terms import ProfileTerms
 from services.identity.usecases.registration import RegistrationUseCases
 from services.identity.usecases.scans import ScanUseCases
+from services.identity.usecases.sent_codes import SentCodes
 from services.identity.usecases.sessions import SessionUseCases, Signing
 from services.identity.usecases.sign_in import SignInUseCases
 from services.identity.usecases.staff import StaffUseCases
@@ -163,6 +164,7 @@ def _profile(
         stores.profile_changes,
         stores.profile_versions,
         codes,
+        SentCodes(codes, stores.throttles, stores.step_ups, stores.password_resets),
         Signatures(signature_policy(settings)),
         verdicts,
         access,

@@ -29,7 +29,8 @@ class StepUpRepository:
         """Collection and indexes."""
         of_session = IndexModel([("session_id", ASCENDING), ("created_at", DESCENDING)], name="of_session")
         kept = IndexModel([("created_at", ASCENDING)], name="kept", expireAfterSeconds=int(_KEPT.total_seconds()))
-        await prepare_collection(self._database, "step_ups", indexes=[of_session, kept])
+        owner = IndexModel([("person_id", ASCENDING)], name="owner")
+        await prepare_collection(self._database, "step_ups", indexes=[of_session, kept, owner])
 
     async def get(self, tx: Transaction, step_up_id: UUID, *, session_id: UUID, person_id: UUID) -> StepUp:
         """Raises `NoSuchStepUp`, also for the step-up of another session."""
@@ -57,6 +58,10 @@ class StepUpRepository:
         if result.matched_count == 0:
             raise StaleRecord
         return replace(step_up, version=step_up.version + 1)
+
+    async def remove_sent(self, tx: Transaction, person_id: UUID) -> None:
+        """Forget those, in all sessions of the person, that wait for a code that was sent."""
+        await self._collection.delete_many({"person_id": person_id, "channel": "sms"}, session=tx.session)
 
 
 def _read(document: Document) -> StepUp:

@@ -33,6 +33,7 @@ from services.identity.repository.profiles import ProfileChangeRepository, Profi
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
 from services.identity.usecases.registration import contacts_of
+from services.identity.usecases.sent_codes import SentCodes
 from services.identity.usecases.verdicts import Verdicts, request
 
 
@@ -71,6 +72,7 @@ class ProfileUseCases:
     changes: ProfileChangeRepository
     versions: ProfileVersionRepository
     codes: Codes
+    sent_codes: SentCodes
     signatures: Signatures
     verdicts: Verdicts
     access: AccessUseCases
@@ -205,10 +207,18 @@ class ProfileUseCases:
             after = after.verifying(reopened)
         after = await self.people.save(tx, after)
         await self.changes.remove(tx, before.id)
+        await self._void_codes(tx, before, after)
         await self._keep_version(tx, before, after, change, seal)
         await self._tell(tx, before, after, change, is_signed=seal is not None)
         await self._note(tx, Action.PROFILE_CHANGED, before.id, origin, record=f"profile-version:{after.profile_version}")
         return after
+
+    async def _void_codes(self, tx: Transaction, before: Person, after: Person) -> None:
+        """What went to an address that is no longer the person's proves nothing any more."""
+        if before.phone != after.phone:
+            await self.sent_codes.void_sms(tx, before.id)
+        if before.email != after.email:
+            await self.sent_codes.void_email(tx, before.id)
 
     async def _check_unique(self, tx: Transaction, change: ProfileChange) -> None:
         stated = change.stated
