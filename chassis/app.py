@@ -368,5 +368,6 @@ def serve(service: str, create_app: Callable[[AnySettings], FastAPI], settings_c
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )

@@ -105,6 +105,8 @@ class ServiceSettings(BaseSettings):
     body_limit_bytes: int = Field(default=262_144, ge=1024)
     """Largest body of a route that does not state its own limit."""
     request_timeout_seconds: Seconds = 30
+    keep_alive_seconds: int = Field(default=75, ge=1)
+    """How long an idle connection is kept: longer than the gateway keeps it, which would otherwise send into one just closed."""
     shutdown_seconds: Seconds = 20
     rate_limits: dict[str, str] = Field(default_factory=dict)
     """Overrides of the service's rates, name to `<count>/<period>`."""

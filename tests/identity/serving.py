@@ -9,6 +9,9 @@ from fastapi import FastAPI
 
 from tests.support import eventually
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than any client keeps an idle connection, so that none sends into one just closed."""
+
 
 class _Server(uvicorn.Server):
     @contextmanager
@@ -24,7 +27,9 @@ async def _is_started(server: uvicorn.Server) -> bool:
 @asynccontextmanager
 async def serving(app: FastAPI, *, port: int = 0) -> AsyncIterator[str]:
     """The app's address while it runs."""
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1)
+    config.timeout_keep_alive = KEEP_ALIVE_SECONDS
+    server = _Server(config)
     running = asyncio.create_task(server.serve())
     await eventually(lambda: _is_started(server))
     try:

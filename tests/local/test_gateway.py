@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 
 import httpx
 import psutil
 import pytest
 
+from chassis.settings import ServiceSettings
+from deploy.local.servers import PROJECT
 from deploy.local.stack import Stack
 
 SECURITY_HEADERS = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Content-Security-Policy")
@@ -57,6 +60,12 @@ async def _answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         await _mirror(reader, writer)
     except (ConnectionError, asyncio.IncompleteReadError):
         writer.close()
+
+
+def test_services_keep_idle_connections_longer_than_the_gateway() -> None:
+    """Else a request, which must not be repeated, may meet a connection that was just closed."""
+    (kept,) = re.findall(r"keepalive (\d+)s", (PROJECT / "deploy/gateway/Caddyfile").read_text())
+    assert ServiceSettings.model_fields["keep_alive_seconds"].default > int(kept)
 
 
 @pytest.mark.parametrize(

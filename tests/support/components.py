@@ -19,7 +19,6 @@ from chassis.clock import SandboxClock
 from chassis.settings import ServiceSettings, load_settings
 from contracts.base import Event
 from contracts.sealed import KeyRing
-from tests.support.publishing import publish_event
 from tests.support.tap import Tap
 from tests.support.waiting import eventually
 
@@ -44,7 +43,7 @@ class Component:
 
     async def publish(self, event: Event, **properties: Any) -> None:
         """Put an event on the exchange, as its owner would."""
-        await publish_event(self.amqp_url, event, self.key_ring, **properties)
+        await self.tap.publish(event, **properties)
 
 
 class _Server(uvicorn.Server):
@@ -68,7 +67,7 @@ async def component(
     app = create_app(settings)
     async with (
         Tap(amqp_url, key_ring) as tap,
-        _serving(app) as url,
+        _serving(app, settings.keep_alive_seconds) as url,
         AsyncMongoClient[dict[str, Any]](env[f"{prefix}_MONGO_URL"], uuidRepresentation="standard", tz_aware=True) as store,
     ):
         database = store[env[f"{prefix}_MONGO_DATABASE"]]
@@ -79,8 +78,10 @@ async def component(
 
 
 @asynccontextmanager
-async def _serving(app: FastAPI) -> AsyncIterator[str]:
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="on", log_config=None, timeout_graceful_shutdown=3))
+async def _serving(app: FastAPI, keep_alive_seconds: int) -> AsyncIterator[str]:
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="on", log_config=None, timeout_graceful_shutdown=3)
+    config.timeout_keep_alive = keep_alive_seconds
+    server = _Server(config)
     running = asyncio.create_task(server.serve(), name="component")
     try:
         while not server.started:
