@@ -124,14 +124,15 @@ class Checker:
             ("documents", "document", ledger.documents, "document-accepted"),
         ]
         for service, noun, ids, kind in promised:
-            collection = self.database(service)[f"{noun}s"]
-            doubled += len(ids) - len(set(ids))
-            for record_id in set(ids):
-                if await collection.count_documents({"_id": UUID(record_id)}) != 1:
-                    lost += 1
-                told = await notices.count_documents({"subject": f"{noun}:{record_id}", "kind": kind})
-                lost += told == 0
-                doubled += max(0, told - 1)
+            different = set(ids)
+            doubled += len(ids) - len(different)
+            kept = {"_id": {"$in": [UUID(record_id) for record_id in different]}}
+            lost += len(different) - await self.database(service)[f"{noun}s"].count_documents(kept)
+            subjects = [f"{noun}:{record_id}" for record_id in different]
+            found = notices.find({"subject": {"$in": subjects}, "kind": kind}, {"subject": 1})
+            told = Counter([notice["subject"] async for notice in found])
+            lost += len(different) - len(told)
+            doubled += told.total() - len(told)
         return lost, doubled + await self._unasked(ledger)
 
     async def _mails(self) -> list[dict[str, Any]]:

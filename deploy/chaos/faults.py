@@ -90,19 +90,23 @@ def _crash_at(points: Mapping[str, str], seconds: float, share: float) -> Inflic
         ordinary = {process.name: process.command for process in processes}
         for process in processes:
             process.command = [sys.executable, "-m", "deploy.chaos.crashing", process.name, points[process.name], str(share)]
-            await process.stop()
-            process.start()
+        await _restart(processes)
         try:
             deaths = await keep_running(processes, points, seconds)
         finally:
             for process in processes:
                 process.command = ordinary[process.name]
-                await process.stop()
-                process.start()
+            await _restart(processes)
             await asyncio.gather(*(process.wait_ready() for process in processes))
         return ", ".join(f"{deaths[point]} deaths {point}" for point in sorted(deaths))
 
     return inflict
+
+
+async def _restart(processes: list[ChildProcess]) -> None:
+    await asyncio.gather(*(process.stop() for process in processes))
+    for process in processes:
+        process.start()
 
 
 async def keep_running(
@@ -158,8 +162,16 @@ def _objects(stack: Stack) -> list[ChildProcess]:
     return [stack.objects.process]
 
 
-async def _everything_three_times(stack: Stack) -> str:
+def _everything_three_times(seconds: float) -> Inflict:
     """Listen to the archive while people work, then publish each event twice more."""
+
+    async def inflict(stack: Stack) -> str:
+        return await _publish_twice_more(stack, seconds)
+
+    return inflict
+
+
+async def _publish_twice_more(stack: Stack, seconds: float) -> str:
     async with await aio_pika.connect(stack.broker.url) as connection:
         channel = await connection.channel()
         await channel.set_qos(200)
@@ -171,7 +183,7 @@ async def _everything_three_times(stack: Stack) -> str:
             await message.ack()
 
         tag = await archive.consume(keep, arguments={"x-stream-offset": "next"})
-        await asyncio.sleep(8)
+        await asyncio.sleep(seconds)
         await archive.cancel(tag)
         if not messages:
             raise NotInflicted("the archive recorded nothing: there was no load to repeat")
@@ -223,8 +235,13 @@ async def _send(stack: Stack, messages: list[tuple[bytes, str, str]], queue: str
 
 
 async def _kill_each_service(stack: Stack) -> str:
-    for service in SERVICES:
-        await _kill_service(service, 1)(stack)
+    """A second apart, each started again at once; those that follow do not wait until it is ready."""
+    processes = [stack.processes[service] for service in SERVICES]
+    for process in processes:
+        await asyncio.sleep(1)
+        await _kill(process)
+        process.start()
+    await asyncio.gather(*(process.wait_ready() for process in processes))
     return f"{len(SERVICES)} kills"
 
 
@@ -251,7 +268,7 @@ def all_faults(*, kills: int) -> list[Fault]:
         Fault("MongoDB killed, 2 s", _down(_stores, 2)),
         Fault("MongoDB killed, 30 s", _down(_stores, 30)),
         Fault("S3 down, 30 s", _down(_objects, 30)),
-        Fault("every event three times", _everything_three_times),
+        Fault("every event three times", _everything_three_times(8)),
         Fault("poison message", _poison, expected_dead_letters=1),
         Fault(f"{MALFORMED} malformed messages", _malformed, expected_dead_letters=MALFORMED),
     ]
@@ -267,7 +284,7 @@ def _one_after_another(*inflictions: Inflict) -> Inflict:
 def short_faults() -> list[Fault]:
     """The form that the tests run: each kind of fault once, in few cases, since every case waits for the system to come to rest."""
     servers = _one_after_another(_down(_broker, 3), _down(_stores, 2), _down(_objects, 3))
-    messages = _one_after_another(_everything_three_times, _bad_messages)
+    messages = _one_after_another(_everything_three_times(4), _bad_messages)
     return [
         Fault("kill -9 of each service once", _kill_each_service),
         Fault("crash at all points (within 10 passages)", _crash_at(_ONE_AT_EACH_POINT, 3, 0.1)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -39,6 +40,8 @@ class Client:
     practitioner: Practitioner
     document_ids: dict[str, str]
     ledger: Ledger
+    think_seconds: float = 0.0
+    """Between one act and the next."""
     _refreshed_at: float = 0.0
 
     async def work(self, stop: asyncio.Event) -> None:
@@ -51,8 +54,14 @@ class Client:
                     self.ledger.given_up += 1
                 except NotTaken as refusal:
                     self.ledger.refused.append(str(refusal))
+                await self._think(stop)
                 if stop.is_set():
                     break
+
+    async def _think(self, stop: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.think_seconds):
+                await stop.wait()
 
     async def _keep_signed_in(self) -> None:
         if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
@@ -129,7 +138,7 @@ class Client:
         raise GivenUp
 
 
-async def ready_client(practitioner: Practitioner, ledger: Ledger) -> Client:
+async def ready_client(practitioner: Practitioner, ledger: Ledger, *, think_seconds: float = 0.0) -> Client:
     """Registered, signed in, verified, with the documents an application needs."""
     await practitioner.register()
     await practitioner.sign_in()
@@ -139,4 +148,4 @@ async def ready_client(practitioner: Practitioner, ledger: Ledger) -> Client:
         sent = await practitioner.upload(document_type, make(practitioner.person))
         await practitioner.checked(sent["document_id"])
         document_ids[document_type] = sent["document_id"]
-    return Client(practitioner, document_ids, ledger)
+    return Client(practitioner, document_ids, ledger, think_seconds)

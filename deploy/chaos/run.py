@@ -39,8 +39,8 @@ _SHORT_TERMS = {
 """An upload or a delivery that died with its service is taken up again after its term; the checker waits for that."""
 
 
-async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS) -> AsyncIterator[Verdict]:
-    """The verdicts as they are reached."""
+async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS, think_seconds: float = 0.0) -> AsyncIterator[Verdict]:
+    """The verdicts as they are reached. People who do not think send as fast as they are answered."""
     async with AsyncExitStack() as stack_of_exits:
         stack = await stack_of_exits.enter_async_context(Stack(folder, environment=_FAST_LADDER | _NO_LIMITS | _SHORT_TERMS))
         http = await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.url, timeout=15))
@@ -48,7 +48,7 @@ async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS) 
         checker = Checker(stack, outside)
         stack_of_exits.push_async_callback(checker.close)
         people = [_practitioner(http, outside) for _ in range(clients)]
-        workers = [await ready_client(person, Ledger()) for person in people]
+        workers = await asyncio.gather(*(ready_client(person, Ledger(), think_seconds=think_seconds) for person in people))
         for fault in faults:
             yield await _case(stack, checker, workers, fault)
 

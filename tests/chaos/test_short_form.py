@@ -1,5 +1,9 @@
-"""The short form of `make chaos`: each kind of fault once, on the whole system under load."""
+"""The short form of `make chaos`: each kind of fault once, on the whole system under load.
 
+`CHAOS_THINK_SECONDS` sets how long each person waits between two acts; with 0 they send as fast as they are answered.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
@@ -8,10 +12,13 @@ from deploy.chaos.faults import short_faults
 from deploy.chaos.ledger import Ledger, Verdict
 from deploy.chaos.run import run
 
+THINK_SECONDS = float(os.environ.get("CHAOS_THINK_SECONDS", "0.3"))
+"""Leaves the machine to what starts again; a backlog of minutes would show nothing more."""
+
 
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> None:
-    verdicts = [verdict async for verdict in run(tmp_path, short_faults(), clients=2)]
+    verdicts = [verdict async for verdict in run(tmp_path, short_faults(), clients=2, think_seconds=THINK_SECONDS)]
     assert len(verdicts) == len(short_faults())
     assert [verdict for verdict in verdicts if not verdict.is_good] == []
 

@@ -19,6 +19,7 @@ from deploy.local.stack import Stack
 from tests.e2e.collector import Collector, running_collector
 from tests.e2e.tap import BrokerTap, broker_tap
 from tests.e2e.walk import Walked, walk
+from tests.identity.conftest import QUICK_HASHES
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,7 +61,7 @@ async def collector() -> AsyncIterator[Collector]:
 
 @pytest.fixture(scope="session")
 async def running(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    environment = {"OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    environment = {"OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"} | QUICK_HASHES
     async with Stack(tmp_path_factory.mktemp("stack"), environment=environment) as stack:
         amqp_url = stack.environments["identity"]["IDENTITY_AMQP_URL"]
         async with (

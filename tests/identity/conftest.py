@@ -14,9 +14,8 @@ from tests.identity.provider import HostileProvider, running_provider
 from tests.identity.registries import FakeRegistries, running_registries
 from tests.support import Component, Infra, component, service_environment
 
-QUICK = {
-    "IDENTITY_ARGON2_TIME_COST": "1",
-    "IDENTITY_ARGON2_MEMORY_KIB": "64",
+QUICK_HASHES = {"IDENTITY_ARGON2_TIME_COST": "1", "IDENTITY_ARGON2_MEMORY_KIB": "64"}
+QUICK = QUICK_HASHES | {
     "IDENTITY_REGISTRY_TRIES": "2",
     "IDENTITY_REGISTRY_RETRY_WAIT_SECONDS": "0.01",
     "IDENTITY_REGISTRY_BREAKER_FAILURES": "50",

@@ -33,7 +33,7 @@ from tests.identity.walk import Json
 from tests.support import Component, Infra, Signer, eventually
 
 WAYS = 6
-GUESSES = int(os.environ.get("BRUTE_FORCE_GUESSES", "600")) // WAYS
+GUESSES = int(os.environ.get("BRUTE_FORCE_GUESSES", "360")) // WAYS
 """Per way."""
 AT_ONCE = 20
 SPAN = timedelta(seconds=9) * GUESSES

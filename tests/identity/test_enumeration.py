@@ -3,16 +3,18 @@
 `ENUMERATION_TRIES` sets how many accounts of each kind are tried in each way.
 """
 
+import asyncio
 import os
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import log, sqrt
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import TypeVar
 from uuid import uuid4
 
 import httpx
@@ -30,6 +32,8 @@ from tests.identity.walk import Json, Walk
 from tests.support import Component, Infra, Signer
 
 TRIES = int(os.environ.get("ENUMERATION_TRIES", "25"))
+AT_ONCE = 6
+"""So many of the crowd register side by side; what is compared is sent one by one."""
 FALSE_ALARMS = 0.001
 """In how many runs of all ways together one is to fail although nothing differs."""
 WRONG_PASSWORD = "не-тот-пароль-вовсе"
@@ -37,6 +41,9 @@ FORGOTTEN = timedelta(minutes=16)
 """After this, earlier failures neither slow down nor lock."""
 VARYING = re.compile(r'"[0-9a-f]{8}-[0-9a-f-]{27}"|"[0-9a-f]{32}"|"\d{4}-\d\d-\d\dT[^"]+"')
 """Ids, trace ids and moments."""
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,30 @@ async def service(infra: Infra, registries: FakeRegistries, provider: HostilePro
         yield running
 
 
+async def _with_passkey(walk: Walk, signer: Signer) -> Authenticator:
+    return await (await Owner.registered(walk, signer)).add()
+
+
+async def _add_member(service: Component, signer: Signer, body: Json) -> None:
+    await Walk(service).ask("POST", "/staff", body, **signer.headers(uuid4(), Role.ADMINISTRATOR))
+    await Walk(service).set_password(body["email"])
+
+
+async def few_at_once(acts: Sequence[Awaitable[Made]]) -> list[Made]:
+    """What each of them makes, in their order."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(act: Awaitable[Made]) -> Made:
+        async with turns:
+            return await act
+
+    return await asyncio.gather(*map(in_turn, acts))
+
+
 @pytest.fixture(scope="module")
 async def practitioners(service: Component, signer: Signer) -> list[Account]:
     walks = [Walk(service) for _ in range(TRIES)]
-    devices = [await (await Owner.registered(walk, signer)).add() for walk in walks]
+    devices = await few_at_once([_with_passkey(walk, signer) for walk in walks])
     forged = [replace(device, key=generate_private_key(SECP256R1())) for device in devices]
     return [Account(walk.phone, walk.email, device) for walk, device in zip(walks, forged, strict=True)]
 
@@ -71,9 +98,7 @@ async def practitioners(service: Component, signer: Signer) -> list[Account]:
 @pytest.fixture(scope="module")
 async def staff(service: Component, signer: Signer) -> list[Account]:
     added = [people.staff("reviewer") for _ in range(TRIES)]
-    for body in added:
-        await Walk(service).ask("POST", "/staff", body, **signer.headers(uuid4(), Role.ADMINISTRATOR))
-        await Walk(service).set_password(body["email"])
+    await few_at_once([_add_member(service, signer, body) for body in added])
     return [Account(body["phone"], body["email"], Authenticator()) for body in added]
 
 

@@ -5,11 +5,11 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from joserfc.jwk import RSAKey
@@ -44,6 +44,24 @@ async def walk(identity: Component) -> Walk:
 async def trip(walk: Walk, provider: HostileProvider) -> Trip:
     """Of somebody who is registered."""
     return Trip(walk, provider, owner=await walk.be_verified())
+
+
+@pytest.fixture(scope="module")
+async def resident(identity: Component, registries: FakeRegistries) -> tuple[Walk, UUID]:
+    """Somebody registered, for tests that end before anything is linked."""
+    registries.answers.clear()
+    identity.clock.reset()
+    walk = Walk(identity)
+    return walk, await walk.be_verified()
+
+
+@pytest.fixture
+async def refused(resident: tuple[Walk, UUID], provider: HostileProvider) -> AsyncIterator[Trip]:
+    """A trip of the resident that does not get there; whoever it is told to be is linked to nobody."""
+    walk, owner = resident
+    trip = Trip(walk, provider, owner=owner)
+    yield trip
+    assert await rows_of_owner(trip) == []
 
 
 async def rows_of(trip: Trip, collection: str) -> list[Json]:
@@ -83,21 +101,21 @@ async def test_a_practitioner_is_confirmed_when_the_portal_names_their_snils(tri
     assert 1 <= len(mine) <= 2, "neither without a SNILS nor with another one"
 
 
-async def test_the_browser_is_sent_with_state_nonce_and_a_challenge(trip: Trip) -> None:
-    await trip.start()
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(trip.started["authorization_url"]).query).items()}
-    assert trip.started["authorization_url"].startswith(f"{trip.provider.url}/authorize?")
+async def test_the_browser_is_sent_with_state_nonce_and_a_challenge(refused: Trip) -> None:
+    await refused.start()
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(refused.started["authorization_url"]).query).items()}
+    assert refused.started["authorization_url"].startswith(f"{refused.provider.url}/authorize?")
     assert (asked["response_type"], asked["client_id"], asked["scope"]) == ("code", "medkabinet", "openid snils")
     assert (asked["redirect_uri"], asked["code_challenge_method"]) == ("http://cabinet.test/portal-sign-in", "S256")
     assert min(len(asked[name]) for name in ("state", "nonce", "code_challenge")) == 43
-    stored = str((await rows_of(trip, "portal_sign_ins"))[-1])
-    assert not any(secret in stored for secret in (asked["state"], asked["nonce"], trip.started["browser_token"]))
+    stored = str((await rows_of(refused, "portal_sign_ins"))[-1])
+    assert not any(secret in stored for secret in (asked["state"], asked["nonce"], refused.started["browser_token"]))
 
 
-async def test_the_providers_are_listed(trip: Trip) -> None:
-    listed = await trip.walk.ask("GET", "/portal-providers")
+async def test_the_providers_are_listed(refused: Trip) -> None:
+    listed = await refused.walk.ask("GET", "/portal-providers")
     assert {"provider": "gosuslugi", "title": "Госуслуги"} in listed["items"]
-    unknown = await trip.walk.send("POST", "/portal-sign-ins", {"provider": "unknown"})
+    unknown = await refused.walk.send("POST", "/portal-sign-ins", {"provider": "unknown"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "no-such-portal-provider")
 
 
@@ -154,21 +172,21 @@ async def test_a_code_of_another_trip_or_made_up_is_refused(trip: Trip, provider
         ("temporarily_unavailable", (503, "portal-unavailable")),
     ],
 )
-async def test_an_error_of_the_provider_has_a_name(trip: Trip, error: str, expected: tuple[int, str]) -> None:
-    await trip.start()
-    returned = trip.agree()
+async def test_an_error_of_the_provider_has_a_name(refused: Trip, error: str, expected: tuple[int, str]) -> None:
+    await refused.start()
+    returned = refused.agree()
     del returned["code"]
-    answer = await trip.come_back(returned | {"error": error})
+    answer = await refused.come_back(returned | {"error": error})
     assert code_of(answer) == expected
     assert error not in answer.text
 
 
-async def test_a_body_needs_a_code_or_an_error(trip: Trip) -> None:
-    await trip.start()
-    returned = trip.agree()
+async def test_a_body_needs_a_code_or_an_error(refused: Trip) -> None:
+    await refused.start()
+    returned = refused.agree()
     for wrong in (returned | {"error": "access_denied"}, {name: returned[name] for name in ("state", "browser_token")}):
-        assert code_of(await trip.come_back(wrong)) == (422, "invalid")
-    assert code_of(await trip.come_back(returned | {"code": "к" * 5000})) == (422, "invalid")
+        assert code_of(await refused.come_back(wrong)) == (422, "invalid")
+    assert code_of(await refused.come_back(returned | {"code": "к" * 5000})) == (422, "invalid")
 
 
 async def test_a_named_issuer_must_be_the_provider(trip: Trip) -> None:
@@ -208,10 +226,10 @@ FORGERIES: dict[str, Callable[[HostileProvider], Json]] = {
 
 
 @pytest.mark.parametrize("expected", FORGERIES)
-async def test_what_the_provider_must_not_say_is_refused_by_its_name(trip: Trip, expected: str) -> None:
-    answer = await trip.sign_in(**FORGERIES[expected](trip.provider))
+async def test_what_the_provider_must_not_say_is_refused_by_its_name(refused: Trip, expected: str) -> None:
+    answer = await refused.sign_in(**FORGERIES[expected](refused.provider))
     assert code_of(answer) == (403, expected)
-    assert await rows_of_owner(trip) == []
+    assert await rows_of_owner(refused) == []
 
 
 async def rows_of_owner(trip: Trip) -> list[Json]:
@@ -247,9 +265,9 @@ MORE_FORGERIES: list[tuple[str, Callable[[HostileProvider], Json]]] = [
 
 
 @pytest.mark.parametrize("number", range(len(MORE_FORGERIES)))
-async def test_every_other_way_to_say_it_is_refused_too(trip: Trip, number: int) -> None:
+async def test_every_other_way_to_say_it_is_refused_too(refused: Trip, number: int) -> None:
     expected, make = MORE_FORGERIES[number]
-    assert code_of(await trip.sign_in(**make(trip.provider))) == (403, expected)
+    assert code_of(await refused.sign_in(**make(refused.provider))) == (403, expected)
 
 
 async def test_two_audiences_are_fine_when_we_are_the_party(trip: Trip) -> None:
@@ -292,15 +310,15 @@ async def test_a_provider_that_is_away_loses_nothing(trip: Trip, endpoint: str, 
     assert again.status_code == 200, again.text
 
 
-async def test_a_provider_that_never_answered_cannot_be_gone_to(trip: Trip) -> None:
-    answer = await trip.walk.send("POST", "/portal-sign-ins", {"provider": "dead"})
+async def test_a_provider_that_never_answered_cannot_be_gone_to(refused: Trip) -> None:
+    answer = await refused.walk.send("POST", "/portal-sign-ins", {"provider": "dead"})
     assert code_of(answer) == (503, "portal-unavailable")
     assert int(answer.headers["Retry-After"]) > 0
 
 
-async def test_an_answer_without_tokens_is_no_answer(trip: Trip) -> None:
-    trip.provider.faults["token"] = b'{"access_token": 5}'
-    assert code_of(await trip.sign_in()) == (503, "portal-unavailable")
+async def test_an_answer_without_tokens_is_no_answer(refused: Trip) -> None:
+    refused.provider.faults["token"] = b'{"access_token": 5}'
+    assert code_of(await refused.sign_in()) == (503, "portal-unavailable")
 
 
 async def test_nobody_registered_is_told_so_and_nothing_is_kept(walk: Walk, provider: HostileProvider) -> None:

@@ -21,7 +21,7 @@ from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Walk
 from tests.support import Component, Infra, Signer, component, service_environment
 
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 2.0
 TURNING = {
     "IDENTITY_CODE_DAILY": "10000",
     "IDENTITY_KEY_REFRESH_SECONDS": "0.2",

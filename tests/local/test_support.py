@@ -14,7 +14,6 @@ from contracts.access import PersonalDataRead
 from contracts.roles import Role
 from contracts.sealed import KeyRing
 from tests.support import Infra, Signer, Tap, eventually, service_environment
-from tests.support.publishing import publish_event
 
 
 async def test_each_environment_has_stores_of_its_own(infra: Infra) -> None:
@@ -62,7 +61,7 @@ async def test_the_tap_gives_out_published_events(infra: Infra) -> None:
             )
             with pytest.raises(AssertionError, match="no PersonalDataRead"):
                 await tap.next(PersonalDataRead, timeout=0.05)
-            await publish_event(env["IDENTITY_AMQP_URL"], event, ring)
+            await tap.publish(event)
             assert await tap.next(PersonalDataRead) == event
             assert b"192.0.2.7" not in tap.messages[0].body
 

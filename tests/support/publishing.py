@@ -3,6 +3,7 @@
 from typing import Any
 
 import aio_pika
+from aio_pika.abc import AbstractChannel
 
 from contracts.base import Event
 from contracts.envelope import CONTENT_TYPE, headers_of
@@ -10,8 +11,8 @@ from contracts.sealed import KeyRing
 from contracts.topology import EVENTS_EXCHANGE
 
 
-async def publish_event(amqp_url: str, event: Event, key_ring: KeyRing, **properties: Any) -> None:
-    """Publish with confirm; `properties` replace those of the message (`message_id=`, `body=`, `headers=`, `type=`)."""
+async def publish_event(channel: AbstractChannel, event: Event, key_ring: KeyRing, **properties: Any) -> None:
+    """Publish on a channel that confirms; `properties` replace those of the message (`message_id=`, `body=`, `headers=`, `type=`)."""
     body = properties.pop("body", None) or event.to_wire(key_ring)
     routing_key = properties.pop("routing_key", event.type)
     wanted: dict[str, Any] = {
@@ -23,8 +24,6 @@ async def publish_event(amqp_url: str, event: Event, key_ring: KeyRing, **proper
         "content_type": CONTENT_TYPE,
         "headers": headers_of(event, causation_id=None),
     } | properties
-    async with await aio_pika.connect(amqp_url) as connection:
-        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-        exchange = await channel.get_exchange(EVENTS_EXCHANGE, ensure=False)
-        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, **wanted)
-        await exchange.publish(message, routing_key, mandatory=True)
+    exchange = await channel.get_exchange(EVENTS_EXCHANGE, ensure=False)
+    message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, **wanted)
+    await exchange.publish(message, routing_key, mandatory=True)

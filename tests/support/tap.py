@@ -1,9 +1,9 @@
-"""A tap on the events exchange: everything a service publishes, in order."""
+"""A tap on the events exchange: everything a service publishes, in order; and a way to publish beside it."""
 
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage, AbstractQueue, AbstractRobustConnection
@@ -11,6 +11,7 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue, AbstractRobustC
 from contracts.base import EVENT_TYPES, Event
 from contracts.sealed import KeyRing
 from contracts.topology import EVENTS_EXCHANGE
+from tests.support.publishing import publish_event
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
@@ -35,10 +36,15 @@ class Tap:
         queue: AbstractQueue = await channel.declare_queue(exclusive=True)
         await queue.bind(exchange, "#")
         await queue.consume(self._collect, no_ack=True)
+        self._publishing = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._connection.close()
+
+    async def publish(self, event: Event, **properties: Any) -> None:
+        """Put an event on the exchange, see `publish_event`."""
+        await publish_event(self._publishing, event, self._key_ring, **properties)
 
     async def next(self, event: type[AnyEvent], timeout: float = 5, where: Callable[[AnyEvent], bool] = lambda _: True) -> AnyEvent:
         """The next event of the class that this method did not give out yet; waits for it."""
