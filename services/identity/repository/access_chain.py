@@ -3,7 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
-from typing import Any
+from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,14 +12,14 @@ from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document,
 from chassis.transaction import Transaction
 from services.identity.domain.access_chain import Anchor, Block, Head
 from services.identity.domain.access_proof import StoredRow
-from services.identity.repository.access_log import ROW_FIELDS, ROWS, UNSEALED, origin_part
+from services.identity.repository.access_log import ROWS, UNSEALED
 from services.identity.repository.encoding import plain
+from services.identity.repository.stored_rows import ReadRow, documents_in, read_bytes, read_document
 
 SET_ASIDE = -1
 """The place of a row whose digest never fitted: it is in no block, and every proof names it."""
 _HEAD = "head"
 _BLOCKS_AT_ONCE = 200
-_UUID_SUBTYPE = 4
 _NO_DIGEST = b"-"
 """Of a head that is there and unreadable; a missing one has an empty digest."""
 _READ_BLOCK, _READ_ANCHOR, _READ_HEAD = TypeAdapter(Block), TypeAdapter(Anchor), TypeAdapter(Head)
@@ -64,7 +64,7 @@ class AccessChainRepository:
     async def unsealed(self, tx: Transaction, *, limit: int) -> list[StoredRow]:
         """Committed rows that wait for a block, in whatever order they are found."""
         documents = await self._rows.find({"place": UNSEALED}, session=tx.session).limit(limit).to_list(limit)
-        return await self.opened(documents)
+        return await self._opened([read_document(document) for document in documents])
 
     async def seal(self, tx: Transaction, block: Block, rows: Sequence[StoredRow]) -> None:
         """Keep the block and give its rows their places. Another sealer's block of this number is a duplicate or a conflict."""
@@ -110,15 +110,15 @@ class AccessChainRepository:
             yield [_block(document) for document in documents]
             after = documents[-1]["number"]
 
-    async def found(self, *, first: int, last: int, limit: int) -> list[Document]:
+    async def found(self, *, first: int, last: int, limit: int) -> list[bytes]:
         """What is found at these places, in order and as it is; `opened` makes rows of it."""
-        found = self._rows.find({"place": {"$gte": first, "$lt": last + 1}}).sort([("place", ASCENDING)]).limit(limit).batch_size(limit)
-        return await found.to_list(limit)
+        at_places = {"place": {"$gte": first, "$lt": last + 1}}
+        found = self._rows.find_raw_batches(at_places, sort=[("place", ASCENDING)], limit=limit, batch_size=limit)
+        return [raw async for batch in found for raw in documents_in(cast("bytes", batch))]  # the driver says documents
 
-    async def opened(self, found: Sequence[Document]) -> list[StoredRow]:
+    async def opened(self, found: Sequence[bytes]) -> list[StoredRow]:
         """Rows with their origins opened: digests cover what these say, their ciphertexts change with the keys."""
-        origins = await self._cipher.decrypt_each([document.get("origin") for document in found])
-        return [_stored_row(document, origin) for document, origin in zip(found, origins, strict=True)]
+        return await self._opened([read_bytes(raw) for raw in found])
 
     async def beyond(self, *, above: int, limit: int) -> list[StoredRow]:
         """Rows at places below the first and above this one."""
@@ -137,7 +137,11 @@ class AccessChainRepository:
         return await self._rows.count_documents({"place": UNSEALED}, session=tx.session)
 
     async def _found(self, found: Document, limit: int) -> list[StoredRow]:
-        return await self.opened(await self._rows.find(found).limit(limit).to_list(limit))
+        return await self._opened([read_document(document) for document in await self._rows.find(found).limit(limit).to_list(limit)])
+
+    async def _opened(self, rows: Sequence[ReadRow]) -> list[StoredRow]:
+        origins = await self._cipher.decrypt_each([row.sealed for row in rows])
+        return [row.opened(origin) for row, origin in zip(rows, origins, strict=True)]
 
     async def _number_of(self, found: Document, order: int) -> int | None:
         document = await self._blocks.find_one(found, {"number": 1}, sort=[("number", order)])
@@ -165,23 +169,3 @@ def _head(document: Document) -> Head:
         return _READ_HEAD.validate_python(document)
     except ValidationError:
         return Head(digest=_NO_DIGEST)
-
-
-def _stored_row(document: Document, origin: Any) -> StoredRow:
-    """Of whatever is found: somebody may have changed its shape."""
-    row_id, mac = document["_id"], document.get("mac")
-    try:
-        parts = _parts(document, origin)
-    except (KeyError, AttributeError, TypeError):
-        parts = None
-    return StoredRow(document.get("place"), row_id if isinstance(row_id, bytes) else b"", parts, mac if type(mac) is bytes else b"")
-
-
-def _parts(document: Document, origin: Any) -> tuple[bytes, ...] | None:
-    row_id, subject_id, actor_id = document["_id"], document["subject_id"], document["actor_id"]
-    if len(document) != len(ROW_FIELDS) or document["schema_version"] != 1 or type(document["details"]) is not bytes:
-        return None
-    if (row_id.subtype, subject_id.subtype, _UUID_SUBTYPE if actor_id is None else actor_id.subtype) != (_UUID_SUBTYPE,) * 3:
-        return None
-    searched = (document["action"].encode(), document["service"].encode(), document["outcome"].encode())
-    return row_id, subject_id, b"" if actor_id is None else actor_id, *searched, document["details"], origin_part(origin)

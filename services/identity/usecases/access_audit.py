@@ -2,19 +2,20 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from chassis.mongo import Document
 from chassis.transaction import Begin, atomic
 from services.identity.domain.access_chain import Anchor, Block, Head
 from services.identity.domain.access_proof import Break, BreakKind, Prover, StoredRow, Thing, Witness, stray
 from services.identity.repository.access_chain import AccessChainRepository
 
-_ROWS_AT_ONCE = 2000
-_AHEAD = 2
-"""Portions of rows on their way while one is proved: the store does not wait for us."""
+_ROWS_AT_ONCE = 1000
+_AHEAD = 3
+"""Portions of rows asked for or waiting while one is proved: the store does not wait for us."""
+_AT_STORE = 2
+"""Portions the store looks for at once: more would all come at the same moment, and all keep us waiting until then."""
 _SPARE = 200
 _MOST_ROWS = 40_000
 """Read at once when somebody inserted very many rows at the places of others."""
@@ -30,6 +31,36 @@ class Progress:
     all_blocks: int
     day: date | None
     breaks: Sequence[Break]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What the store says of the end of the log when all rows were found."""
+
+    last: int
+    head: Head
+    strays: Sequence[StoredRow]
+    is_all: bool
+    """Whether there are as many rows as have a place or wait for one, so that none is at no place unless one of these is missing."""
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """Rows on their way from the store, and what comes after them."""
+
+    portions: deque[tuple[list[Block], asyncio.Task[list[bytes]]]] = field(default_factory=deque)
+    at_store: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_STORE))
+    ending: asyncio.Task[_Ending] | None = None
+
+    def end(self, ending: Coroutine[None, None, _Ending]) -> None:
+        """Let it run while the last rows are proved."""
+        self.ending = asyncio.create_task(ending)
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        for task in (self.ending, *(found for _, found in self.portions)):
+            if task is not None:
+                task.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +91,17 @@ class AuditUseCases:
             before = [block async for blocks in self.chain.blocks(first=first - 1, last=first - 1) for block in blocks]
             prover.start_at(first, before[0] if before else None)
         is_whole = from_day is None and to_day is None
-        async for blocks, rows in self._ahead(first, last):
-            found = list(_proven(prover, blocks, rows))
-            is_sound = is_sound and not found
-            yield Progress(prover.rows, prover.blocks, last - first + 1, blocks[-1].day, found)
-        ending = [*prover.end(), *await self._beyond(is_sound=is_sound)] if is_whole else list(prover.day_end())
+        ahead = _Ahead()
+        try:
+            async for blocks, rows in self._found_ahead(ahead, first, last, is_whole=is_whole):
+                found = list(_proven(prover, blocks, rows))
+                is_sound = is_sound and not found
+                yield Progress(prover.rows, prover.blocks, last - first + 1, blocks[-1].day, found)
+            ending = list(prover.end() if is_whole else prover.day_end())
+            if ahead.ending is not None:
+                ending += await self._beyond(await ahead.ending, is_sound=is_sound)
+        finally:
+            ahead.cancel()
         yield Progress(prover.rows, prover.blocks, last - first + 1, head.day, ending)
 
     async def _numbers(self, head: Head, from_day: date | None, to_day: date | None) -> tuple[int, int]:
@@ -78,52 +115,61 @@ class AuditUseCases:
             last = last if after is None else min(last, after - 1)
         return first, last
 
-    async def _ahead(self, first: int, last: int) -> AsyncIterator[tuple[list[Block], list[StoredRow]]]:
+    async def _found_ahead(
+        self, ahead: _Ahead, first: int, last: int, *, is_whole: bool
+    ) -> AsyncIterator[tuple[list[Block], list[StoredRow]]]:
         """Blocks with what is found at their places. The store looks for the next while we open and prove these.
 
         That is done one thing at a time, because two threads of ours would only wait for each other.
         """
-        reading: deque[tuple[list[Block], asyncio.Task[list[Document]]]] = deque()
-        try:
-            async for blocks in self.chain.blocks(first=first, last=last):
-                for some in _portions(blocks):
-                    reading.append((some, asyncio.create_task(self._found(some))))
-                    if len(reading) > _AHEAD:
-                        yield await self._next(reading)
-            while reading:
-                yield await self._next(reading)
-        finally:
-            for _, found in reading:
-                found.cancel()
+        async for blocks in self.chain.blocks(first=first, last=last):
+            for some in _portions(blocks):
+                ahead.portions.append((some, asyncio.create_task(self._found(ahead, some))))
+                if len(ahead.portions) > _AHEAD:
+                    yield await self._next(ahead)
+        if is_whole:
+            ahead.end(self._ending([found for _, found in ahead.portions]))
+        while ahead.portions:
+            yield await self._next(ahead)
 
-    async def _next(self, reading: deque[tuple[list[Block], asyncio.Task[list[Document]]]]) -> tuple[list[Block], list[StoredRow]]:
-        blocks, found = reading[0]
+    async def _next(self, ahead: _Ahead) -> tuple[list[Block], list[StoredRow]]:
+        blocks, found = ahead.portions[0]
         rows = await self.chain.opened(await found)
-        reading.popleft()
+        ahead.portions.popleft()
         return blocks, rows
 
-    async def _found(self, blocks: Sequence[Block]) -> list[Document]:
+    async def _found(self, ahead: _Ahead, blocks: Sequence[Block]) -> list[bytes]:
         first, last = blocks[0].first, blocks[-1].last
         limit = last - first + 1 + _SPARE
-        while len(found := await self.chain.found(first=first, last=last, limit=limit)) == limit < _MOST_ROWS:
-            limit = min(2 * limit, _MOST_ROWS)
+        async with ahead.at_store:
+            while len(found := await self.chain.found(first=first, last=last, limit=limit)) == limit < _MOST_ROWS:
+                limit = min(2 * limit, _MOST_ROWS)
         return found
 
-    async def _beyond(self, *, is_sound: bool) -> list[Break]:
-        """Blocks and rows behind the end of the chain, and rows at no place at all. The end is read last: it may move on meanwhile.
+    async def _ending(self, finding: Sequence[asyncio.Task[list[bytes]]]) -> _Ending:
+        """Read when all rows were found, while we prove the last of them. The end of the chain is read last: it may move on meanwhile.
 
-        Rows at no place are looked for in all of the collection, which is left out if there are as many rows as have a place or wait
-        for one. That says something only if none of these is missing and no new one came while the store counted.
+        The count says something only if no new row came while the store counted.
         """
+        if finding:
+            await asyncio.wait(finding)
         last, known = await self.chain.last_number() or 0, await self._known()
         rows = await self.chain.count()
         head, _ = await self.anchors()
+        strays = await self.chain.beyond(above=head.place, limit=_STRAYS)
+        return _Ending(last, head, strays, is_all=rows == known + len(strays) and known == await self._known())
+
+    async def _beyond(self, ending: _Ending, *, is_sound: bool) -> list[Break]:
+        """Blocks and rows behind the end of the chain, and rows at no place at all.
+
+        Rows at no place are looked for in all of the collection, which is left out if the log is sound and these are all rows.
+        """
+        head, strays = ending.head, ending.strays
         if head.digest != head.computed(self.secret):
             return []  # it says nothing about what comes behind it
-        strays = await self.chain.beyond(above=head.place, limit=_STRAYS)
-        if not is_sound or rows != known + len(strays) or known != await self._known():
-            strays += await self.chain.nowhere(limit=_STRAYS)
-        found = [Break(BreakKind.INSERTED, Thing.BLOCK, None, last)] if last > head.number else []
+        if not is_sound or not ending.is_all:
+            strays = [*strays, *await self.chain.nowhere(limit=_STRAYS)]
+        found = [Break(BreakKind.INSERTED, Thing.BLOCK, None, ending.last)] if ending.last > head.number else []
         return [*found, *(stray(row) for row in strays)]
 
     @atomic
