@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from chassis.exports import pieces
+from chassis.exports import PORTION, ExportAnswer, every, pieces
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationSubmitted, DeadlineMissed
@@ -32,7 +32,6 @@ from services.support.domain import (
 from services.support.repository import AgentRepository, ApplicationRepository, DeskPosition, OwnPosition, TicketRepository
 
 _PAGE = 200
-_EXPORTED = 1000
 _RISING_LIMIT = 50
 """Open tickets about one application that rise when it becomes overdue."""
 _FREED_LIMIT = 500
@@ -242,14 +241,10 @@ class UseCases:
 
     async def export_own(self, event: DataExportRequested) -> None:
         """The person's tickets with all that was said."""
-        ids = await self.tickets.ids_of(event.person_id, after=None, limit=_EXPORTED)
-        await self._export(event, pieces([_record(await self.tickets.get(ticket_id)) for ticket_id in ids]))
-
-    @atomic
-    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
-        async with self.begin(handling=event) as tx:
-            for piece in SupportExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
-                await tx.publish(piece)
+        ids = every(lambda last: self.tickets.ids_of(event.person_id, after=last, limit=PORTION))
+        parts = await pieces(_record(await self.tickets.get(ticket_id)) async for ticket_id in ids)
+        made = SupportExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
+        await ExportAnswer(self.begin).publish(event, tuple(made))
 
     @atomic
     async def follow_up_delivery(self, event: DeliveryFailed) -> None:

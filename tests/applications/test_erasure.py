@@ -26,6 +26,9 @@ from services.applications.domain.states import State
 from tests.applications import people
 from tests.applications.conftest import Applicant, Hands
 from tests.support import Component, eventually
+from tests.support.exports import exported, multiply
+
+MANY = 1_001
 
 
 async def test_drafts_and_facts_of_an_erased_person_go_and_what_was_handed_in_stays(applicant: Applicant) -> None:
@@ -68,7 +71,8 @@ async def test_what_was_handed_in_becomes_a_bare_record_and_its_certificate_stil
     assert (left.form.blocks(), left.snapshot_sha256, left.documents, left.electronic_document) == (
         {"personal": {}, "professional": {}, "documents": {}, "consent": {}}, None, (), None,
     )  # fmt: skip
-    told = json.dumps(await service.app.state.usecases.applications.export(applicant.id), ensure_ascii=False)
+    exported = [record async for record in service.app.state.usecases.applications.export(applicant.id)]
+    told = json.dumps(exported, ensure_ascii=False)
     for word in (
         "Вымышленникова",
         people.snils(),
@@ -172,3 +176,10 @@ async def test_applications_are_told_for_the_export(applicant: Applicant) -> Non
     part = await applicant.service.tap.next(ApplicationsExported, where=lambda event: event.export_id == asked.export_id)
     assert [record["id"] for record in json.loads(part.content)] == [draft["id"]]
     assert "Вымышленникова" in part.content
+
+
+async def test_nothing_is_cut_from_the_export_however_many_applications_there_are(applicant: Applicant) -> None:
+    await applicant.draft()
+    await multiply(applicant.service, "applications", {"applicant_id": applicant.id}, MANY, is_open=lambda _: False)
+    told = await exported(applicant.service, ApplicationsExported, applicant.id)
+    assert len({record["id"] for record in told}) == MANY + 1

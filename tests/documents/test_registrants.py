@@ -16,6 +16,9 @@ from tests.documents import samples
 from tests.documents.house import OWNER, House
 from tests.documents.test_service import Person, keys_of
 from tests.support import Component, Signer, eventually
+from tests.support.exports import exported, multiply
+
+MANY = 1_001
 
 
 class Registrant(Person):
@@ -165,3 +168,11 @@ async def test_what_is_known_of_files_is_told_for_the_export(service: Component,
     part = await service.tap.next(DocumentsExported, where=lambda event: event.export_id == asked.export_id)
     record = json.loads(part.content)[0]
     assert (record["document_id"], record["files"][0]["state"]) == (sent.json()["document_id"], "accepted")
+
+
+async def test_nothing_is_cut_from_the_export_however_many_documents_there_are(service: Component, person: Person) -> None:
+    sent = await person.upload(samples.pdf())
+    await person.decided(sent.json()["document_id"])
+    await multiply(service, "documents", {"owner_id": person.id}, MANY)
+    told = await exported(service, DocumentsExported, person.id)
+    assert len({record["document_id"] for record in told}) == MANY + 1

@@ -1,6 +1,6 @@
 """In-memory twins of the repositories; the behaviour tests run on both."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -287,6 +287,10 @@ class FakeSessions(SessionRepository):
         found = [row for row in self.rows.values() if row.person_id == person_id and row.ended_at is None]
         found = [row for row in found if used_since is None or row.last_used_at > used_since]
         return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+
+    async def each_not_ended(self, person_id: UUID, *, portion: int) -> AsyncIterator[Session]:
+        for row in await self.not_ended(cast(Any, None), person_id, limit=len(self.rows)):
+            yield row
 
     async def end_all(self, tx: Transaction, person_id: UUID, ending: Ending, at: datetime) -> int:
         ended = [row for row in self.rows.values() if row.person_id == person_id and row.ended_at is None]

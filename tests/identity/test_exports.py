@@ -1,21 +1,29 @@
 """The export of everything that is known of a person."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.exports import PORTION
+from chassis.transaction import Begin, atomic
 from contracts import applications, documents, notifications, support
 from contracts.exports import DataExportPiece
 from contracts.identity import DataExportReady, DataExportRequested
+from services.identity.domain.access_log import Action, Entry, entry_id
 from services.identity.domain.exports import DataExport, Part
+from services.identity.repository.access_log import AccessLogRepository
 from tests.identity import people
-from tests.identity.samples import NOW
+from tests.identity.samples import NOW, an_entry
 from tests.identity.test_rights import Owner
 from tests.identity.walk import Walk
 from tests.support import Component, Signer, eventually
+from tests.support.exports import multiply
 
 SERVICES: dict[str, type[DataExportPiece]] = {
     "applications": applications.ApplicationsExported,
@@ -23,6 +31,20 @@ SERVICES: dict[str, type[DataExportPiece]] = {
     "notifications": notifications.NotificationsExported,
     "support": support.SupportExported,
 }
+
+MANY = 1_001
+
+
+@dataclass
+class Writer:
+    """Rows of the access log, as many as are wanted."""
+
+    begin: Begin
+
+    @atomic
+    async def write(self, log: AccessLogRepository, entries: Sequence[Entry]) -> None:
+        async with self.begin() as tx:
+            await log.append_all(tx, entries)
 
 
 @pytest.fixture
@@ -83,6 +105,28 @@ async def test_id11_the_export_holds_every_services_part_without_secrets(owner: 
     assert account["consents"]
     assert not [word for word in ("password_hash", "digest", "argon2", people.PASSWORD) if word in file.text]
     assert {"data-exported", "data-export-requested"} <= set(await owner.actions())
+
+
+async def test_nothing_is_cut_however_much_there_is_of_a_kind(owner: Owner) -> None:
+    await owner.walk.sign_in()
+    identity, own, usecases = owner.identity, {"person_id": owner.id}, owner.identity.app.state.usecases
+    await multiply(identity, "sessions", own, MANY)
+    numbered = {"_id": lambda number: f"{owner.id}:{number + 1}", "number": lambda number: number + 1}
+    await multiply(identity, "profile_versions", own, PORTION, **numbered)
+    at = identity.clock.now()
+    shown = {"at": at, "subject_id": owner.id, "actor_id": owner.id, "action": Action.PROFILE_CHANGED}
+    entries = [an_entry(id=entry_id(at, uuid4()), record=f"profile-version:{number}", **shown) for number in range(MANY)]
+    await Writer(usecases.access.begin).write(usecases.access.log, entries)
+
+    export = await owner.ok("POST", "/data-exports")
+    await have(owner, export["id"], "identity")
+    for service in SERVICES:
+        await send(owner, export["id"], service, "[]")
+    await owner.identity.tap.next(DataExportReady, where=lambda event: event.person_id == owner.id)
+    file = json.loads((await owner.call("GET", f"/data-exports/{export['id']}/file")).content)
+    told = Counter(record["kind"] for record in file["parts"]["identity"])
+    assert (told["session"], told["profile-version"], told["account"], told["factors"]) == (MANY + 1, PORTION + 1, 1, 1)
+    assert {record["record"] for record in file["parts"]["identity"] if record["kind"] == "access"} >= {entry.record for entry in entries}
 
 
 async def test_an_export_is_encrypted_the_owners_alone_and_one_at_a_time(owner: Owner) -> None:

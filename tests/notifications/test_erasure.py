@@ -14,7 +14,9 @@ from contracts.notifications import NotificationsExported
 from contracts.roles import Role
 from tests.notifications.events import contacts_changed, requested
 from tests.support import Component, Signer, eventually
+from tests.support.exports import exported, multiply
 
+MANY = 5_001
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OWN = {"recipients": "_id", "notices": "recipient_id", "deliveries": "recipient_id"}
 
@@ -95,3 +97,14 @@ async def test_people_are_told_that_their_export_is_ready(service: Component, si
     ready = DataExportReady(occurred_at=NOW, person_id=person, export_id=uuid4(), expires_at=NOW + timedelta(days=7), missing=())
     await service.publish(ready)
     assert "9 марта 2026" in (await texts(service, signer, person, 1))[0]
+
+
+async def test_nothing_is_cut_from_the_export_however_many_notices_there_are(service: Component) -> None:
+    person = uuid4()
+    await service.publish(contacts_changed(person))
+    await service.publish(requested(person))
+    await eventually(partial(has_notice, service, person))
+    own = {"event_id": lambda _: uuid4(), "sequence": lambda number: number + 1, "title": lambda number: f"№ {number}"}
+    await multiply(service, "notices", {"recipient_id": person}, MANY, **own)
+    told = await exported(service, NotificationsExported, person)
+    assert [record["title"] for record in told[1:-1]] == [f"№ {number}" for number in range(MANY, 0, -1)]

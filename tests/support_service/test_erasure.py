@@ -10,8 +10,10 @@ from contracts.identity import DataExportRequested, PersonErased
 from contracts.roles import Role
 from contracts.support import SupportExported
 from tests.support import Component, Signer, eventually
+from tests.support.exports import exported, multiply
 from tests.support_service.events import NOW, agent_added, submitted, undelivered
 
+MANY = 1_001
 TEXT = "Меня зовут Евстолия, мой телефон +79990001122"
 
 
@@ -70,3 +72,11 @@ async def test_a_persons_tickets_are_told_for_the_export(service: Component, sig
     part = await service.tap.next(SupportExported, where=lambda event: event.export_id == asked.export_id)
     assert (part.person_id, part.number, part.count) == (person, 1, 1)
     assert json.loads(part.content)[0]["messages"][0]["text"] == TEXT
+
+
+async def test_nothing_is_cut_from_the_export_however_many_tickets_there_are(service: Component, signer: Signer) -> None:
+    person = uuid4()
+    await open_ticket(service, signer, person)
+    await multiply(service, "tickets", {"requester_id": person}, MANY, number=lambda number: f"SD-{person}-{number}")
+    told = await exported(service, SupportExported, person)
+    assert len({record["number"] for record in told}) == MANY + 1

@@ -1,6 +1,6 @@
 """Applications in MongoDB: what people wrote is encrypted, what queries need is in clear."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
@@ -21,7 +21,8 @@ from services.applications.domain.states import State
 
 COLLECTION = "applications"
 SCHEMA_VERSION = 1
-_EXPORTED = 1000
+_PORTION = 200
+"""Read at once where all are read."""
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
 _PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "correction_comment")
@@ -111,11 +112,11 @@ class ApplicationRepository:
         rows = await self._collection.find(found, {"_id": True}).sort("_id", ASCENDING).limit(limit).to_list(limit)
         return [row["_id"] for row in rows]
 
-    async def export(self, applicant_id: UUID) -> list[Document]:
-        """Everything the person ever began, the last first, as plain values."""
+    async def export(self, applicant_id: UUID) -> AsyncIterator[Document]:
+        """Everything the person ever began, the last first, as plain values; one cursor, however much there is."""
         cursor = self._collection.find({"applicant_id": applicant_id}).sort([("created_at", DESCENDING), ("_id", DESCENDING)])
-        found = [await self._from_document(document) for document in await cursor.limit(_EXPORTED).to_list(_EXPORTED)]
-        return [_WHOLE.dump_python(application, mode="json") for application in found]
+        async for document in cursor.batch_size(_PORTION):
+            yield _WHOLE.dump_python(await self._from_document(document), mode="json")
 
     async def get_own(self, application_id: UUID, applicant_id: UUID, *, tx: Transaction | None = None) -> Application:
         """The applicant's own. Raises `ApplicationNotFound`."""

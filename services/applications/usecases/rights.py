@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.exports import pieces
+from chassis.exports import ExportAnswer, pieces
 from chassis.transaction import atomic
 from contracts.applications import ApplicationsExported, ApplicationWithdrawn
 from contracts.identity import DataExportRequested, PersonErased
@@ -20,13 +20,9 @@ class Rights(Room):
 
     async def export_own(self, event: DataExportRequested) -> None:
         """The person's applications, drafts included."""
-        await self._export(event, pieces(await self.applications.export(event.person_id)))
-
-    @atomic
-    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
-        async with self.begin(handling=event) as tx:
-            for piece in ApplicationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
-                await tx.publish(piece)
+        parts = await pieces(self.applications.export(event.person_id))
+        made = ApplicationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
+        await ExportAnswer(self.begin).publish(event, tuple(made))
 
     async def forget_erased(self, event: PersonErased) -> None:
         """Drafts and facts go first, so that nothing more is handed in; then every application handed in becomes a bare record.

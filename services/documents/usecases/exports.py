@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from chassis.exports import pieces
-from chassis.transaction import Begin, atomic
+from chassis.exports import PORTION, ExportAnswer, every, pieces
+from chassis.transaction import Begin
 from contracts.documents import DocumentsExported
 from contracts.identity import DataExportRequested
 from services.documents.domain.documents import Document
 from services.documents.domain.rules import ALL_TYPES
 from services.documents.repository import DocumentRepository
-
-_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,13 @@ class Exports:
 
     async def answer(self, event: DataExportRequested) -> None:
         """Tell it."""
-        found = await self.documents.list(event.person_id, types=ALL_TYPES, limit=_MOST, after=None)
-        await self._publish(event, pieces(_record(document) for document in found))
+        parts = await pieces(_record(document) async for document in every(partial(self._page, event.person_id)))
+        made = DocumentsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
+        await ExportAnswer(self.begin).publish(event, tuple(made))
 
-    @atomic
-    async def _publish(self, event: DataExportRequested, parts: list[str]) -> None:
-        async with self.begin(handling=event) as tx:
-            for piece in DocumentsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
-                await tx.publish(piece)
+    async def _page(self, owner_id: UUID, last: Document | None) -> list[Document]:
+        after = None if last is None else (last.created_at, last.id)
+        return await self.documents.list(owner_id, types=ALL_TYPES, limit=PORTION, after=after)
 
 
 def _record(document: Document) -> dict[str, Any]:

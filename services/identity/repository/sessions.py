@@ -1,6 +1,6 @@
 """Sessions and the keys that sign their access tokens."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,6 +50,12 @@ class SessionRepository:
         cursor = self._collection.find(found, session=tx.session)
         documents = await cursor.sort([("created_at", DESCENDING)]).limit(limit).to_list(limit)
         return [await self._read(document) for document in documents]
+
+    async def each_not_ended(self, person_id: UUID, *, portion: int) -> AsyncIterator[Session]:
+        """All of them, read so many at a time; one cursor, however many there are."""
+        cursor = self._collection.find({"person_id": person_id, "ended_at": None}).sort([("created_at", DESCENDING)])
+        async for document in cursor.batch_size(portion):
+            yield await self._read(document)
 
     async def end_all(self, tx: Transaction, person_id: UUID, ending: Ending, at: datetime) -> int:
         """End all of the person's sessions at once; how many there were, those over by time among them."""

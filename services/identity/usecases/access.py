@@ -1,6 +1,6 @@
 """The access log: writing to it and reading it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -92,9 +92,11 @@ class AccessUseCases:
         self._alarm(found)
         return found
 
-    async def of(self, tx: Transaction, subject_id: UUID, *, limit: int) -> list[Entry]:
-        """The same within another transaction, for the export of one's own data."""
-        return [record.entry for record in await self.log.page(tx, Filters(subject_id=subject_id), limit=limit)]
+    async def of(self, subject_id: UUID, *, portion: int) -> AsyncIterator[Entry]:
+        """All of it, read so many rows at a time, for the export of one's own data."""
+        async for records in self.log.stream(Filters(subject_id=subject_id), portion=portion):
+            for record in records:
+                yield record.entry
 
     def _alarm(self, found: list[Record]) -> None:
         for record in found:

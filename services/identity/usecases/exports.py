@@ -1,19 +1,21 @@
 """Collecting everything that is known of a person: identity asks by one event, every service answers with sealed pieces."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from chassis.exports import pieces
+from chassis.exports import PORTION, every, in_portions, pieces
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.exports import DataExportPiece
 from contracts.identity import DataExportReady, DataExportRequested, DataExportTermReached
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
 from services.identity.domain.exports import SOURCES, DataExport, ExportNotReady, ExportUnderWay
+from services.identity.domain.versions import ProfileVersion
 from services.identity.repository.encoding import plain
 from services.identity.repository.exports import ExportRepository
 from services.identity.repository.factors import FactorRepository
@@ -23,7 +25,9 @@ from services.identity.repository.profiles import ProfileVersionRepository
 from services.identity.repository.sessions import SessionRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 
-_MOST = 1000
+R = TypeVar("R")
+_LINKS = 100
+"""One for each provider."""
 _SECRET = frozenset({"password_hash", "token_digest", "used_digests", "subject_digest", "secret", "digest", "hash", "codes", "public_key"})
 
 
@@ -82,15 +86,34 @@ class ExportUseCases:
     @atomic
     async def answer(self, event: DataExportRequested) -> None:
         """Identity's own part."""
+        if await self._find(event.export_id) is not None:
+            parts = await pieces(self._own(event.person_id))
+            for portion in in_portions(tuple(enumerate(parts, 1))):
+                await self._keep_own(event.export_id, portion)
+            await self._finish_own(event, len(parts))
+
+    @atomic
+    async def _find(self, export_id: UUID) -> DataExport | None:
+        async with self.begin(is_last=False) as tx:
+            return await self.exports.find(tx, export_id)
+
+    @atomic
+    async def _keep_own(self, export_id: UUID, portion: Sequence[tuple[int, str]]) -> None:
+        """Only so many pieces in one transaction: it must not grow with what is known of a person."""
+        async with self.begin(is_last=False) as tx:
+            export = await self.exports.find(tx, export_id)
+            if export is not None:
+                for number, content in portion:
+                    await self.exports.keep_piece(tx, export, "identity", number, content)
+
+    @atomic
+    async def _finish_own(self, event: DataExportRequested, count: int) -> None:
         async with self.begin(handling=event) as tx:
             export = await self.exports.find(tx, event.export_id)
-            if export is None:
-                return
-            parts = pieces(await self._own(tx, event.person_id))
-            for number, content in enumerate(parts, 1):
-                await self.exports.keep_piece(tx, export, "identity", number, content)
-                export = export.with_piece("identity", number, len(parts))
-            await self._keep(tx, export)
+            if export is not None:
+                for number in range(1, count + 1):
+                    export = export.with_piece("identity", number, count)
+                await self._keep(tx, export)
 
     @atomic
     async def keep(self, event: DataExportPiece) -> None:
@@ -152,21 +175,28 @@ class ExportUseCases:
         )
         await tx.publish(ready)
 
-    async def _own(self, tx: Transaction, person_id: UUID) -> list[Any]:
+    async def _own(self, person_id: UUID) -> AsyncIterator[dict[str, Any]]:
+        """All that identity knows, read in portions."""
         sources = self.sources
-        person = await sources.people.get(tx, person_id)
-        versions = await sources.versions.page(tx, person_id, limit=_MOST, before=None)
-        sessions = await sources.sessions.not_ended(tx, person_id, limit=_MOST)
-        links = await sources.portal_links.all_of(tx, person_id, limit=_MOST)
-        log = await self.access.of(tx, person_id, limit=_MOST)
-        return [
-            _shown("account", person),
-            *(_shown("profile-version", version) for version in versions),
-            *(_shown("session", session) for session in sessions),
-            _shown("factors", await sources.factors.get(tx, person_id)),
-            *(_shown("portal-link", link) for link in links),
-            *(_shown("access", entry) for entry in log),
-        ]
+        yield _shown("account", await self._read(lambda tx: sources.people.get(tx, person_id)))
+        async for version in every(partial(self._versions_behind, person_id)):
+            yield _shown("profile-version", version)
+        async for session in sources.sessions.each_not_ended(person_id, portion=PORTION):
+            yield _shown("session", session)
+        yield _shown("factors", await self._read(lambda tx: sources.factors.get(tx, person_id)))
+        for link in await self._read(lambda tx: sources.portal_links.all_of(tx, person_id, limit=_LINKS)):
+            yield _shown("portal-link", link)
+        async for entry in self.access.of(person_id, portion=PORTION):
+            yield _shown("access", entry)
+
+    async def _versions_behind(self, person_id: UUID, last: ProfileVersion | None) -> list[ProfileVersion]:
+        before = None if last is None else last.number
+        return await self._read(lambda tx: self.sources.versions.page(tx, person_id, limit=PORTION, before=before))
+
+    @atomic
+    async def _read(self, read: Callable[[Transaction], Awaitable[R]]) -> R:
+        async with self.begin(is_last=False) as tx:
+            return await read(tx)
 
     async def _note(self, tx: Transaction, action: Action, export: DataExport, origin: Origin) -> None:
         role, record = Role.PRACTITIONER, f"data-export:{export.id}"

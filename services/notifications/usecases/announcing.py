@@ -1,9 +1,12 @@
 """Telling people: events become notices and deliveries; acts end repetitions; contacts release what waited for them."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
-from chassis.exports import pieces
+from chassis.exports import PORTION, ExportAnswer, every, pieces
 from chassis.transaction import Transaction, atomic
 from contracts.base import Event
 from contracts.identity import ContactsChanged, DataExportRequested, OneTimeCodeIssued, PersonErased, RegistrationLapsed
@@ -23,7 +26,6 @@ from services.notifications.usecases.rules import ACTS, Addressee, Rule, rules_o
 
 _ROLE_LIMIT = 200
 """People of a role told of one event."""
-_EXPORTED = 5000
 _WAITING_LIMIT = 500
 """Deliveries released by one change of contacts; what waits beyond that expires in its time."""
 
@@ -158,18 +160,21 @@ class Announcing(Base):
 
     async def export_own(self, event: DataExportRequested) -> None:
         """How the person is reached, what they prefer, and everything they were told."""
-        contacts, recipient = await self.recipients.contacts(event.person_id), await self.recipients.find(event.person_id)
+        parts = await pieces(self._own(event.person_id))
+        made = NotificationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
+        await ExportAnswer(self.begin).publish(event, tuple(made))
+
+    async def _own(self, person_id: UUID) -> AsyncIterator[dict[str, Any]]:
+        contacts, recipient = await self.recipients.contacts(person_id), await self.recipients.find(person_id)
         reached = {} if contacts is None else {"email": contacts.email, "phone": contacts.phone, "salutation": contacts.salutation}
         wished = {kind: [channel.value for channel in channels] for kind, channels in recipient.preferences.items()}
-        notices = await self.notices.newest(event.person_id, before=None, is_unread=None, limit=_EXPORTED)
-        told = [{"kind": one.kind, "title": one.title, "text": one.text, "at": one.created_at.isoformat()} for one in notices]
-        await self._export(event, pieces([{"contacts": reached, "preferences": wished}, *told]))
+        yield {"contacts": reached, "preferences": wished}
+        async for one in every(partial(self._notices_behind, person_id)):
+            yield {"kind": one.kind, "title": one.title, "text": one.text, "at": one.created_at.isoformat()}
 
-    @atomic
-    async def _export(self, event: DataExportRequested, parts: list[str]) -> None:
-        async with self.begin(handling=event) as tx:
-            for piece in NotificationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now()):
-                await tx.publish(piece)
+    async def _notices_behind(self, person_id: UUID, last: Notice | None) -> list[Notice]:
+        before = None if last is None else last.sequence
+        return await self.notices.newest(person_id, before=before, is_unread=None, limit=PORTION)
 
     @atomic
     async def send_code(self, event: OneTimeCodeIssued) -> None:
