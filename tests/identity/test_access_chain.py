@@ -197,6 +197,7 @@ TAMPERED: dict[str, tuple[Tamper, Found]] = {
     "row inserted far behind": (forged(2**40), {("inserted", "row", None, None, 2**40)}),
     "row inserted between": (forged(6.5), {("inserted", "row", DAYS[0], 2, None)}),
     "row inserted before": (forged(-7), {("inserted", "row", None, None, -7)}),
+    "row inserted just before": (forged(0.5), {("inserted", "row", None, None, None)}),
     "row inserted nowhere": (forged("x"), {("inserted", "row", None, None, None)}),
     "row inserted at no number": (forged(math.nan), {("inserted", "row", None, None, None)}),
     "row inserted at none": (forged(None), {("inserted", "row", None, None, None)}),

@@ -121,8 +121,9 @@ class AccessChainRepository:
         return await self._opened([read_bytes(raw) for raw in found])
 
     async def beyond(self, *, above: int, limit: int) -> list[StoredRow]:
-        """Rows at places below the first and above this one."""
-        return [*await self._found({"place": {"$lt": UNSEALED}}, limit), *await self._found({"place": {"$gt": above}}, limit)]
+        """Rows at places below the first and above this one, except those that wait for their block."""
+        ranges: tuple[Document, ...] = ({"$lt": UNSEALED}, {"$gt": UNSEALED, "$lt": 1}, {"$gt": above})
+        return [row for places in ranges for row in await self._found({"place": places}, limit)]
 
     async def nowhere(self, *, limit: int) -> list[StoredRow]:
         """Rows whose place is no number, or not one; no index finds them."""
