@@ -29,7 +29,7 @@ from deploy.journey.waiting import StillWaiting
 from deploy.local.environments import clock_file
 from deploy.local.personas import PersonasFailed
 from deploy.local.process import ProcessFailed
-from deploy.local.servers import MissingSystemPackage
+from deploy.local.programs import MissingSystemPackage
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import CannotStart
 

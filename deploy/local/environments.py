@@ -86,6 +86,7 @@ def _gosuslugi(settings: LocalSettings) -> dict[str, Any]:
 
 def _specific(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return {
+        "documents": {"CLAMD_HOST": "127.0.0.1", "CLAMD_PORT": str(settings.clamd_port)},
         "identity": {
             "PEPPER": secrets["IDENTITY_PEPPER"],
             "REGISTRIES_URL": f"{settings.simulators_url}/registries",

@@ -12,6 +12,7 @@ PACKAGES = {
     "poppler-utils": "/usr/bin/pdftotext",
     "openssl": "/usr/bin/openssl",
     "libengine-gost-openssl1.1": "/usr/lib/*/engines-3/gost.so",
+    "clamav-daemon": "/usr/sbin/clamd",
     "util-linux": "/usr/bin/setpriv",
     "python3-venv": None,
 }
@@ -37,7 +38,7 @@ def main(*, for_tests: bool = False) -> None:
     if os.geteuid() != 0:
         _give_up(f"Не хватает системных пакетов. Установите их:\n  sudo apt-get install --no-install-recommends {names}")
     print(f"Устанавливаются системные пакеты: {names}", flush=True)
-    # RUNLEVEL=1 keeps the package from starting a broker of its own
+    # RUNLEVEL=1 keeps packages from starting a broker and a scanner of their own
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
         done = subprocess.run(["apt-get", *command], env=environment, stdout=subprocess.DEVNULL, check=False)

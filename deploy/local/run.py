@@ -9,7 +9,7 @@ from rich.console import Console
 from deploy.local.console import LogFollower
 from deploy.local.personas import Persona, PersonasFailed, ensure_personas
 from deploy.local.process import ProcessFailed
-from deploy.local.servers import MissingSystemPackage
+from deploy.local.programs import MissingSystemPackage
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import CannotStart, Stack
 from deploy.local.supervisor import Supervisor

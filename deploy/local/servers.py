@@ -4,7 +4,6 @@ Each keeps everything in a folder of its own and listens on this machine only.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,12 +17,9 @@ from pymongo.errors import PyMongoError
 
 from deploy.local.ports import accepts, http_status
 from deploy.local.process import ChildProcess
+from deploy.local.programs import program
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-class MissingSystemPackage(RuntimeError):
-    """A program of the operating system is not installed; the message says how to install it."""
 
 
 @dataclass
@@ -133,13 +129,13 @@ class Broker:
         }
         self.mapper = ChildProcess(
             name=f"{self.name}-ports",
-            command=[_program("epmd", "erlang-base"), "-port", str(self.mapper_port), "-address", "127.0.0.1"],
+            command=[program("epmd", "erlang-base"), "-port", str(self.mapper_port), "-address", "127.0.0.1"],
             log_file=self.log_file.with_name("rabbitmq-ports.log"),
             is_ready=self._mapper_answers,
         )
         self.process = ChildProcess(
             name=self.name,
-            command=[_program("rabbitmq-server", "rabbitmq-server")],
+            command=[program("rabbitmq-server", "rabbitmq-server")],
             log_file=self.log_file,
             is_ready=self._answers,
             environment=self.environment,
@@ -154,7 +150,7 @@ class Broker:
     @property
     def manage_command(self) -> list[str]:
         """The prefix of `rabbitmqctl` for this node."""
-        return ["env", *(f"{name}={value}" for name, value in self.environment.items()), _program("rabbitmqctl", "rabbitmq-server")]
+        return ["env", *(f"{name}={value}" for name, value in self.environment.items()), program("rabbitmqctl", "rabbitmq-server")]
 
     async def start(self) -> None:
         """Start the port mapper and the node; returns before the node is ready."""
@@ -199,14 +195,3 @@ def manage(command: Sequence[str], *arguments: str) -> str:
     if done.returncode != 0:
         raise RuntimeError(f"rabbitmqctl {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
-
-
-def _program(name: str, package: str) -> str:
-    """Where a program is. Debian's wrappers in `/usr/sbin` insist on root or rabbitmq, the programs behind them do not."""
-    for folder in ("/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin"):
-        if (Path(folder) / name).exists():
-            return f"{folder}/{name}"
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise MissingSystemPackage(f"Не установлена программа {name}. Установите её: apt-get install --no-install-recommends {package}")
-    return found

@@ -47,6 +47,7 @@ class LocalSettings(BaseSettings):
     notifications_mongo_port: Port = _MONGO_PORTS + 3
     support_mongo_port: Port = _MONGO_PORTS + 4
     objects_port: Port = 9080
+    clamd_port: Port = 3320
 
     @classmethod
     def on_free_ports(cls, data_dir: Path, **changes: object) -> Self:

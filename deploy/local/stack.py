@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from deploy.local.clamd import Clamd, system_signatures
 from deploy.local.development_secrets import load_or_invent
 from deploy.local.environments import SHUTDOWN_SECONDS, clock_file, gateway_environment, service_environment, simulators_environment
 from deploy.local.ports import http_status, is_taken
@@ -36,7 +37,7 @@ class CannotStart(RuntimeError):
 
 
 class Stack:
-    """RabbitMQ, embedded MongoDB and S3, the simulators, five services and the gateway.
+    """RabbitMQ, embedded MongoDB and S3, the malware scanner, the simulators, five services and the gateway.
 
     Without settings it runs on free ports. `environment` is given to every service on top of what it gets anyway.
     """
@@ -51,6 +52,7 @@ class Stack:
         self.broker = self._broker()
         self.mongo = self._stores()
         self.objects = self._object_server()
+        self.clamd = Clamd(self.data_dir / "clamd", self.settings.clamd_port, self.logs / "clamd.log", system_signatures())
         self.environments = {
             service: service_environment(self.settings, self.secrets, service) | (environment or {}) for service in SERVICES
         }
@@ -98,7 +100,8 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop people's ways in, then the services, then what they stand on. Nothing is left running afterwards."""
-        servers = [self.broker.process, self.broker.mapper, self.objects.process, *(store.process for store in self._distinct_stores())]
+        stores = [store.process for store in self._distinct_stores()]
+        servers = [self.broker.process, self.broker.mapper, self.objects.process, self.clamd.process, *stores]
         services = [process for process in self.processes.values() if process not in servers]
         await asyncio.gather(*(process.stop() for process in services))
         await asyncio.gather(*(process.stop() for process in servers))
@@ -158,6 +161,7 @@ class Stack:
         yield self.broker.process
         yield from (store.process for store in self._distinct_stores())
         yield self.objects.process
+        yield self.clamd.process
         yield self._python("simulators", "deploy.simulators", simulators_environment(self.settings), self.settings.simulators_port, "/")
         for service in SERVICES:
             environment, port = self.environments[service], self.settings.port_of(service)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from chassis.app import Chassis, serve
 from services.documents import api, consumers
 from services.documents.gateways import Files, Inspector, Limits
+from services.documents.gateways.clamd import Scanner
 from services.documents.repository import DocumentRepository, HoldRepository
 from services.documents.settings import Settings
 from services.documents.usecases import UseCases
@@ -28,7 +29,7 @@ def create_app(settings: Settings) -> FastAPI:
     now = chassis.clock.now
     usecases = UseCases(
         uploads=Uploads(chassis.begin, documents, holds, files, now, _upload_limits(settings, check_term)),
-        checks=Checks(chassis.begin, documents, files, _inspector(settings), now, check_term),
+        checks=Checks(chassis.begin, documents, files, _scanner(settings), _inspector(settings), now, check_term),
         access=Access(chassis.begin, documents, holds, files, now),
         holds=Holds(chassis.begin, holds),
         exports=Exports(chassis.begin, documents, now),
@@ -53,6 +54,10 @@ def _upload_limits(settings: Settings, check_term: timedelta) -> UploadLimits:
         term=timedelta(seconds=settings.upload_term_seconds),
         check_term=check_term,
     )
+
+
+def _scanner(settings: Settings) -> Scanner:
+    return Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds)
 
 
 def _inspector(settings: Settings) -> Inspector:

@@ -36,6 +36,10 @@ class Settings(ServiceSettings):
     """Processor time of one check; beyond it the file is to blame."""
     check_memory_bytes: int = Field(default=1_073_741_824, ge=268_435_456)
     """Address space of one check."""
+    clamd_host: str = "127.0.0.1"
+    clamd_port: int = Field(default=3310, ge=1, le=65_535)
+    clamd_seconds: Seconds = 30
+    """Longest scan for malware, connecting included; beyond it the check is repeated later."""
     pdf_pages_max: int = Field(default=300, ge=1)
     pdf_objects_max: int = Field(default=200_000, ge=1)
     image_pixels_max: int = Field(default=100_000_000, ge=1)

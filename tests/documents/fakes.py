@@ -18,6 +18,7 @@ from services.documents.domain.findings import Finding, Inspection
 from services.documents.domain.holds import Hold
 from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.gateways import Files, Inspector, Limits
+from services.documents.gateways.clamd import Scanner, Threat
 from services.documents.repository import DocumentRepository, HoldRepository
 
 _NOTHING = cast("Any", None)
@@ -159,6 +160,21 @@ class FakeFiles(Files):
     async def delete_all(self, owner_id: UUID) -> None:
         for key in [key for key in self.stored if key.startswith(f"{owner_id}/")]:
             del self.stored[key]
+
+
+@dataclass(frozen=True)
+class FakeScanner(Scanner):
+    """Finds what it was told to find."""
+
+    host: str = "nowhere"
+    port: int = 0
+    seconds: float = 1
+    threats: list[Threat] = field(default_factory=list)
+
+    async def threat(self, content: AsyncIterable[bytes]) -> Threat | None:
+        async for _ in content:
+            pass
+        return self.threats[0] if self.threats else None
 
 
 @dataclass(frozen=True)

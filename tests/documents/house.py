@@ -21,7 +21,7 @@ from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
 from services.documents.usecases.removals import Removals
 from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
-from tests.documents.fakes import FakeDocumentRepository, FakeFiles, FakeHoldRepository, FakeInspector
+from tests.documents.fakes import FakeDocumentRepository, FakeFiles, FakeHoldRepository, FakeInspector, FakeScanner
 
 CONTENT = b"%PDF-1.7 a diploma"
 OWNER = uuid4()
@@ -46,6 +46,7 @@ class House:
     documents: FakeDocumentRepository = field(default_factory=FakeDocumentRepository)
     holds: FakeHoldRepository = field(default_factory=FakeHoldRepository)
     files: FakeFiles = field(default_factory=FakeFiles)
+    scanner: FakeScanner = field(default_factory=FakeScanner)
     inspector: FakeInspector = field(default_factory=FakeInspector)
     silence: timedelta = timedelta(seconds=5)
 
@@ -63,7 +64,7 @@ class House:
         )
         return UseCases(
             uploads=Uploads(self.begin, self.documents, self.holds, self.files, self.clock.now, limits),
-            checks=Checks(self.begin, self.documents, self.files, self.inspector, self.clock.now, term),
+            checks=Checks(self.begin, self.documents, self.files, self.scanner, self.inspector, self.clock.now, term),
             access=Access(self.begin, self.documents, self.holds, self.files, self.clock.now),
             holds=Holds(self.begin, self.holds),
             exports=Exports(self.begin, self.documents, self.clock.now),

@@ -11,7 +11,7 @@ from pikepdf import Array, Dictionary, Name, String
 from PIL import Image, ImageDraw
 
 
-def _saved(pdf: pikepdf.Pdf, **options: Any) -> bytes:
+def saved(pdf: pikepdf.Pdf, **options: Any) -> bytes:
     target = io.BytesIO()
     pdf.save(target, **options)
     return target.getvalue()
@@ -27,62 +27,65 @@ def _page(pages: int = 1) -> pikepdf.Pdf:
 
 @cache
 def pdf(pages: int = 1) -> bytes:
-    return _saved(_page(pages))
+    return saved(_page(pages))
 
 
 def pdf_without_pages() -> bytes:
-    return _saved(pikepdf.new())
+    return saved(pikepdf.new())
 
 
 def pdf_encrypted(user: str = "secret") -> bytes:
-    return _saved(_page(), encryption=pikepdf.Encryption(owner="owner", user=user))
+    return saved(_page(), encryption=pikepdf.Encryption(owner="owner", user=user))
 
 
 def pdf_with_script() -> bytes:
     made = _page()
     made.Root.OpenAction = Dictionary(Type=Name.Action, S=Name.JavaScript, JS=String("app.alert(1)"))
-    return _saved(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return saved(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
 
 def pdf_with_launch() -> bytes:
     made = _page()
     action = Dictionary(S=Name.Launch, F=String("cmd.exe"))
     made.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=action)])
-    return _saved(made)
+    return saved(made)
 
 
 def pdf_with_link() -> bytes:
     made = _page()
     action = Dictionary(S=Name.URI, URI=String("https://example.org"))
     made.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=action)])
-    return _saved(made)
+    return saved(made)
 
 
 def pdf_with_embedded_file() -> bytes:
     made = _page()
     made.attachments["letter.txt"] = b"hello"
-    return _saved(made)
+    return saved(made)
+
+
+def packed(content: bytes) -> bytes:
+    """As streams of a PDF are."""
+    return zlib.compress(content)
 
 
 def pdf_with_cut_stream() -> bytes:
     made = pikepdf.new()
     made.add_blank_page()
-    packed = zlib.compress(b"0 0 m 100 100 l S " * 500)
-    made.pages[0].Contents = pikepdf.Stream(made, packed[: len(packed) // 2], Filter=Name.FlateDecode)
-    return _saved(made)
+    whole = packed(b"0 0 m 100 100 l S " * 500)
+    made.pages[0].Contents = pikepdf.Stream(made, whole[: len(whole) // 2], Filter=Name.FlateDecode)
+    return saved(made)
 
 
 def pdf_bomb(megabytes: int = 4096) -> bytes:
     """A small file whose one stream unpacks, layer by layer, to gigabytes."""
-    packed = zlib.compress(b"\0" * 1_048_576, 9)
     compressor = zlib.compressobj(9)
     body = b"".join(compressor.compress(b"\0" * 1_048_576) for _ in range(megabytes // 64)) + compressor.flush()
-    del packed
     made = pikepdf.new()
     made.add_blank_page()
     contents = [made.make_indirect(pikepdf.Stream(made, body, Filter=Name.FlateDecode)) for _ in range(64)]
     made.pages[0].Contents = Array(contents)
-    return _saved(made)
+    return saved(made)
 
 
 def _picture(width: int, height: int) -> Image.Image:

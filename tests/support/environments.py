@@ -78,10 +78,12 @@ def _specific(infra: Infra, service: str, unique: str) -> dict[str, str]:
         "S3_SECRET_KEY": infra.s3_secret_key,
         "S3_SECURE": "false",
     }
+    clamd_host, _, clamd_port = infra.clamd.rpartition(":")
+    clamd = {"CLAMD_HOST": clamd_host, "CLAMD_PORT": clamd_port}
     specific = {
         "identity": {"PEPPER": secrets.token_urlsafe(48), "REGISTRIES_URL": "http://registries.test"},
         "applications": objects | {"BUCKET": f"{unique}-applications"},
-        "documents": objects | {"BUCKET": f"{unique}-documents"},
+        "documents": objects | {"BUCKET": f"{unique}-documents"} | clamd,
         "notifications": {
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": "25",

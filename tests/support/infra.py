@@ -1,7 +1,8 @@
 """The real servers of a test run: started here, or somebody else's.
 
-`TEST_INFRA=embedded` (default) starts RabbitMQ, SecantusDB and nanio on free ports; `external` takes MONGO_URL, AMQP_URL, S3_ENDPOINT,
-S3_ACCESS_KEY, S3_SECRET_KEY and RABBITMQ_MANAGE (a command prefix of `rabbitmqctl`).
+`TEST_INFRA=embedded` (default) starts RabbitMQ, SecantusDB, nanio and clamd on free ports; `external` takes MONGO_URL, AMQP_URL,
+S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, CLAMD (host:port, and it must know EICAR within a file) and RABBITMQ_MANAGE (a command prefix
+of `rabbitmqctl`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from minio import Minio
 from minio.error import S3Error
 from pymongo import AsyncMongoClient
 
+from deploy.local.clamd import Clamd
 from deploy.local.ports import free_ports
 from deploy.local.servers import Broker, MongoServer, ObjectServer, manage
 
@@ -32,6 +34,8 @@ class Infra:
     s3_endpoint: str
     s3_access_key: str
     s3_secret_key: str
+    clamd: str
+    """`host:port`."""
     manage_command: Sequence[str]
     folder: Path
     """Files of the run; the caller removes it."""
@@ -120,26 +124,28 @@ async def running_infra(folder: Path) -> AsyncIterator[Infra]:
 
 @asynccontextmanager
 async def _embedded(folder: Path) -> AsyncIterator[Infra]:
-    amqp, distribution, mapper, mongo, s3 = free_ports(5)
+    amqp, distribution, mapper, mongo, s3, scanner = free_ports(6)
     broker = Broker(folder / "rabbitmq", amqp, distribution, mapper, folder / "rabbitmq.log")
     store = MongoServer(folder / "mongo", mongo, folder / "mongo.log")
     objects = ObjectServer(folder / "objects", s3, "test-access", secrets.token_hex(16), folder / "objects.log")
+    clamd = Clamd(folder / "clamd", scanner, folder / "clamd.log")
+    processes = (broker.process, store.process, objects.process, clamd.process)
     try:
-        store.process.start()
-        objects.process.start()
+        for process in processes[1:]:
+            process.start()
         await broker.start()
-        await asyncio.gather(*(process.wait_ready() for process in (broker.process, store.process, objects.process)))
+        await asyncio.gather(*(process.wait_ready() for process in processes))
         keys = objects.access_key, objects.secret_key
-        yield Infra(store.url, broker.url, objects.endpoint, *keys, broker.manage_command, folder)
+        yield Infra(store.url, broker.url, objects.endpoint, *keys, f"127.0.0.1:{clamd.port}", broker.manage_command, folder)
     finally:
         # nothing of it is needed again, so nobody waits for a graceful end
-        await asyncio.gather(*(process.kill() for process in (broker.process, broker.mapper, store.process, objects.process)))
+        await asyncio.gather(*(process.kill() for process in (*processes, broker.mapper)))
 
 
 def _external(folder: Path) -> Infra:
-    wanted = ("MONGO_URL", "AMQP_URL", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY", "RABBITMQ_MANAGE")
+    wanted = ("MONGO_URL", "AMQP_URL", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY", "CLAMD", "RABBITMQ_MANAGE")
     missing = [name for name in wanted if not os.environ.get(name)]
     if missing:
         raise ValueError(f"TEST_INFRA=external needs {', '.join(missing)}")
-    mongo_url, amqp_url, endpoint, access_key, secret_key, prefix = (os.environ[name] for name in wanted)
-    return Infra(mongo_url, amqp_url.rstrip("/"), endpoint, access_key, secret_key, shlex.split(prefix), folder)
+    mongo_url, amqp_url, endpoint, access_key, secret_key, clamd, prefix = (os.environ[name] for name in wanted)
+    return Infra(mongo_url, amqp_url.rstrip("/"), endpoint, access_key, secret_key, clamd, shlex.split(prefix), folder)

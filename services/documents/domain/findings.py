@@ -13,6 +13,7 @@ class FindingCode(StrEnum):
     FILE_EMPTY = "file-empty"
     FILE_TOO_LARGE = "file-too-large"
     FILE_TOO_COMPLEX = "file-too-complex"
+    FILE_INFECTED = "file-infected"
     EXTENSION_MISMATCH = "extension-mismatch"
     CONTENT_MISMATCH = "content-mismatch"
     CONTENT_UNKNOWN = "content-unknown"
@@ -32,6 +33,8 @@ _TEXTS: dict[FindingCode, str] = {
     FindingCode.FILE_TOO_LARGE: "файл занимает {size_mb} МБ. Уменьшите его: допустимо {limits}.",
     FindingCode.FILE_TOO_COMPLEX: "файл слишком сложно устроен, и проверить его не удалось. Распечатайте документ в новый PDF"
     " или отсканируйте его заново и загрузите.",
+    FindingCode.FILE_INFECTED: "в файле найдена вредоносная программа, и он никому не будет показан. Проверьте своё устройство антивирусом,"
+    " отсканируйте документ заново и загрузите новый файл.",
     FindingCode.EXTENSION_MISMATCH: "окончание имени файла не подходит к формату {declared}. Переименуйте файл: имя должно"
     " оканчиваться на {extensions}.",
     FindingCode.CONTENT_MISMATCH: "внутри файла {actual}, хотя он отправлен как {declared}. Загрузите файл в его настоящем"

@@ -20,7 +20,7 @@ from services.documents.domain.rules import MediaType
 _INSPECTOR = Path(__file__).with_name("inspector.py")
 _ANSWER_LIMIT = 65_536
 _KILLED = -9
-_RETRY_SECONDS = 30
+RETRY_SECONDS = 30
 
 
 class InspectionFailed(Unavailable):
@@ -100,7 +100,7 @@ class Inspector:
                 async with asyncio.timeout(self.wall_seconds):
                     return await self._inspect(content)
             except TimeoutError:
-                raise InspectionFailed("Проверка не уложилась в отведённое время.", retry_after_seconds=_RETRY_SECONDS) from None
+                raise InspectionFailed("Проверка не уложилась в отведённое время.", retry_after_seconds=RETRY_SECONDS) from None
 
     async def _inspect(self, content: AsyncIterable[bytes]) -> Inspection:
         pipe = asyncio.subprocess.PIPE
@@ -148,7 +148,7 @@ def _understand(status: int, answer: bytes, size_bytes: int, sha256: str) -> Ins
     """An end by the file's content is a finding; an inspector that could not begin, or was killed from outside, is a failure."""
     format_line, _, problems_line = answer.partition(b"\n")
     if not format_line or status == _KILLED:
-        raise InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=_RETRY_SECONDS)
+        raise InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=RETRY_SECONDS)
     name = json.loads(format_line)
     told: list[dict[str, Any]] = json.loads(problems_line) if status == 0 else [{"code": FindingCode.FILE_TOO_COMPLEX.value}]
     problems = tuple(Finding(FindingCode(problem["code"]), problem.get("facts", {})) for problem in told)

@@ -1,4 +1,7 @@
-"""Checking files: look at the bytes outside any transaction, then record and tell the verdict in one."""
+"""Checking files: look at the bytes outside any transaction, then record and tell the verdict in one.
+
+Malware is looked for first, and nothing else reads a file in which it was found.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from services.documents.domain.documents import Document, FileVersion, State
 from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.findings import Finding, judge
 from services.documents.gateways import Files, Inspector
+from services.documents.gateways.clamd import Scanner
 from services.documents.repository import DocumentRepository
 from services.documents.usecases.uploads import term_key
 
@@ -37,6 +41,7 @@ class Checks:
     begin: Begin
     documents: DocumentRepository
     files: Files
+    scanner: Scanner
     inspector: Inspector
     now: Callable[[], datetime]
     term: timedelta
@@ -50,13 +55,19 @@ class Checks:
         findings: tuple[Finding, ...] = ()
         if file.is_undecided:
             try:
-                inspection = await self.inspector.inspect(self.files.read(file.object_key))
+                findings = await self._found(document, file)
             except FileMissing:
                 if await self._kept(event.document_id) is None:
                     return
                 raise
-            findings = judge(document.rule, file.declared, inspection)
         await self._decide(event, findings)
+
+    async def _found(self, document: Document, file: FileVersion) -> tuple[Finding, ...]:
+        threat = await self.scanner.threat(self.files.read(file.object_key))
+        if threat is not None:
+            log.error("malware-found", document_id=str(document.id), file_version=file.number, threat=threat.name)
+            return (threat.finding,)
+        return judge(document.rule, file.declared, await self.inspector.inspect(self.files.read(file.object_key)))
 
     async def _kept(self, document_id: UUID, tx: Transaction | None = None) -> Document | None:
         """None once everything of the owner was removed: then there is nothing to say about the file."""
