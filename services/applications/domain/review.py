@@ -92,6 +92,16 @@ def lapse(application: Application, *, at: datetime) -> Application:
     return application.moved(Move.RELEASE, by=SYSTEM, at=at, why="Эксперт не действовал в течение срока.", claim=None)
 
 
+def may_hold(application: Application, member: StaffMember) -> bool:
+    """Whether somebody of staff still reviews applications like this one."""
+    return Role.REVIEWER in member.roles and application.specialty_code in member.specialty_codes
+
+
+def leave(application: Application, *, at: datetime) -> Application:
+    """The application back in the queue because its holder reviews such ones no more. Raises `IllegalMove`."""
+    return application.moved(Move.RELEASE, by=SYSTEM, at=at, why="Эксперт больше не рассматривает такие заявления.", claim=None)
+
+
 def valid_remarks(remarks: Iterable[Remark], *, member: str) -> tuple[Remark, ...]:
     """The remarks of a person. Raises `UnknownReason` naming each wrong code or place; `member` is where they stand in the body."""
     given = tuple(remarks)

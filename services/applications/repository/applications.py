@@ -53,6 +53,7 @@ _INDEXES = (
     IndexModel([("applicant_id", ASCENDING), ("kind", ASCENDING), ("_id", ASCENDING)], name="own_by_kind"),
     IndexModel([("desk", ASCENDING), ("specialty_code", ASCENDING), ("review_due_at", ASCENDING), ("_id", ASCENDING)], name="review_queue"),
     IndexModel([("desk", ASCENDING), ("approval_due_at", ASCENDING), ("_id", ASCENDING)], name="registry_queue"),
+    IndexModel([("claimed_by", ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)], name="held"),
     IndexModel([("document_ids", ASCENDING)], name="submitted_by_document", partialFilterExpression={"state": State.SUBMITTED.value}),
     IndexModel(
         [("document_ids", ASCENDING), ("state", ASCENDING)],
@@ -125,6 +126,12 @@ class ApplicationRepository:
     async def get_held(self, application_id: UUID, reviewer_id: UUID, *, tx: Transaction | None = None) -> Application:
         """One the reviewer holds. Raises `ApplicationNotFound`."""
         return await self._get({"_id": application_id, "claimed_by": reviewer_id}, tx)
+
+    async def held_by(self, reviewer_id: UUID, *, after: UUID | None, limit: int) -> list[UUID]:
+        """Ids of what the reviewer holds and is to act on, in their order, beginning behind `after`."""
+        found: Document = {"claimed_by": reviewer_id, "state": State.UNDER_REVIEW.value} | ({"_id": {"$gt": after}} if after else {})
+        rows = await self._collection.find(found, {"_id": True}).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        return [row["_id"] for row in rows]
 
     async def get_for_review(self, application_id: UUID, specialty_codes: frozenset[str], *, tx: Transaction) -> Application:
         """A submitted one of the reviewer's specialties. Raises `ApplicationNotFound`."""

@@ -8,11 +8,13 @@ from uuid import UUID
 from chassis.clock import Clock
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
-from contracts.applications import InformationProvided, Reason, TermReached
+from contracts.applications import InformationProvided, Reason, ReviewReleased, TermReached
 from contracts.roles import Role
+from services.applications.domain import review
 from services.applications.domain.application import Application, Remark
 from services.applications.domain.check import CheckInput
 from services.applications.domain.facts import OwnedDocument
+from services.applications.domain.states import State
 from services.applications.domain.terms import ActiveTerm, Term, Terms
 from services.applications.gateways import FileStore, Printer
 from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
@@ -58,6 +60,31 @@ class Room:
         for term in moved:
             if term in after:
                 await self._schedule(tx, application.id, term, after[term].due_at)
+
+    async def _free(self, tx: Transaction, application: Application) -> Application:
+        """Back in the queue if its holder reviews such applications no more; one that waits for the applicant stays until the answer."""
+        held = application.claim
+        if held is None or application.state is not State.UNDER_REVIEW:
+            return application
+        member = await self.facts.staff_member(held.reviewer_id, tx=tx)
+        if member is None or review.may_hold(application, member):
+            return application
+        left = review.leave(application, at=self.now())
+        await self._keep(tx, left, read=application)
+        await self._tell_released(tx, left, held.reviewer_id)
+        return left
+
+    async def _tell_released(self, tx: Transaction, application: Application, reviewer_id: UUID) -> None:
+        await tx.publish(
+            ReviewReleased(
+                occurred_at=self.now(),
+                version=application.version,
+                application_id=application.id,
+                applicant_id=application.applicant_id,
+                number=application.public_number,
+                reviewer_id=reviewer_id,
+            )
+        )
 
     async def _schedule(self, tx: Transaction, application_id: UUID, term: Term, due_at: datetime) -> None:
         reminder_at = self.terms.reminder_at(due_at)

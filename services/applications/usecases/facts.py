@@ -1,6 +1,7 @@
 """Keeping what identity tells."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from chassis.transaction import atomic
 from contracts.identity import (
@@ -17,6 +18,8 @@ from contracts.identity import (
 from contracts.roles import Role
 from services.applications.domain.facts import StaffMember
 from services.applications.usecases.base import Room
+
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,36 @@ class Facts(Room):
             await tx.forget(event.owner_id)
             await self.facts.forget(tx, event.owner_id)
 
-    @atomic
     async def keep_staff_member(self, event: StaffMemberAdded) -> None:
-        """Somebody works here from now on."""
+        """Somebody works here from now on, or does other work: what they hold and review no more is free for others."""
         member = StaffMember(event.staff_id, event.version, frozenset(event.roles), frozenset(event.specialty_codes), event.workplace_ogrn)
-        async with self.begin(handling=event) as tx:
+        await self._follow_staff(event, member)
+
+    async def forget_staff_member(self, event: StaffMemberDeactivated) -> None:
+        """Somebody works here no more: no role, no specialty, and what they hold is free for others."""
+        await self._follow_staff(event, StaffMember(event.staff_id, event.version, frozenset(), frozenset(), None))
+
+    async def _follow_staff(self, event: StaffMemberAdded | StaffMemberDeactivated, member: StaffMember) -> None:
+        """First nothing more can be claimed, then what is held is freed, one transaction each; the whole bears repetition."""
+        await self._keep_member(member)
+        after: UUID | None = None
+        while ids := await self.applications.held_by(member.id, after=after, limit=_PAGE):
+            for application_id in ids:
+                await self._free_one(application_id)
+            after = ids[-1]
+        await self._note_staff(event)
+
+    @atomic
+    async def _keep_member(self, member: StaffMember) -> None:
+        async with self.begin(is_last=False) as tx:
             await self.facts.keep_staff_member(tx, member)
 
     @atomic
-    async def forget_staff_member(self, event: StaffMemberDeactivated) -> None:
-        """Somebody works here no more: no role, no specialty. What they hold lapses like any silent claim."""
-        nobody = StaffMember(event.staff_id, event.version, frozenset(), frozenset(), None)
-        async with self.begin(handling=event) as tx:
-            await self.facts.keep_staff_member(tx, nobody)
+    async def _free_one(self, application_id: UUID) -> None:
+        async with self.begin(is_last=False) as tx:
+            await self._free(tx, await self.applications.get_any(application_id, tx=tx))
+
+    @atomic
+    async def _note_staff(self, event: StaffMemberAdded | StaffMemberDeactivated) -> None:
+        async with self.begin(handling=event):
+            pass  # the work is done

@@ -10,7 +10,6 @@ from contracts.applications import (
     ApprovalRecommended,
     InformationRequested,
     ReviewClaimed,
-    ReviewReleased,
 )
 from services.applications.domain import review
 from services.applications.domain.application import Application, Decision, Desk, Remark
@@ -74,18 +73,6 @@ class Review(Room):
             released = review.release(application, reviewer_id, at=self.now())
             await self._keep(tx, released, read=application)
             await self._tell_released(tx, released, reviewer_id)
-
-    async def _tell_released(self, tx: Transaction, application: Application, reviewer_id: UUID) -> None:
-        await tx.publish(
-            ReviewReleased(
-                occurred_at=self.now(),
-                version=application.version,
-                application_id=application.id,
-                applicant_id=application.applicant_id,
-                number=application.public_number,
-                reviewer_id=reviewer_id,
-            )
-        )
 
     @atomic
     async def open_review(self, application_id: UUID, reader: Reader) -> Opened:

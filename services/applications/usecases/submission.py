@@ -108,7 +108,7 @@ class Submission(Room):
             documents = await self.facts.documents(named, tx=tx)
             answered = drafting.answer(asked, comment, patch, documents, at=self.now(), terms=self.terms)
             await self._keep_answered(tx, answered, read=asked)
-        return answered
+            return await self._free(tx, answered)
 
     @atomic
     async def withdraw(self, application_id: UUID, reason: str, *, applicant_id: UUID) -> Application:

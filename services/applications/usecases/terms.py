@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.transaction import Transaction, atomic
-from contracts.applications import DeadlineMissed, DeadlineNear, ReviewReleased, TermReached
+from contracts.applications import DeadlineMissed, DeadlineNear, TermReached
 from services.applications.domain import review
 from services.applications.domain.application import Application
 from services.applications.domain.terms import ActiveTerm, Term
@@ -46,13 +46,4 @@ class TermControl(Room):
             return
         released = review.lapse(application, at=self.now())
         await self._keep(tx, released, read=application)
-        await tx.publish(
-            ReviewReleased(
-                occurred_at=self.now(),
-                version=released.version,
-                application_id=released.id,
-                applicant_id=released.applicant_id,
-                number=released.public_number,
-                reviewer_id=holder.reviewer_id,
-            )
-        )
+        await self._tell_released(tx, released, holder.reviewer_id)
