@@ -160,8 +160,17 @@ async def erase(service: Component, person_id: UUID, *, times: int = 1) -> None:
 
 
 async def test_the_scans_of_who_never_registered_are_forgotten(applicant: Applicant) -> None:
-    await applicant.service.publish(RegistrationLapsed(occurred_at=datetime.now(UTC), owner_id=applicant.id))
-    await eventually(lambda: is_forgotten(applicant.service, applicant.id))
+    documents, owner = applicant.service.database["known_documents"], {"owner_id": applicant.id}
+    assert await documents.count_documents(owner) == len(people.REQUIRED)
+    other = await Applicant(applicant.service, applicant.signer, uuid4(), Role.PRACTITIONER).become_known()
+    lapsed = RegistrationLapsed(occurred_at=datetime.now(UTC), owner_id=applicant.id)
+    await applicant.service.publish(lapsed)
+    await eventually(lambda: applicant.service.database["inbox"].find_one({"_id": str(lapsed.event_id)}))
+    assert await documents.count_documents(owner) == 0, "once it is handled nothing is left"
+    assert await is_forgotten(applicant.service, applicant.id)
+    assert await documents.count_documents({"owner_id": other.id}) == len(people.REQUIRED)
+    with pytest.raises(AlreadyHandled):
+        await applicant.service.app.state.usecases.keep_document(people.accepted(applicant.id, "diploma"))
 
 
 async def is_forgotten(service: Component, person_id: UUID) -> bool:
