@@ -17,7 +17,8 @@ from tests.identity.walk import Walk
 from tests.support import Component, Signer, eventually
 
 Json = dict[str, Any]
-PURPOSE = "обращение 17"
+WHY = {"reason": "complaint", "case_number": "SU-2026-000017-4"}
+PURPOSE = "complaint SU-2026-000017-4"
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def read(walk: Walk, subject_id: UUID, **changes: Any) -> PersonalDataRead
 
 async def search(walk: Walk, signer: Signer, auditor_id: UUID, path: str = "/audit/access-log", **query: Any) -> Any:
     headers = signer.headers(auditor_id, Role.AUDITOR)
-    return await walk.identity.client.get(path, params={"purpose": PURPOSE} | query, headers=headers)
+    return await walk.identity.client.get(path, params=WHY | query, headers=headers)
 
 
 async def test_an_auditor_finds_rows_by_every_filter(walk: Walk, signer: Signer) -> None:
@@ -105,18 +106,19 @@ async def test_a_person_sees_the_device_of_own_acts(walk: Walk, signer: Signer) 
 
 
 @pytest.mark.parametrize("path", ["/audit/access-log", "/audit/access-log.csv"])
-async def test_only_auditors_with_a_recent_factor_and_a_purpose_search(walk: Walk, signer: Signer, path: str) -> None:
+async def test_only_auditors_with_a_recent_factor_and_a_reason_search(walk: Walk, signer: Signer, path: str) -> None:
     client, someone = walk.identity.client, uuid4()
     for role in set(Role) - {Role.AUDITOR}:
-        answer = await client.get(path, params={"purpose": PURPOSE}, headers=signer.headers(someone, role))
+        answer = await client.get(path, params=WHY, headers=signer.headers(someone, role))
         assert answer.status_code == 403, role
-    assert (await client.get(path, params={"purpose": PURPOSE})).status_code == 401
+    assert (await client.get(path, params=WHY)).status_code == 401
     old = int(datetime.now(UTC).timestamp()) - 3600
     stale = signer.headers(someone, Role.AUDITOR, factors={"password": old, "totp": old})
-    assert (await client.get(path, params={"purpose": PURPOSE}, headers=stale)).status_code == 403
+    assert (await client.get(path, params=WHY, headers=stale)).status_code == 403
     without = await client.get(path, headers=signer.headers(someone, Role.AUDITOR))
-    assert (without.status_code, without.json()["errors"][0]["pointer"]) == (422, "#query:purpose")
-    bad: list[Json] = [{"from": "x"}, {"from": "2026-01-01T00:00:00"}, {"action": "x"}, {"subject_id": "1"}, {"service": "x" * 51}]
+    assert (without.status_code, without.json()["errors"][0]["pointer"]) == (422, "#query:reason")
+    free: list[Json] = [{"reason": "жалоба Ивановой"}, {"case_number": "Иванова"}, {"case_number": "4505626798"}, {"service": "Иванова"}]
+    bad: list[Json] = [*free, {"from": "x"}, {"from": "2026-01-01T00:00:00"}, {"action": "x"}, {"subject_id": "1"}, {"service": "x" * 51}]
     for query in bad:
         assert (await search(walk, signer, someone, path, **query)).status_code == 422, query
     assert await walk.identity.database["access_rows"].count_documents({"actor_id": someone}) == 0

@@ -16,7 +16,7 @@ from tests.notifications.events import contacts_changed, requested
 from tests.support import Component, Signer, eventually
 from tests.support.exports import exported, multiply
 
-MANY = 5_001
+MANY = 1_001
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OWN = {"recipients": "_id", "notices": "recipient_id", "deliveries": "recipient_id"}
 

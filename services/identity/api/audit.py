@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, StringConstraints
 
 from chassis.auth import Principal, callers
 from chassis.guards import time_limit
@@ -16,23 +16,26 @@ from chassis.paging import Page, PageQuery, encode_cursor
 from chassis.tables import csv_portions
 from contracts.roles import Role
 from services.identity.api.dependencies import OriginDep, UseCasesDep
-from services.identity.domain.access_log import Action, Filters, Outcome
+from services.identity.domain.access_log import Action, Filters, Outcome, SearchReason
 from services.identity.schemas.audit import HEADER, AuditedOut, audited_cells
 from services.identity.usecases.access_search import Search
 
 router = APIRouter(tags=["Журнал доступа"])
 Auditor = Annotated[Principal, callers(Role.AUDITOR, is_recent=True)]
+CaseNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}-\d{4}-[A-Z0-9-]{1,16}$")]
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,50}$")]
 CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "Файл"}}
 
 
 def _search(
     auditor: Auditor,
     origin: OriginDep,
-    purpose: Annotated[str, Query(min_length=3, max_length=200, description="Зачем нужен поиск: останется в журнале.")],
+    reason: Annotated[SearchReason, Query(description="Зачем нужен поиск: останется в журнале.")],
+    case_number: Annotated[CaseNumber | None, Query(description="Номер обращения или заявления: останется в журнале.")] = None,
     subject_id: Annotated[UUID | None, Query(description="О ком.")] = None,
     actor_id: Annotated[UUID | None, Query(description="Кто.")] = None,
     action: Annotated[Action | None, Query(description="Что сделано.")] = None,
-    service: Annotated[str | None, Query(max_length=50, description="В какой службе.")] = None,
+    service: Annotated[ServiceName | None, Query(description="В какой службе.")] = None,
     outcome: Annotated[Outcome | None, Query(description="Разрешено или отказано.")] = None,
     from_at: Annotated[AwareDatetime | None, Query(alias="from", description="Не раньше.")] = None,
     to_at: Annotated[AwareDatetime | None, Query(alias="to", description="Раньше.")] = None,
@@ -40,7 +43,7 @@ def _search(
     filters = Filters(
         subject_id=subject_id, actor_id=actor_id, action=action, service=service, outcome=outcome, from_at=from_at, to_at=to_at
     )
-    return Search(auditor.id, origin, purpose, filters)
+    return Search(auditor.id, origin, reason, case_number, filters)
 
 
 SearchDep = Annotated[Search, Depends(_search)]

@@ -98,6 +98,18 @@ class Record:
         return hmac.compare_digest(self.mac, row_mac(self.parts, secret))
 
 
+class SearchReason(StrEnum):
+    """Why an auditor searches. A list and no free text, because a sentence would name people.
+
+    It stands in the address of the search, stays in the log for ever, and is shown to everybody whose rows were found.
+    """
+
+    COMPLAINT = "complaint"
+    INCIDENT = "incident"
+    INSPECTION = "inspection"
+    PERSON_ASKED = "person-asked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """Which rows are looked for; None is any. `before_id` continues a list whose last row it was."""

@@ -9,7 +9,7 @@ import structlog
 
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.roles import Role
-from services.identity.domain.access_log import Action, Entry, Filters, Record, entry_id
+from services.identity.domain.access_log import Action, Entry, Filters, Record, SearchReason, entry_id
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.usecases.access import SERVICE, Origin
 
@@ -25,8 +25,14 @@ class Search:
 
     auditor_id: UUID
     origin: Origin
-    purpose: str
+    reason: SearchReason
+    case_number: str | None
     filters: Filters
+
+    @property
+    def purpose(self) -> str:
+        """For the access log."""
+        return str(self.reason) if self.case_number is None else f"{self.reason} {self.case_number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from tests.identity.walk import Json, Walk
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
-PURPOSE = "обращение 17"
+WHY, PURPOSE = "reason=complaint&case_number=SU-2026-000017-4", "complaint SU-2026-000017-4"
 QUICK_KEYS = {"IDENTITY_KEY_REFRESH_SECONDS": "0.05", "IDENTITY_KEY_LEASE_SECONDS": "0.1", "IDENTITY_KEY_SETTLE_SECONDS": "0.3"}
 
 
@@ -55,12 +55,12 @@ async def test_id_7_people_see_who_opened_their_data_and_auditors_search_and_exp
     await identity.publish(read)
     await eventually(lambda: identity.database["access_rows"].find_one({"actor_id": reviewer.id, "subject_id": visitor.id}))
     own = (await visitor.ask("GET", "/access-log"))["items"]
-    assert [row["action"] for row in own] == ["record-read", "sign-in-refused", "signed-in", "registered"]
+    assert [row["action"] for row in own] == ["record-read", "sign-in-refused", "signed-in", "sign-in-begun", "registered"]
     assert (own[0]["actor_role"], own[0]["purpose"], own[0]["record"], own[0]["is_own"]) == ("reviewer", "review", read.record, False)
     assert (own[1]["outcome"], own[2]["is_own"], own[2]["address"]) == ("refused", True, "127.0.0.1")
 
     auditor = await Visitor.member(identity, signer, "auditor")
-    query = f"?subject_id={visitor.id}&purpose={PURPOSE}"
+    query = f"?subject_id={visitor.id}&{WHY}"
     found = (await auditor.ask("GET", f"/audit/access-log{query}"))["items"]
     assert {"record-read", "sign-in-refused", "signed-in", "registered"} <= {row["action"] for row in found}
     assert next(row["address"] for row in found if row["action"] == "record-read") == "10.1.2.3"
@@ -164,10 +164,10 @@ async def test_id_11_staff_are_added_by_an_administrator_and_need_a_strong_facto
     await walk.set_password(walk.email)
     member = await Visitor(walk, signer).sign_in(walk.email)
     assert (member.claims["roles"], member.claims["scope"]) == ([], "enrolment"), "a code by SMS lets them set up a factor, no more"
-    assert (await member.send("GET", "/audit/access-log?purpose=x")).status_code == 403
+    assert (await member.send("GET", "/audit/access-log?reason=complaint")).status_code == 403
     await member.set_up_app()
     assert member.claims["roles"] == ["auditor"]
-    assert (await member.send("GET", f"/audit/access-log?purpose={PURPOSE}")).status_code == 200
+    assert (await member.send("GET", f"/audit/access-log?{WHY}")).status_code == 200
     identity.clock.move(timedelta(minutes=1))
     assert set(claims_of(await member.finish(member.shown()))["factors"]) == {"password", "totp"}
 
