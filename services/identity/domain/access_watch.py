@@ -1,8 +1,11 @@
 """Suspicious patterns in the access log: many refusals of one account, many people's records read by one, a device never seen before."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
 
 _VERSION = re.compile(r"[\d._]+")
 
@@ -17,6 +20,23 @@ class WatchPolicy:
     reading_window: timedelta
     device_keep: timedelta
     devices: int
+
+
+class Watched(StrEnum):
+    """What is watched of somebody."""
+
+    REFUSALS = "refusals"
+    DEVICES = "devices"
+    READING = "reading"
+
+    def key_of(self, person_id: UUID | None) -> str:
+        """The key of what was seen of a person."""
+        return f"{self}:{person_id}"
+
+
+def keys_of(person_id: UUID) -> Iterator[str]:
+    """The keys of all that is watched of a person."""
+    return (watched.key_of(person_id) for watched in Watched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
+from services.identity.domain.access_watch import keys_of
 from services.identity.domain.erasure import Erasure, Hold, NoSuchErasure
 from services.identity.repository.encoding import StaleRecord, document_of
 
@@ -34,6 +35,8 @@ OWN_ROWS = (
 )
 """Collections whose rows are a person's own, and the field that names the person. What is left out is
 named with its reason where the tests compare this with the collections there are."""
+WATCH = "access_watch"
+"""Its rows are a person's own too; their keys name what is watched as well."""
 
 
 class ErasureRepository:
@@ -127,6 +130,7 @@ class OwnRowsRepository:
         """Remove them. Sessions end and lose address and device; their bare rows stay a while, to void what access tokens are out."""
         for name, field in OWN_ROWS:
             await self._database[name].delete_many({field: person_id}, session=tx.session)
+        await self._database[WATCH].delete_many({"_id": {"$in": list(keys_of(person_id))}}, session=tx.session)
         sessions, owner = self._database["sessions"], {"person_id": person_id}
         ended = {"$set": {"ended_at": at, "ending": "account-closed"}, "$inc": {"version": 1}}
         await sessions.update_many(owner | {"ended_at": None}, ended, session=tx.session)

@@ -7,7 +7,7 @@ from chassis.transaction import Transaction
 from contracts.identity import BulkReadingDetected, SecurityAlertKind, SecurityAlertRaised
 from services.identity.domain.access_log import Action, Entry
 from services.identity.domain.access_proof import StoredRow
-from services.identity.domain.access_watch import Recent, WatchPolicy, device_family
+from services.identity.domain.access_watch import Recent, Watched, WatchPolicy, device_family
 from services.identity.gateways.hashing import Secrets
 from services.identity.repository.access_log import AccessLogRepository
 from services.identity.repository.access_watch import AccessWatchRepository
@@ -42,14 +42,14 @@ class AccessWatch:
             await self._has_read(tx, seen, entry)
 
     async def _refused(self, tx: Transaction, seen: "_Memory", entry: Entry) -> None:
-        policy, known = self.policy, await seen.get(f"refusals:{entry.subject_id}")
+        policy, known = self.policy, await seen.get(Watched.REFUSALS.key_of(entry.subject_id))
         known, is_reached = known.added(str(entry.id), entry.at, window=policy.refusal_window, limit=policy.refusals)
         seen.changed[known.key] = known
         if is_reached:
             await self._alert(tx, entry, SecurityAlertKind.MANY_REFUSALS)
 
     async def _signed_in(self, tx: Transaction, seen: "_Memory", entry: Entry) -> None:
-        policy, known = self.policy, await seen.get(f"devices:{entry.subject_id}")
+        policy, known = self.policy, await seen.get(Watched.DEVICES.key_of(entry.subject_id))
         device = self.secrets.digest("watched-device", str(entry.subject_id), device_family(entry.device)).hex()
         known, is_strange = known.used(device, entry.at, keep=policy.device_keep, limit=policy.devices)
         seen.changed[known.key] = known
@@ -57,7 +57,7 @@ class AccessWatch:
             await self._alert(tx, entry, SecurityAlertKind.NEW_DEVICE)
 
     async def _has_read(self, tx: Transaction, seen: "_Memory", entry: Entry) -> None:
-        policy, known = self.policy, await seen.get(f"reading:{entry.actor_id}")
+        policy, known = self.policy, await seen.get(Watched.READING.key_of(entry.actor_id))
         known, is_reached = known.added(str(entry.subject_id), entry.at, window=policy.reading_window, limit=policy.people)
         seen.changed[known.key] = known
         if is_reached and entry.actor_id is not None and entry.actor_role is not None:
