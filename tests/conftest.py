@@ -1,5 +1,6 @@
 """Fixtures of all tests: the servers of the run and the signer of tokens."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -10,6 +11,9 @@ from tests.support import Infra, Signer
 from tests.support.environments import use_signer
 from tests.support.infra import running_infra
 from tests.support.signer import serving_signer
+
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+"""Not installed; httpcore tries to import it several times a request, and each time all folders are searched."""
 
 ONE_PROCESS = ("chaos", "e2e", "openapi")
 """Folders whose tests share something that is slow to start; elsewhere the tests of a file stay together."""

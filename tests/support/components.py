@@ -22,6 +22,8 @@ from contracts.sealed import KeyRing
 from tests.support.tap import Tap
 from tests.support.waiting import eventually
 
+READY_POLL_SECONDS = 0.1
+"""Every look asks store and broker, and so takes time from the start."""
 AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 
@@ -72,7 +74,7 @@ async def component(
     ):
         database = store[env[f"{prefix}_MONGO_DATABASE"]]
         async with httpx.AsyncClient(base_url=f"{url}/api/{service}", timeout=15) as client:
-            await eventually(lambda: _is_ready(client, url), timeout=30)
+            await eventually(lambda: _is_ready(client, url), timeout=30, interval=READY_POLL_SECONDS)
             clock = SandboxClock(Path(env["SANDBOX_CLOCK_FILE"]))
             yield Component(service, app, url, client, tap, database, clock, amqp_url, key_ring)
 

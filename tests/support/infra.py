@@ -22,7 +22,7 @@ from deploy.local.clamd import Clamd
 from deploy.local.ports import free_ports
 from deploy.local.servers import Broker, MongoServer, ObjectServer, manage
 
-VHOSTS_AT_ONCE = 6
+VHOSTS_AT_ONCE = 12
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(check: Callable[[], Awaitable[T | None]], timeout: float = 10, interval: float = 0.02) -> T:
+async def eventually(check: Callable[[], Awaitable[T | None]], timeout: float = 10, interval: float = 0.05) -> T:
     """The first true answer of the check; `AssertionError` with the last answer when there was none in time.
 
     An `AssertionError` inside the check counts as "not yet".
