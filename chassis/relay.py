@@ -33,7 +33,6 @@ tracer = trace.get_tracer("medkabinet.relay")
 _LEASE_SHARE = 0.6
 """Publishing stops this far into the lease, so that its holder never overlaps with the next one for long."""
 _LONGEST_PAUSE_SECONDS = 10.0
-_PARKED_READ_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -143,7 +142,7 @@ class Relay:
         """Streams that rest after a failure, and those that wait behind a parked row until an operator decides."""
         now = time.monotonic()
         self._blocked_until = {stream: until for stream, until in self._blocked_until.items() if until > now}
-        if now - self._parked_read_at > _PARKED_READ_SECONDS:
+        if now - self._parked_read_at > self.settings.relay_parked_seconds:
             self._parked = set(await self._rows.distinct("stream", {"state": "parked"}))
             self._parked_read_at = now
             for state, count in zip(("pending", "parked"), await self.lag(), strict=True):

@@ -59,6 +59,8 @@ class ServiceSettings(BaseSettings):
     """How long a message waits on the last step for a server that is away before it becomes a dead letter."""
     relay_lease_seconds: Seconds = 4
     relay_poll_seconds: Seconds = 0.2
+    relay_parked_seconds: Seconds = 10
+    """How long the relay takes it that what was parked still is."""
     relay_batch: int = Field(default=200, ge=1)
     relay_attempts: int = Field(default=5, ge=1)
     """Permanent failures of one row before it is parked and alarmed."""

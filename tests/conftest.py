@@ -26,8 +26,12 @@ def together(test: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest begin, so that no process waits for another at the end."""
-    items.sort(key=lambda item: together(item.nodeid) not in ONE_PROCESS)
+    """The longest begin, so that no process waits for another at the end; each folder of them in one piece."""
+    items.sort(key=lambda item: _place(together(item.nodeid)))
+
+
+def _place(scope: str) -> int:
+    return ONE_PROCESS.index(scope) if scope in ONE_PROCESS else len(ONE_PROCESS)
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types for its schedulers

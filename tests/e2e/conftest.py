@@ -1,4 +1,7 @@
-"""One stack for all journeys, one walk through it, a tap on its broker and a collector of its spans."""
+"""One stack for all journeys, one walk through it, a tap on its broker and a collector of its spans.
+
+They end with the folder: a stack that nobody uses takes a quarter of a processor from the tests that follow.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -53,13 +56,13 @@ class Running:
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def collector() -> AsyncIterator[Collector]:
     async with running_collector() as collector:
         yield collector
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def running(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     environment = {"OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"} | QUICK_HASHES
     async with Stack(tmp_path_factory.mktemp("stack"), environment=environment) as stack:
@@ -73,7 +76,7 @@ async def running(collector: Collector, tmp_path_factory: pytest.TempPathFactory
             yield Running(stack, http, Outside(outside_http), tap, personas)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def walked(running: Running) -> Walked:
     """The journey, walked once."""
     http, outside, personas = running.http, running.outside, running.personas

@@ -46,6 +46,7 @@ def environment(infra: Infra, service: str, **overrides: str) -> dict[str, str]:
         "FIELD_MASTER_KEY": base64.b64encode(secrets.token_bytes(96)).decode(),
         "RETRY_DELAYS_SECONDS": "[0.2, 0.4]",
         "RELAY_POLL_SECONDS": "1",
+        "RELAY_PARKED_SECONDS": "2",
         "TIMER_POLL_SECONDS": "0.2",
     }
     own |= _specific(infra, service, unique)
