@@ -11,7 +11,7 @@ from services.identity.domain.access_chain import Anchor, Block, Head
 from services.identity.domain.access_proof import Break, BreakKind, Prover, StoredRow, Thing, Witness, stray
 from services.identity.repository.access_chain import AccessChainRepository
 
-_ROWS_AT_ONCE = 1000
+_ROWS_AT_ONCE = 1500
 _AHEAD = 3
 """Portions of rows asked for or waiting while one is proved: the store does not wait for us."""
 _AT_STORE = 2
