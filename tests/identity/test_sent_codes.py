@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from contracts.identity import OneTimeCodeIssued, ProfileVerified
+from services.identity.repository.sign_ins import SignInRepository
 from tests.identity import people
 from tests.identity.registries import FakeRegistries
+from tests.identity.test_overtaken_sign_in import overtake
 from tests.identity.visitor import Visitor
 from tests.support import Component, Signer
 
@@ -111,3 +113,12 @@ async def test_codes_stay_good_when_no_address_changes(visitor: Visitor) -> None
     codes = await codes_sent(visitor, visitor.walk.phone)
     await change(visitor, patronymic="Аристарховна", email=people.email())
     assert await are_accepted(visitor, paths, codes) == [True, True]
+
+
+async def test_a_sign_in_that_the_change_overtakes_sends_its_code_to_the_new_telephone(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = people.phone()
+    overtake(monkeypatch, SignInRepository, "add", lambda: change(visitor, phone=new))
+    await visitor.walk.start_sign_in(visitor.walk.snils)
+    assert await code(visitor, "sign-in", new)

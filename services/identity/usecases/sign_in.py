@@ -149,8 +149,14 @@ class SignInUseCases:
 
     @atomic
     async def _open(self, account: _Account, ahead: list[_Known], device: bytes, origin: Origin, *, is_right: bool) -> Started:
-        """What was read `ahead` serves the first run alone."""
-        known = ahead.pop() if ahead else await self._read(account)
+        """What was read `ahead` serves the first run alone; who changed telephone or password meanwhile is read again."""
+        if ahead:
+            known = ahead.pop()
+        else:
+            credentials = await self.people.credentials_of(None, account.id)
+            is_right = is_right and self._password_digest(credentials) == self._password_digest(account.credentials)
+            account = replace(account, credentials=credentials)
+            known = await self._read(account)
         at = self.now()
         before = [known.throttles.failures(key) for key in account.keys]
         await self._check(before[0])
