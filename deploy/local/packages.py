@@ -13,11 +13,16 @@ PACKAGES = {
     "openssl": "/usr/bin/openssl",
     "libengine-gost-openssl1.1": "/usr/lib/*/engines-3/gost.so",
     "clamav-daemon": "/usr/sbin/clamd",
+    "tesseract-ocr-rus": "/usr/share/tesseract-ocr/*/tessdata/rus.traineddata",
     "util-linux": "/usr/bin/setpriv",
     "python3-venv": None,
 }
 """Debian package to a file that shows it is there; `*` stands for the name of the machine's architecture."""
-TEST_PACKAGES = {"chromium": "/usr/bin/chromium"}
+TEST_PACKAGES = {
+    "chromium": "/usr/bin/chromium",
+    "fonts-liberation": "/usr/share/fonts/truetype/liberation/LiberationSerif-Regular.ttf",
+    "fonts-paratype": "/usr/share/fonts/truetype/paratype/PTF55F.ttf",
+}
 """What the tests need besides: large, and of no use to whoever only runs the system."""
 
 

@@ -1,0 +1,1 @@
+"""How well documents are read: figures over generated papers, printed by a command."""

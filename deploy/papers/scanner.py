@@ -1,0 +1,58 @@
+"""What a scanner does to a page: paper that is not white, noise, a slight turn, loss of sharpness and of detail."""
+
+import io
+import random
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+_DPI = (150, 200, 240, 300)
+_TURN_DEGREES = 3.0
+_QUALITY = range(40, 91)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How a page is scanned; `seed` makes its noise."""
+
+    dpi: int = 300
+    turned_degrees: float = 0.0
+    quality: int = 85
+    noise: float = 4.0
+    """Standard deviation of the brightness, of 255."""
+    blur: float = 0.0
+    """Radius in pixels at the resolution of the scan."""
+    paper: tuple[int, int, int] = (250, 249, 244)
+    is_gray: bool = False
+    seed: int = 1
+
+    @classmethod
+    def by_chance(cls, chance: random.Random) -> "Scan":
+        """An ordinary one, from a poor office scanner to a good one."""
+        tint = chance.randrange(232, 256)
+        return cls(
+            dpi=chance.choice(_DPI),
+            turned_degrees=chance.uniform(-_TURN_DEGREES, _TURN_DEGREES),
+            quality=chance.choice(_QUALITY),
+            noise=chance.uniform(1, 8),
+            blur=chance.uniform(0, 0.6),
+            paper=(tint, tint - chance.randrange(4), tint - chance.randrange(14)),
+            is_gray=chance.random() < 0.4,  # noqa: PLR2004 - a share
+            seed=chance.randrange(2**31),
+        )
+
+
+def scanned(page: bytes, scan: Scan, *, printed_ppi: int) -> bytes:
+    """The page, a PNG of `printed_ppi`, as JPEG."""
+    image = Image.open(io.BytesIO(page)).convert("RGB")
+    turned = image.rotate(scan.turned_degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+    share = scan.dpi / printed_ppi
+    small = turned.resize((round(turned.width * share), round(turned.height * share)), Image.Resampling.LANCZOS)
+    soft = small.filter(ImageFilter.GaussianBlur(scan.blur))
+    grain = np.random.default_rng(scan.seed).normal(0, scan.noise, (soft.height, soft.width, 1))
+    on_paper = np.asarray(soft, dtype=np.float32) / 255 * np.asarray(scan.paper, dtype=np.float32) + grain
+    picture = Image.fromarray(on_paper.clip(0, 255).astype(np.uint8))
+    kept = io.BytesIO()
+    (picture.convert("L") if scan.is_gray else picture).save(kept, "JPEG", quality=scan.quality, dpi=(scan.dpi, scan.dpi))
+    return kept.getvalue()
