@@ -1,5 +1,6 @@
 """Identity under test: one running service with registries of the tests' own."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from services.identity.main import create_app
 from services.identity.settings import Settings
 from tests.identity.provider import HostileProvider, running_provider
 from tests.identity.registries import FakeRegistries, running_registries
-from tests.support import Component, Infra, component, service_environment
+from tests.support import Component, Infra, component, environment, service_environment
 
 QUICK_HASHES = {"IDENTITY_ARGON2_TIME_COST": "1", "IDENTITY_ARGON2_MEMORY_KIB": "64"}
 QUICK = QUICK_HASHES | {
@@ -64,25 +65,30 @@ def signing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _settings(registries: FakeRegistries, provider: HostileProvider, signing_folder: Path) -> dict[str, str]:
+    portals: dict[str, Any] = {"gosuslugi": provider.settings(), "dead": provider.settings(issuer="http://127.0.0.1:9")}
+    return QUICK | {
+        "IDENTITY_REGISTRIES_URL": registries.url,
+        "IDENTITY_RATE_LIMITS": json.dumps(dict.fromkeys(RATES, "100000/minute")),
+        "IDENTITY_OIDC_PROVIDERS": json.dumps(portals),
+        "IDENTITY_SIGNATURE_TRUSTED_CAS": str(signing_folder / "trusted"),
+        "IDENTITY_SIGNATURE_CRLS": str(signing_folder / "lists"),
+    }
+
+
 @asynccontextmanager
 async def running_identity(
     infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path, **changes: str
 ) -> AsyncIterator[Component]:
     """An identity of its own, with an empty database; `changes` replace settings."""
-    rates = json.dumps(dict.fromkeys(RATES, "100000/minute"))
-    portals: dict[str, Any] = {"gosuslugi": provider.settings(), "dead": provider.settings(issuer="http://127.0.0.1:9")}
-    settings = QUICK | {
-        "IDENTITY_REGISTRIES_URL": registries.url,
-        "IDENTITY_RATE_LIMITS": rates,
-        "IDENTITY_OIDC_PROVIDERS": json.dumps(portals),
-        "IDENTITY_SIGNATURE_TRUSTED_CAS": str(signing_folder / "trusted"),
-        "IDENTITY_SIGNATURE_CRLS": str(signing_folder / "lists"),
-    }
-    async with service_environment(infra, "identity", **settings | changes) as env, component(create_app, Settings, env) as running:
+    settings = _settings(registries, provider, signing_folder) | changes
+    async with service_environment(infra, "identity", **settings) as env, component(create_app, Settings, env) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 async def identity(infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path) -> AsyncIterator[Component]:
-    async with running_identity(infra, registries, provider, signing_folder) as running:
+    """The one that most tests share. Its stores go with the servers of the run: to empty them first would take seconds."""
+    env = await asyncio.to_thread(environment, infra, "identity", **_settings(registries, provider, signing_folder))
+    async with component(create_app, Settings, env) as running:
         yield running

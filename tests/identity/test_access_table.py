@@ -2,7 +2,9 @@
 
 import re
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,16 +13,24 @@ import pytest
 
 from contracts.roles import Role, Scope
 from tests.identity.access_table import ANOTHERS, FILE, NOTHING, PASSES, Row, differences, read_table, routes_of
+from tests.identity.conftest import running_identity
 from tests.identity.others import Asked, Others, practitioners, registrants
 from tests.identity.provider import HostileProvider
 from tests.identity.registries import FakeRegistries
-from tests.support import Component, Signer
+from tests.support import Component, Infra, Signer
 
 ROWS = read_table(FILE.read_text(encoding="utf-8"))
 ABOUT_OBJECTS = [row for row in ROWS if row.answers[ANOTHERS] != NOTHING]
 SELF_NAMED = {"DELETE /consents/{document}"}
 """Routes of practitioners whose path names nothing that belongs to anybody."""
 STALE = 3600
+
+
+@pytest.fixture(scope="module")
+async def identity(infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path) -> AsyncIterator[Component]:
+    """Of these tests alone: they read everything in its store, again and again."""
+    async with running_identity(infra, registries, provider, signing_folder) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

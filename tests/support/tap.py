@@ -1,6 +1,7 @@
 """A tap on the events exchange: everything a service publishes, in order; and a way to publish beside it."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -23,7 +24,8 @@ class Tap:
         self._amqp_url = amqp_url
         self._key_ring = key_ring
         self._arrived = asyncio.Condition()
-        self._unseen: list[Event] = []
+        self._unseen: defaultdict[type[Event], list[Event]] = defaultdict(list)
+        """By class: who waits for one looks again whenever any event arrives, and a run has thousands."""
         self.events: list[Event] = []
         """Every event so far."""
         self.messages: list[AbstractIncomingMessage] = []
@@ -50,7 +52,7 @@ class Tap:
         """The next event of the class that this method did not give out yet; waits for it."""
 
         def found() -> AnyEvent | None:
-            return next((seen for seen in self._unseen if isinstance(seen, event) and where(seen)), None)
+            return next((seen for seen in self._unseen[event] if isinstance(seen, event) and where(seen)), None)
 
         try:
             async with asyncio.timeout(timeout), self._arrived:
@@ -59,7 +61,7 @@ class Tap:
             seen = ", ".join(sorted({type(one).__name__ for one in self.events})) or "none"
             raise AssertionError(f"no {event.__name__} within {timeout} s; events so far: {seen}") from None
         assert first is not None
-        self._unseen.remove(first)
+        self._unseen[event].remove(first)
         return first
 
     def all(self, event: type[AnyEvent]) -> list[AnyEvent]:
@@ -74,5 +76,5 @@ class Tap:
         async with self._arrived:
             self.events.append(event)
             self.messages.append(message)
-            self._unseen.append(event)
+            self._unseen[type(event)].append(event)
             self._arrived.notify_all()
