@@ -72,18 +72,13 @@ def _longest_way_seconds(settings: ServiceSettings) -> int:
 
 async def prepare_outbox(database: Database, settings: ServiceSettings) -> None:
     """Collections of the messaging mechanisms, before the first transaction needs them."""
-    pending = IndexModel([("created_ms", ASCENDING), ("index", ASCENDING)], name="pending", partialFilterExpression={"state": "pending"})
-    stream = IndexModel(
-        [("stream", ASCENDING), ("version", ASCENDING), ("index", ASCENDING)],
-        name="stream",
-        partialFilterExpression={"state": "pending"},
-    )
-    parked = IndexModel([("stream", ASCENDING)], name="parked", partialFilterExpression={"state": "parked"})
-    skipped = IndexModel([("created_ms", ASCENDING)], name="skipped", partialFilterExpression={"state": "skipped"})
+    # whole and not partial indexes: the embedded store reads by no partial one, and the rows that wait are the first in these
+    by_age = IndexModel([("state", ASCENDING), ("created_ms", ASCENDING), ("index", ASCENDING)], name="by_age")
+    by_stream = IndexModel([("state", ASCENDING), ("stream", ASCENDING), ("version", ASCENDING), ("index", ASCENDING)], name="by_stream")
     published = IndexModel([("published_at", ASCENDING)], name="kept", expireAfterSeconds=settings.outbox_keep_days * _DAY_SECONDS)
     handled = IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=settings.inbox_keep_days * _DAY_SECONDS)
     due = IndexModel([("due_at", ASCENDING)], name="due")
-    await prepare_collection(database, OUTBOX, indexes=[pending, stream, parked, skipped, published])
+    await prepare_collection(database, OUTBOX, indexes=[by_age, by_stream, published])
     await prepare_collection(database, INBOX, indexes=[handled])
     forgotten = IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=_longest_way_seconds(settings))
     await prepare_collection(database, ERASED, indexes=[forgotten])

@@ -25,6 +25,8 @@ _LOOKUP = frozenset({*_UNIQUE, *_LICENCES})
 _WITH_ACCESS: Mapping[str, Any] = {"closed_at": None, "deactivated_at": None}
 _CREDENTIALS = {"password_hash": 1, "roles": 1, "personal.phone": 1}
 _READ = TypeAdapter(Person)
+_CLEAR = 1
+"""How many accounts a clear identifier has."""
 _ERASED = "erased"
 """The status of a row that is left of somebody erased: no person any more, its id is merely never given again."""
 _SCHEMA = {
@@ -87,15 +89,7 @@ class PersonRepository:
 
     async def prepare(self) -> None:
         """Collection, validator and indexes."""
-        unique = [
-            IndexModel(
-                [(f"personal.{name}", ASCENDING)],
-                name=f"unique_{name}",
-                unique=True,
-                partialFilterExpression={f"personal.{name}": {"$exists": True}},
-            )
-            for name in _UNIQUE
-        ]
+        unique = [IndexModel([(f"personal.{name}", ASCENDING)], name=f"unique_{name}", unique=True, sparse=True) for name in _UNIQUE]
         licences = [IndexModel([(f"personal.{name}", ASCENDING)], name=name) for name in _LICENCES]
         queue = IndexModel([("status", ASCENDING), ("verification.requested_at", ASCENDING), ("_id", ASCENDING)], name="queue")
         staff = IndexModel([("status", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="staff")
@@ -170,14 +164,13 @@ class PersonRepository:
         return None if document is None else _credentials(document)
 
     async def _fitting(self, tx: Transaction | None, sought: Mapping[str, Operand], **conditions: str) -> list[Document]:
-        """Up to one account more than is clear."""
-        if not sought:
-            return []
-        any_of = {"$or": [{f"personal.{name}": value} for name, value in sought.items()]}
+        """Up to one account more than is clear. A read for each field by its index: the embedded store looks through all for `$or`."""
         shown = _CREDENTIALS | {f"personal.{name}": 1 for name in sought}
-        limit = len(sought) + 1
-        found = self._collection.find({**any_of, **_WITH_ACCESS, **conditions}, shown, session=session_of(tx))
-        return await found.limit(limit).to_list(limit)
+        found = await _together(tx, *(self._with(tx, {f"personal.{name}": value, **conditions}, shown) for name, value in sought.items()))
+        return list({document["_id"]: document for documents in found for document in documents}.values())
+
+    async def _with(self, tx: Transaction | None, found: Document, shown: Document) -> list[Document]:
+        return await self._collection.find({**found, **_WITH_ACCESS}, shown, session=session_of(tx)).limit(_CLEAR + 1).to_list(_CLEAR + 1)
 
     async def has_staff(self, tx: Transaction, role: str) -> bool:
         """Whether anybody holds the role."""

@@ -36,7 +36,7 @@ class RegistrationRepository:
         """Collection, validator and indexes."""
         open_phone = IndexModel([("personal.phone", ASCENDING)], name="open_phone", unique=True, partialFilterExpression={"is_open": True})
         kept = IndexModel([("expires_at", ASCENDING)], name="kept", expireAfterSeconds=int(timedelta(days=1).total_seconds()))
-        owner = IndexModel([("owner_id", ASCENDING)], name="owner", unique=True, partialFilterExpression={"owner_id": {"$exists": True}})
+        owner = IndexModel([("owner_id", ASCENDING)], name="owner", unique=True, sparse=True)
         await prepare_collection(self._database, "registrations", indexes=[open_phone, kept, owner], schema=_SCHEMA)
 
     async def open_by_phone(self, tx: Transaction, phone: str) -> Registration | None:

@@ -34,7 +34,7 @@ class SessionRepository:
         """Collection and indexes."""
         of_person = IndexModel([("person_id", ASCENDING), ("ended_at", ASCENDING), ("created_at", DESCENDING)], name="of_person")
         kept = IndexModel([("last_used_at", ASCENDING)], name="kept", expireAfterSeconds=int(self._keep.total_seconds()))
-        ended = IndexModel([("ended_at", DESCENDING)], name="ended", partialFilterExpression={"ended_at": {"$type": "date"}})
+        ended = IndexModel([("ended_at", DESCENDING)], name="ended")
         await prepare_collection(self._database, "sessions", indexes=[of_person, kept, ended])
 
     async def get(self, tx: Transaction, session_id: UUID) -> Session | None:
