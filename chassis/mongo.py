@@ -116,8 +116,10 @@ async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) ->
     """Documents as they are inserted by anybody, from now on. A hint only: it may end with a driver error at any time."""
     pipeline = [{"$match": {"operationType": "insert"}}]
     async with await collection.watch(pipeline, max_await_time_ms=int(wait_seconds * 1000)) as changes:
-        async for change in changes:
-            yield change["fullDocument"]
+        while changes.alive:  # one by one: the time-out of an operation would end a wait for the next that is longer
+            change = await changes.try_next()
+            if change is not None:
+                yield change["fullDocument"]
 
 
 def is_away(error: BaseException) -> bool:

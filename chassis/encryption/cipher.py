@@ -38,6 +38,8 @@ class FieldCipher:
         self._known: tuple[KeyState, float] | None = None
         """The state, and the moment before it was read."""
         self._refreshing = Lock()
+        self._nothing: tuple[tuple[Binary, ...], Any] | None = None
+        """A sealed empty text, and the keys it is sealed under."""
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings) -> Self:
@@ -73,6 +75,10 @@ class FieldCipher:
         """Each value in one hop; `UNREADABLE` for one that somebody altered. What is not encrypted is handed back as it is."""
         return await asyncio.to_thread(self._decrypt_each, values)
 
+    async def decrypt_nothing(self) -> str:
+        """An empty text, after as much work as one value takes: for where nobody is to learn that there was nothing to decrypt."""
+        return await asyncio.to_thread(self._decrypt_nothing)
+
     async def lookup(self, value: str) -> Operand:
         """The condition that finds `value` in a looked-up field."""
         return (await self.lookups({"value": value}))["value"]
@@ -103,6 +109,12 @@ class FieldCipher:
 
     def _decrypt(self, value: Any) -> Any:
         return self._vault.opened(value) if is_encrypted(value) or is_looked_up(value) else value
+
+    def _decrypt_nothing(self) -> str:
+        writing = self._writing()
+        if self._nothing is None or self._nothing[0] != writing:  # what a key sealed opens no more once the key is gone
+            self._nothing = writing, self._vault.randomised("", writing)
+        return str(self._decrypt(self._nothing[1]))
 
     def _decrypt_each(self, values: Sequence[Any]) -> list[Any]:
         sealed = [place for place, value in enumerate(values) if is_encrypted(value) or is_looked_up(value)]

@@ -27,6 +27,8 @@ _INBOX = (Channel.INBOX,)
 
 ONE_TIME_CODE = "one-time-code"
 """Kind of the messages that carry a code; never a notice, never in the inbox."""
+ADDRESS_REPLACED = "address-replaced"
+"""Kind of the last message to a telephone or mailbox: who takes over an account replaces them first."""
 
 
 @dataclass(frozen=True, slots=True)

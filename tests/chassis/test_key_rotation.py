@@ -387,3 +387,12 @@ def test_a_ring_is_what_the_driver_is_given() -> None:
 def test_a_malformed_ring_is_refused(text: str) -> None:
     with pytest.raises(WrongMasterKey, match="FIELD_MASTER_KEY"):
         MasterRing.from_text(text)
+
+
+async def test_nothing_opens_after_every_rotation_and_without_remembered_keys(place: Place) -> None:
+    cipher = await place.cipher(refresh=0, lease=0)
+    for _ in range(2):
+        assert await cipher.decrypt_nothing() == ""
+        place.rotation().run()
+        cipher._vault.close()
+        cipher._vault = place.another()  # the library remembers a deleted key for a minute

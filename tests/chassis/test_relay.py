@@ -1,10 +1,14 @@
 """What the relay does when an event cannot leave."""
 
+import asyncio
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import aio_pika
+from pymongo import AsyncMongoClient
 
+from chassis.mongo import watch_inserts
 from chassis.parked import ParkedEvents
 from contracts.support import TicketAnswered
 from contracts.topology import ARCHIVE_STREAM
@@ -57,3 +61,17 @@ async def test_an_unroutable_event_is_parked_and_its_stream_waits_behind_it(infr
             await eventually(partial(outbox.find_one, behind), timeout=15)
         assert await outbox.count_documents({"_id": parked["_id"], "state": "published"}) == 1
         assert await outbox.count_documents({"_id": skipped["_id"], "state": "skipped", "reason": "a test"}) == 1
+
+
+async def test_the_hint_outlasts_a_silence_longer_than_an_operation_may_take(infra: Infra) -> None:
+    name = f"test_{infra.run}_hint"
+    async with AsyncMongoClient[dict[str, Any]](infra.mongo_url, timeoutMS=300) as client:
+        rows = client[name]["rows"]
+        await rows.insert_one({"_id": 0})
+        hint = asyncio.ensure_future(anext(watch_inserts(rows, wait_seconds=0.1)))
+        done, _ = await asyncio.wait([hint], timeout=1)
+        assert not done, hint.exception()
+        await rows.insert_one({"_id": 1})
+        async with asyncio.timeout(5):
+            assert await hint == {"_id": 1}
+    await infra.drop_database(name)

@@ -289,3 +289,15 @@ async def test_a_repeated_request_gets_the_first_answer(walk: Walk) -> None:
     code = {"code": await walk.code(walk.phone)}
     finished = [await walk.ask("POST", f"/sign-ins/{first['sign_in_id']}/code", code, **{"Idempotency-Key": "k" * 20}) for _ in range(2)]
     assert finished[0] == finished[1]
+
+
+async def test_who_sends_the_right_code_again_and_again_is_not_locked_out(walk: Walk) -> None:
+    await walk.register()
+    started = await walk.start_sign_in(walk.email)
+    path, body = f"/sign-ins/{started['sign_in_id']}/code", {"code": await walk.code(walk.phone)}
+    assert (await walk.send("POST", path, body)).status_code == 200
+    repeated = [await walk.send("POST", path, body) for _ in range(11)]
+    assert {answer.status_code for answer in repeated} == {401}
+    walk.identity.clock.move(timedelta(minutes=2))
+    started = await walk.start_sign_in(walk.email)
+    assert (await walk.send("POST", f"/sign-ins/{started['sign_in_id']}/code", {"code": await walk.code(walk.phone)})).status_code == 200

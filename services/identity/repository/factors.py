@@ -28,7 +28,6 @@ class FactorRepository:
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
-        self._nobodys: Document = {}
 
     @property
     def _collection(self) -> Collection:
@@ -43,9 +42,7 @@ class FactorRepository:
         document = await self._collection.find_one({"_id": person_id}, session=session_of(tx))
         if document is not None:
             return await self._read(document)
-        if not self._nobodys:
-            self._nobodys = dict(await self._cipher.encrypt({"totp": ""}))
-        await self._cipher.decrypt(self._nobodys)
+        await self._cipher.decrypt_nothing()
         return Factors(id=person_id)
 
     async def strong(self, tx: Transaction, person_id: UUID) -> frozenset[Factor]:

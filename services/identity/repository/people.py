@@ -81,7 +81,6 @@ class PersonRepository:
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
-        self._nobodys: Document = {}
 
     @property
     def _collection(self) -> Collection:
@@ -149,9 +148,7 @@ class PersonRepository:
         """The phone of an account. Nobody's is as much work and of no use."""
         if credentials is not None:
             return str((await self._cipher.decrypt({"phone": credentials.sealed_phone}))["phone"])
-        if not self._nobodys:
-            self._nobodys = dict(await self._cipher.encrypt({"phone": ""}))
-        return str((await self._cipher.decrypt(self._nobodys))["phone"])
+        return await self._cipher.decrypt_nothing()
 
     async def hold(self, tx: Transaction, person_id: UUID) -> Credentials | None:
         """What `credentials_of` gives, of an account that nobody else changes until the transaction ends.

@@ -308,10 +308,14 @@ class SignInUseCases:
         )
 
     async def _keep_refused(self, tx: Transaction, tried: Tried, throttles: Throttles, origin: Origin) -> None:
-        """A wrong code after a right password is a failure of the account, not of the identifier: nobody may see that it counts."""
+        """A wrong code after a right password is a failure of the account, not of the identifier: nobody may see that it counts.
+
+        At a sign-in that is finished there is nothing left to guess: who sends the right code again must not lock themselves out.
+        """
         at, sign_in = self.now(), tried.sign_in
         before = throttles.failures(sign_in.failure_keys[-1])
-        counted = before if sign_in.person_id is None else before.begun(at, self.policy)
+        is_guess = sign_in.person_id is not None and sign_in.finished_at is None
+        counted = before.begun(at, self.policy) if is_guess else before
         with overtaken_if_stale():
             await self.sign_ins.save(tx, sign_in)
         # two rows for everybody: where no code was compared, the identifier's failures as they are

@@ -13,6 +13,7 @@ from contracts.identity import ContactsChanged, DataExportRequested, OneTimeCode
 from contracts.notifications import DeliveryRequested, NotificationsExported, RepeatDue
 from contracts.roles import Role
 from services.notifications.domain import (
+    ADDRESS_REPLACED,
     KINDS,
     ONE_TIME_CODE,
     Channel,
@@ -139,15 +140,33 @@ class Announcing(Base):
 
     @atomic
     async def change_contacts(self, event: ContactsChanged) -> None:
-        """Keep how to reach the person, and send what waited for it."""
+        """Keep how to reach the person, send what waited for it, and tell an address that is replaced."""
         contacts = Contacts(email=event.email, phone=event.phone, salutation=event.salutation)
+        before = await self.recipients.contacts(event.person_id)
         async with self.begin(handling=event) as tx:
             if not await self.recipients.change_contacts(tx, event.person_id, contacts, frozenset(event.roles), event.version):
                 return
+            if before is not None:
+                await self._take_leave(tx, event, before)
             for delivery in await self.deliveries.waiting(tx, event.person_id, limit=_WAITING_LIMIT):
                 await self.deliveries.save(tx, delivery.contacts_arrived())
                 await self._never_mind(tx, delivery)
                 await tx.publish(DeliveryRequested(occurred_at=self.now(), delivery_id=delivery.id))
+
+    async def _take_leave(self, tx: Transaction, event: ContactsChanged, before: Contacts) -> None:
+        at = self.now()
+        replaced = ((Channel.EMAIL, before.email, event.email), (Channel.SMS, before.phone, event.phone))
+        last = [
+            Delivery(
+                id=uuid4(), event_id=event.event_id, recipient_id=event.person_id, channel=channel, kind=ADDRESS_REPLACED, notice_id=None,
+                created_at=at, expires_at=at + self.terms.delivery_expiry, secrets={"address": old},
+            )
+            for channel, old, new in replaced if old != new
+        ]  # fmt: skip
+        if last:
+            await self.deliveries.add(tx, last)
+        for delivery in last:
+            await tx.publish(DeliveryRequested(occurred_at=at, delivery_id=delivery.id))
 
     @atomic
     async def forget(self, event: PersonErased | RegistrationLapsed) -> None:

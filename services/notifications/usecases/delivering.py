@@ -133,7 +133,7 @@ class Delivering(Base):
 
     async def _compose(self, delivery: Delivery) -> Message:
         if delivery.notice_id is None:
-            return self._compose_code(delivery)
+            return self._compose_apart(delivery)
         notice = await self.notices.get(delivery.notice_id)
         contacts = await self.recipients.contacts(delivery.recipient_id)
         if contacts is None:
@@ -147,8 +147,9 @@ class Delivering(Base):
         text, html = self.templates.mail(title=title, text=content, link=link, salutation=contacts.salutation)
         return Message(id=delivery.id, to=contacts.email, subject=title, text=text, html=html, sent_at=self.now(), attachments=attachments)
 
-    def _compose_code(self, delivery: Delivery) -> Message:
-        template = self.templates.newest(ONE_TIME_CODE)
+    def _compose_apart(self, delivery: Delivery) -> Message:
+        """Of no notice, to an address of its own."""
+        template = self.templates.newest(delivery.kind)
         facts = {**delivery.secrets, "expires_at": delivery.expires_at}
         title = self.templates.block(template, "title", facts)
         if delivery.channel is Channel.SMS:
