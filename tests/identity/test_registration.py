@@ -251,3 +251,21 @@ async def scheduled(identity: Component, practitioner_id: UUID) -> bool:
 
 async def queue_is_worked_off(identity: Component, practitioner_id: UUID) -> bool:
     return await identity.database["inbox"].count_documents({"type": VerificationRequested.type, "stream": {"$ne": None}}) >= 2
+
+
+async def test_id_1_a_password_is_asked_for_again_when_its_owners_data_come_later(identity: Component) -> None:
+    walk = await Walk(identity).begin()
+
+    async def is_done() -> bool:
+        steps = (await walk.ask("GET", walk.path))["steps"]
+        return any(step["is_done"] for step in steps if step["name"] == "password")
+
+    own = walk.email.partition("@")[0]
+    assert (await walk.send("PUT", f"{walk.path}/password", {"password": own})).is_success
+    await walk.ask("PUT", f"{walk.path}/email", {"email": walk.email})
+    assert not await is_done()
+    refused = await walk.send("PUT", f"{walk.path}/password", {"password": own})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "password-own-data")
+    assert (await walk.send("PUT", f"{walk.path}/password", {"password": people.PASSWORD})).is_success
+    await walk.ask("PUT", f"{walk.path}/email", {"email": walk.email})
+    assert await is_done()

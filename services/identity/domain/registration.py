@@ -335,6 +335,11 @@ class Registration:
             completed_at=at,
         )
 
+    def changed_from(self, before: "Registration") -> "Registration":
+        """A password was checked against the data of its time: data that come later void it, and the step is asked for again."""
+        is_new = self.password_hash != before.password_hash
+        return self if is_new or set(self.own_data()) <= set(before.own_data()) else replace(self, password_hash=None)
+
     def own_data(self) -> list[str]:
         """Strings a password must not hold."""
         return own_strings(self.phone, self.email or "", self.passport, self.numbers, self.profile)

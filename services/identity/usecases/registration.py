@@ -238,7 +238,8 @@ class RegistrationUseCases:
     async def set_email(self, registration_id: UUID, token: str | None, email: str) -> tuple[Registration, SentCode | None]:
         """The e-mail step, and the code on its way; None for an address confirmed already. Raises `InvalidFields`, `TooManyCodes`."""
         async with self.begin() as tx:
-            registration = (await self._open(tx, registration_id, token)).with_email(email)
+            before = await self._open(tx, registration_id, token)
+            registration = before.with_email(email).changed_from(before)
             if registration.email_confirmed_at is not None:
                 return registration, None
             code = registration.email_code
@@ -296,7 +297,7 @@ class RegistrationUseCases:
     async def _change(self, registration_id: UUID, token: str | None, change: Callable[[Registration], Registration]) -> Registration:
         async with self.begin() as tx:
             registration = await self._open(tx, registration_id, token)
-            return await self.registrations.save(tx, change(registration))
+            return await self.registrations.save(tx, change(registration).changed_from(registration))
 
     async def _open(self, tx: Transaction, registration_id: UUID, token: str | None) -> Registration:
         registration = await self._admitted(tx, registration_id, token)
