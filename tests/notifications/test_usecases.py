@@ -122,25 +122,6 @@ async def test_outside_messages_wait_for_contacts_and_expire_without_them(house:
     assert len(house.begin.events(DeliveryFailed)) == 2
 
 
-async def test_replaced_addresses_are_told_once_and_kept_ones_are_not(house: House) -> None:
-    person = uuid4()
-    first, second = contacts_changed(person), contacts_changed(person, version=2)
-    assert (first.email != second.email, first.phone) == (True, second.phone)
-    await house.usecases.change_contacts(first)
-    assert house.deliveries.stored == {}
-    await house.usecases.change_contacts(second)
-    await house.usecases.change_contacts(second.model_copy(update={"event_id": uuid4()}))
-    await deliver_all(house)
-    [letter] = house.mail.sent
-    assert (letter.to, "этот адрес заменили" in letter.text) == (first.email, True)
-    assert house.sms.sent == []
-
-    await house.usecases.change_contacts(second.model_copy(update={"event_id": uuid4(), "version": 3, "phone": "+79000000001"}))
-    await deliver_all(house)
-    [message] = house.sms.sent
-    assert (message.to, "номер в вашей учётной записи заменили" in message.text) == (first.phone, True)
-
-
 async def test_a_failing_provider_is_asked_again_then_given_up_and_reported(house: House) -> None:
     person = uuid4()
     await house.usecases.change_contacts(contacts_changed(person))
