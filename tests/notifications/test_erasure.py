@@ -54,6 +54,10 @@ async def test_contacts_inbox_and_ledger_of_who_is_no_more_are_forgotten(service
     assert await rows(service, person) == 0, "what comes late brings nothing back"
 
 
+async def has_contacts(service: Component, person: UUID) -> bool:
+    return await service.database["recipients"].find_one({"_id": person, "personal": {"$exists": True}}) is not None
+
+
 async def has_notice(service: Component, person: UUID) -> bool:
     return await service.database["deliveries"].count_documents({"recipient_id": person}) > 0
 
@@ -81,6 +85,7 @@ async def test_people_are_told_when_they_will_be_erased_why_not_earlier_and_when
 async def test_contacts_and_inbox_are_told_for_the_export(service: Component) -> None:
     person = uuid4()
     await service.publish(contacts_changed(person))
+    await eventually(partial(has_contacts, service, person))
     await service.publish(requested(person))
     await eventually(partial(has_notice, service, person))
     asked = DataExportRequested(occurred_at=NOW, person_id=person, export_id=uuid4())
