@@ -24,7 +24,7 @@ from services.identity.domain.passkeys import (
     PasskeyRefused,
 )
 from services.identity.domain.sign_ins import Failures, SignInRefused, SignInsLocked
-from services.identity.gateways.hashing import Secrets
+from services.identity.gateways.hashing import Secrets, stand_in_id
 from services.identity.gateways.webauthn import Assertion, RelyingParty
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
@@ -200,7 +200,7 @@ class PasskeyUseCases:
     async def _refuse_stranger(self, tx: Transaction, ceremony: Ceremony, assertion: Assertion, origin: Origin) -> NoReturn:
         """As much work as for a wrong signature of a known key, so that the time does not tell which keys are known."""
         if ceremony.person_id is None:
-            nobody = UUID(bytes=self.secrets.digest("credential", assertion.credential_id.hex())[:16], version=4)
+            nobody = stand_in_id(self.secrets.digest("credential", assertion.credential_id.hex()))
             await self.strangers.note(tx, nobody, self.now(), origin.address)
         self.relying_party.refuse(assertion)
 

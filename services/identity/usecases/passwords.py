@@ -15,7 +15,7 @@ from services.identity.domain.passwords import PasswordPolicy
 from services.identity.domain.people import Person
 from services.identity.domain.sessions import Ending
 from services.identity.domain.sign_ins import identifier_candidates, normalised_identifier
-from services.identity.gateways.hashing import Passwords, Secrets
+from services.identity.gateways.hashing import Passwords, Secrets, stand_in_id
 from services.identity.repository.password_resets import PasswordResetRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.usecases.access import AccessUseCases, Origin
@@ -88,7 +88,7 @@ class PasswordUseCases:
             return None
 
     def _stranger(self, identifier: str) -> UUID:
-        return UUID(bytes=self.secrets.digest("identifier", normalised_identifier(identifier))[:16], version=4)
+        return stand_in_id(self.secrets.digest("identifier", normalised_identifier(identifier)))
 
     async def finish_reset(self, reset_id: UUID, text: str, password: str, origin: Origin) -> None:
         """Set the password and end every session. Raises `InvalidFields`, `CodeRefused`; an unknown reset is a late one.

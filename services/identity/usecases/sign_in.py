@@ -26,7 +26,7 @@ from services.identity.domain.sign_ins import (
     identifier_candidates,
     normalised_identifier,
 )
-from services.identity.gateways.hashing import Passwords, Secrets
+from services.identity.gateways.hashing import Passwords, Secrets, stand_in_id
 from services.identity.repository.encoding import overtaken_if_stale
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import Credentials, PersonRepository
@@ -120,7 +120,7 @@ class SignInUseCases:
         candidates = identifier_candidates(identifier)
         seen, credentials = await asyncio.gather(self.throttles.read(None, [key]), self.people.credentials(None, candidates))
         await self._check(seen.failures(key))
-        account_id = credentials.person_id if credentials else UUID(bytes=key[:16], version=4)
+        account_id = credentials.person_id if credentials else stand_in_id(key)
         account = _Account(account_id, (key, self.secrets.digest("account", str(account_id))), credentials)
         verifying = self.passwords.verify(password, credentials.password_hash if credentials else None)
         is_right, known = await asyncio.gather(verifying, self._read(account))
@@ -234,7 +234,7 @@ class SignInUseCases:
 
     def _stand_in(self, account_id: UUID) -> tuple[UUID, str]:
         """Who is written about, and the address, when nobody is sent a code."""
-        owner = UUID(bytes=self.secrets.digest("stand-in", str(account_id))[:16], version=4)
+        owner = stand_in_id(self.secrets.digest("stand-in", str(account_id)))
         return owner, str(owner)
 
     def _allowances(self, owner: UUID, address: str) -> tuple[bytes, bytes]:

@@ -163,8 +163,7 @@ class Announcing(Base):
             )
             for channel, old, new in replaced if old != new
         ]  # fmt: skip
-        if last:
-            await self.deliveries.add(tx, last)
+        await self.deliveries.add(tx, last)
         for delivery in last:
             await tx.publish(DeliveryRequested(occurred_at=at, delivery_id=delivery.id))
 
