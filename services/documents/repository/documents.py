@@ -1,10 +1,9 @@
-"""The store of documents: the only file that knows its Mongo documents, filters and indexes."""
+"""Documents with their files: the only file that knows these Mongo documents, filters and indexes."""
 
-from collections.abc import Collection as Many
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from chassis.encryption import FieldCipher
@@ -15,17 +14,12 @@ from contracts.documents import DocumentType
 from services.documents.domain.documents import Document, FileVersion, State, Twin, Upload
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
-from services.documents.domain.holds import Hold, Told
 from services.documents.domain.rules import ALL_TYPES, MediaType
 
 DOCUMENTS = "documents"
-HOLDS = "holds"
 SCHEMA_VERSION = 1
-MAX_HOLDS = 100
-"""Applications that can hold one document at once."""
 
 _UPLOAD = "upload"
-T = TypeVar("T")
 
 _DOCUMENT_SCHEMA: Record = {
     "bsonType": "object",
@@ -54,10 +48,6 @@ _DOCUMENT_SCHEMA: Record = {
         },
         "personal": {"bsonType": "object", "required": ["file_names"], "properties": {"file_names": {"bsonType": "binData"}}},
     },
-}
-_HOLD_SCHEMA: Record = {
-    "bsonType": "object",
-    "required": ["_id", "applicant_id", "document_ids", "locked_document_ids", "told", "schema_version"],
 }
 
 
@@ -180,54 +170,6 @@ class DocumentRepository:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRepository:
-    """The read model of applications: locks and grants."""
-
-    database: Database
-
-    @property
-    def _collection(self) -> Collection:
-        return self.database[HOLDS]
-
-    async def prepare(self) -> None:
-        """Collection, validator, indexes."""
-        locked = IndexModel([("locked_document_ids", ASCENDING)], name="locked")
-        held = IndexModel([("document_ids", ASCENDING)], name="held")
-        applicant = IndexModel([("applicant_id", ASCENDING)], name="applicant")
-        await prepare_collection(self.database, HOLDS, schema=_HOLD_SCHEMA, indexes=[locked, held, applicant])
-
-    async def find(self, application_id: UUID, *, tx: Transaction) -> Hold | None:
-        """What is known of an application."""
-        record = await self._collection.find_one({"_id": application_id}, session=tx.session)
-        return None if record is None else _hold(record)
-
-    async def remove_all(self, tx: Transaction, applicant_id: UUID) -> None:
-        """Forget every application of the person."""
-        await self._collection.delete_many({"applicant_id": applicant_id}, session=tx.session)
-
-    async def save(self, tx: Transaction, hold: Hold) -> None:
-        """Store what is known now."""
-        await self._collection.replace_one({"_id": hold.application_id}, _hold_record(hold), upsert=True, session=tx.session)
-
-    async def holding(self, document_id: UUID) -> list[Hold]:
-        """Applications that hold the document, locked or not."""
-        records = await self._collection.find({"document_ids": document_id}).limit(MAX_HOLDS).to_list(MAX_HOLDS)
-        return [_hold(record) for record in records]
-
-    async def locking(self, document_ids: Many[UUID], *, owner_id: UUID, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
-        """Which of the owner's documents are locked, and by which applications of the owner: others' count for nothing."""
-        session = tx.session if tx else None
-        found = {"locked_document_ids": {"$in": list(document_ids)}, "applicant_id": owner_id}
-        limit = MAX_HOLDS * max(1, len(document_ids))
-        records = await self._collection.find(found, {"locked_document_ids": 1}, session=session).limit(limit).to_list(limit)
-        locks: dict[UUID, list[UUID]] = {}
-        for record in records:
-            for document_id in set(record["locked_document_ids"]) & set(document_ids):
-                locks.setdefault(document_id, []).append(record["_id"])
-        return locks
-
-
 def _of_types(types: frozenset[DocumentType]) -> Record:
     """One type keeps the order of its index; all of them need no condition."""
     match sorted(types):
@@ -295,43 +237,4 @@ def _upload(record: Record, file_name: str) -> Upload:
         media_type=MediaType(record["media_type"]),
         uploaded_by=record["uploaded_by"],
         started_at=record["started_at"],
-    )
-
-
-def _hold_record(hold: Hold) -> Record:
-    told = {
-        "document_ids": hold.document_ids.version,
-        "unlocked_document_ids": hold.unlocked_document_ids.version,
-        "is_over": hold.is_over.version,
-        "reviewer_id": hold.reviewer_id.version,
-        "is_at_registrar": hold.is_at_registrar.version,
-    }
-    return {
-        "_id": hold.application_id,
-        "applicant_id": hold.applicant_id,
-        "document_ids": list(hold.document_ids.value),
-        "unlocked_document_ids": list(hold.unlocked_document_ids.value),
-        "locked_document_ids": list(hold.locked_document_ids),
-        "is_over": hold.is_over.value,
-        "reviewer_id": hold.reviewer_id.value,
-        "is_at_registrar": hold.is_at_registrar.value,
-        "told": told,
-        "schema_version": SCHEMA_VERSION,
-    }
-
-
-def _hold(record: Record) -> Hold:
-    told: Mapping[str, int] = record["told"]
-
-    def known(name: str, value: T) -> Told[T]:
-        return Told(value, told[name])
-
-    return Hold(
-        application_id=record["_id"],
-        applicant_id=record["applicant_id"],
-        document_ids=known("document_ids", tuple(record["document_ids"])),
-        unlocked_document_ids=known("unlocked_document_ids", tuple(record["unlocked_document_ids"])),
-        is_over=known("is_over", bool(record["is_over"])),
-        reviewer_id=known("reviewer_id", record["reviewer_id"]),
-        is_at_registrar=known("is_at_registrar", bool(record["is_at_registrar"])),
     )
