@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self, TypeVar
 from urllib.parse import quote
 
@@ -15,6 +15,8 @@ import httpx
 import structlog
 import urllib3
 from minio import Minio
+from minio.commonconfig import CopySource
+from minio.datatypes import Object
 from minio.error import MinioException, S3Error, ServerError
 
 from chassis.errors import FieldError, Invalid, NotFound, Outage, PayloadTooLarge
@@ -46,6 +48,15 @@ class StoredObject:
     size_bytes: int
     sha256: str
     md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object as a listing shows it; `modified_at` is when it was stored, by the store's clock."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 class UploadCut(Invalid):
@@ -189,6 +200,15 @@ class ObjectStore:
         """Remove the object; one that is not there is fine."""
         await self._in_thread(lambda: self._minio.remove_object(bucket, key))
 
+    async def copy(self, bucket: str, key: str, *, to_bucket: str) -> None:
+        """Copy the object into another bucket under the same key, within the store; `FileMissing` if there is none."""
+        await self._in_thread(lambda: self._minio.copy_object(to_bucket, key, CopySource(bucket, key)))
+
+    async def size_bytes(self, bucket: str, key: str) -> int:
+        """How large the object is; `FileMissing` if there is none."""
+        found = await self._in_thread(lambda: self._minio.stat_object(bucket, key))
+        return int(found.size or 0)
+
     async def ensure_bucket(self, bucket: str) -> None:
         """Make the bucket unless it exists; several at once are fine."""
 
@@ -204,10 +224,14 @@ class ObjectStore:
 
     async def list_keys(self, bucket: str, *, prefix: str = "", after: str | None = None, limit: int = MAX_LISTED) -> list[str]:
         """Keys below `prefix` in their order, at most `limit`, beginning behind `after`."""
+        return [found.key for found in await self.list_objects(bucket, prefix=prefix, after=after, limit=limit)]
 
-        def listed() -> list[str]:
+    async def list_objects(self, bucket: str, *, prefix: str = "", after: str | None = None, limit: int = MAX_LISTED) -> list[ListedObject]:
+        """The same with size and moment."""
+
+        def listed() -> list[ListedObject]:
             found = self._minio.list_objects(bucket, prefix=prefix, recursive=True, start_after=after)
-            return [str(entry.object_name) for entry, _ in zip(found, range(limit), strict=False)]
+            return [_listed(entry) for entry, _ in zip(found, range(limit), strict=False)]
 
         return await self._in_thread(listed)
 
@@ -226,6 +250,12 @@ class ObjectStore:
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         with _failures_named():
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+def _listed(entry: Object) -> ListedObject:
+    if entry.last_modified is None:
+        raise StoreUnavailable
+    return ListedObject(str(entry.object_name), int(entry.size or 0), entry.last_modified)
 
 
 def attachment(file_name: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -60,6 +60,25 @@ async def test_a_stream_is_stored_hashed_and_read_back(store: ObjectStore, bucke
     assert stored.sha256 == hashlib.sha256(content).hexdigest()
     assert await store.fetch(bucket, "people/1/v1") == content
     assert b"".join([chunk async for chunk in store.open(bucket, "people/1/v1")]) == content
+
+
+async def test_an_object_is_copied_measured_and_listed(infra: Infra, store: ObjectStore, bucket: str) -> None:
+    await store.put_bytes(bucket, "copied/1", b"some bytes", "text/plain")
+    other = f"{bucket}-other"
+    await store.ensure_bucket(other)
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    for _ in range(2):
+        await store.copy(bucket, "copied/1", to_bucket=other)
+    assert await store.fetch(other, "copied/1") == b"some bytes"
+    assert await store.size_bytes(other, "copied/1") == 10
+    [listed] = await store.list_objects(other)
+    assert (listed.key, listed.size_bytes) == ("copied/1", 10)
+    assert before < listed.modified_at < before + timedelta(minutes=2)
+    with pytest.raises(FileMissing):
+        await store.copy(bucket, "copied/2", to_bucket=other)
+    with pytest.raises(FileMissing):
+        await store.size_bytes(bucket, "copied/2")
+    await infra.drop_buckets(other)
 
 
 @pytest.mark.parametrize("content", [b"", b"x"])
