@@ -25,7 +25,7 @@ from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import Credentials, PersonRepository, already_registered, lookups
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKey, SigningKeyRepository
-from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
+from services.identity.repository.sign_ins import SignInRepository
 from services.identity.repository.step_ups import StepUpRepository
 from services.identity.repository.throttles import Key, Throttle, ThrottleRepository, Throttles
 
@@ -224,21 +224,6 @@ class FakeThrottles(ThrottleRepository):
             if key in self.rows and self.rows[key].version != row.version:
                 raise Overtaken
             self.rows[key] = replace(row, version=row.version + 1)
-
-
-class FakeStrangerRefusals(StrangerRefusalRepository):
-    def __init__(self) -> None:
-        super().__init__(NO_DATABASE, NO_CIPHER, keep=cast(Any, None))
-        self.counts: dict[UUID, int] = {}
-
-    async def prepare(self) -> None:
-        """Nothing to make."""
-
-    async def note(self, tx: Transaction, subject_id: UUID, at: datetime, address: str | None) -> None:
-        self.counts[subject_id] = self.counts.get(subject_id, 0) + 1
-
-    async def count(self, tx: Transaction, subject_id: UUID) -> int:
-        return self.counts.get(subject_id, 0)
 
 
 class FakeStepUps(StepUpRepository):

@@ -30,7 +30,7 @@ from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository
-from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
+from services.identity.repository.sign_ins import SignInRepository
 from services.identity.repository.step_ups import StepUpRepository
 from services.identity.repository.throttles import AllowanceRepository, FailureRepository, ThrottleRepository, Throttles
 from tests.identity import fakes, people
@@ -51,7 +51,7 @@ class Stores:
     factors: FactorRepository
     sign_ins: SignInRepository
     throttles: ThrottleRepository
-    strangers: StrangerRefusalRepository
+    strangers: AccessLogRepository
     step_ups: StepUpRepository
     sessions: SessionRepository
     access_log: AccessLogRepository
@@ -71,7 +71,7 @@ def fake_stores() -> Stores:
         fakes.FakeFactors(),
         fakes.FakeSignIns(),
         fakes.FakeThrottles(),
-        fakes.FakeStrangerRefusals(),
+        fakes.FakeAccessLog(SECRET),
         fakes.FakeStepUps(),
         fakes.FakeSessions(),
         fakes.FakeAccessLog(SECRET),
@@ -87,7 +87,7 @@ def real_stores(chassis: Chassis) -> Stores:
         FactorRepository(database, cipher),
         SignInRepository(database),
         ThrottleRepository(database),
-        StrangerRefusalRepository(database, cipher, keep=timedelta(days=30)),
+        AccessLogRepository(database, cipher, secret=SECRET, keep=timedelta(days=30)),
         StepUpRepository(database),
         SessionRepository(database, cipher, keep=timedelta(days=30)),
         AccessLogRepository(database, cipher, secret=SECRET),
@@ -296,12 +296,12 @@ class TestSignIns:
         await stores.do(lambda tx: stores.throttles.write(tx, [later], at=machine_now()))
         assert await sent() == replace(later, version=2)
 
-    async def test_refusals_of_strangers_are_counted(self, stores: Stores) -> None:
-        subject_id = uuid4()
-        assert await stores.do(lambda tx: stores.strangers.count(tx, subject_id)) == 0
-        for address in ("10.1.2.3", None):
-            await stores.do(partial(stores.strangers.note, subject_id=subject_id, at=NOW, address=address))
-        assert await stores.do(lambda tx: stores.strangers.count(tx, subject_id)) == 2
+    async def test_refusals_of_strangers_are_in_a_log_of_their_own(self, stores: Stores) -> None:
+        entry = an_entry(outcome="refused")
+        await stores.do(partial(stores.strangers.append, entry=entry))
+        sought = Filters(subject_id=entry.subject_id)
+        assert [row.entry for row in await stores.do(partial(stores.strangers.page, filters=sought, limit=2))] == [entry]
+        assert await stores.do(partial(stores.access_log.page, filters=sought, limit=2)) == []
 
     async def test_failures_and_allowances_are_kept_by_key(self, stores: Stores) -> None:
         key, other = uuid4().bytes, uuid4().bytes

@@ -19,7 +19,7 @@ from services.identity.repository.portal import PortalLinkRepository, PortalSign
 from services.identity.repository.profiles import ProfileChangeRepository, ProfileVersionRepository
 from services.identity.repository.registrations import RegistrationRepository
 from services.identity.repository.sessions import SessionRepository, SigningKeyRepository
-from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
+from services.identity.repository.sign_ins import SignInRepository
 from services.identity.repository.step_ups import StepUpRepository
 from services.identity.repository.throttles import ThrottleRepository
 from services.identity.settings import Settings
@@ -38,7 +38,7 @@ class Stores:
     profile_versions: ProfileVersionRepository
     sign_ins: SignInRepository
     throttles: ThrottleRepository
-    strangers: StrangerRefusalRepository
+    strangers: AccessLogRepository
     step_ups: StepUpRepository
     sessions: SessionRepository
     signing_keys: SigningKeyRepository
@@ -71,7 +71,9 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         profile_versions=ProfileVersionRepository(database, cipher),
         sign_ins=SignInRepository(database),
         throttles=ThrottleRepository(database),
-        strangers=StrangerRefusalRepository(database, cipher, keep=timedelta(days=settings.stranger_refusal_keep_days)),
+        strangers=AccessLogRepository(
+            database, cipher, secret=chain_secret(settings), keep=timedelta(days=settings.stranger_refusal_keep_days)
+        ),
         step_ups=StepUpRepository(database),
         sessions=SessionRepository(database, cipher, keep=timedelta(days=settings.session_keep_days)),
         signing_keys=SigningKeyRepository(database, cipher),

@@ -73,6 +73,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     secrets = Secrets(settings.pepper.get_secret_value())
     passwords = _passwords(settings)
     access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
+    strangers = AccessUseCases(begin, stores.strangers, chain_secret(settings), now)
     watch = AccessWatch(stores.access_log, stores.access_watch, secrets, watch_policy(settings))
     failures = FailureRepository(stores.throttles)
     codes = Codes(AllowanceRepository(stores.throttles), secrets, code_policy(settings), now)
@@ -93,7 +94,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         scans=ScanUseCases(begin, stores.registrations, now),
         verification=VerificationUseCases(begin, people, registries, access, verdicts, now),
         sign_in=SignInUseCases(
-            *(begin, people, stores.factors, stores.sign_ins, stores.throttles, stores.strangers, codes, typed, devices, sessions),
+            *(begin, people, stores.factors, stores.sign_ins, stores.throttles, strangers, codes, typed, devices, sessions),
             access,
             passwords,
             secrets,
@@ -105,7 +106,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         devices=devices,
         sessions=sessions,
         step_up=StepUpUseCases(begin, people, stores.factors, stores.step_ups, guesses, codes, typed, sessions, access, now),
-        passkeys=_passkeys(chassis, settings, stores, sessions, access, secrets),
+        passkeys=_passkeys(chassis, settings, stores, sessions, access, strangers, secrets),
         passwords=PasswordUseCases(
             *(begin, people, stores.password_resets, codes, sessions, devices, access, passwords, present, secrets),
             password_policy(settings),
@@ -126,7 +127,13 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
 
 
 def _passkeys(
-    chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases, secrets: Secrets
+    chassis: Chassis,
+    settings: Settings,
+    stores: Stores,
+    sessions: SessionUseCases,
+    access: AccessUseCases,
+    strangers: AccessUseCases,
+    secrets: Secrets,
 ) -> PasskeyUseCases:
     return PasskeyUseCases(
         chassis.begin,
@@ -135,7 +142,7 @@ def _passkeys(
         stores.ceremonies,
         stores.factors,
         FailureRepository(stores.throttles),
-        stores.strangers,
+        strangers,
         sessions,
         access,
         secrets,

@@ -1,6 +1,7 @@
 """The rows of the access log: inserted once, found by person, actor, action, outcome and time."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from contracts.roles import Role
 from services.identity.domain.access_log import Action, Entry, Filters, Record, first_id, row_mac
 
 ROWS = "access_rows"
+STRANGERS = "stranger_refusals"
 UNSEALED = 0
 """The place of a row that waits for its block."""
 ROW_FIELDS = ("_id", "subject_id", "actor_id", "action", "service", "outcome", "details", "origin", "mac", "place", "schema_version")
@@ -30,23 +32,34 @@ _LEADING = ("subject_id", "actor_id", "action", "outcome")
 
 
 class AccessLogRepository:
-    """Collection `access_rows`. What rows are searched by is clear; address and device are encrypted in `origin`."""
+    """Collection `access_rows`. What rows are searched by is clear; address and device are encrypted in `origin`.
 
-    def __init__(self, database: Database, cipher: FieldCipher, *, secret: bytes) -> None:
+    With `keep`, collection `stranger_refusals`: what was refused to identifiers that no account has. It concerns no person, so it is
+    sealed in no chain and forgotten after that time; but it costs what a row of an account costs, or the time would tell them apart.
+    """
+
+    def __init__(self, database: Database, cipher: FieldCipher, *, secret: bytes, keep: timedelta | None = None) -> None:
         self._database = database
         self._cipher = cipher
         self._secret = secret
+        self._keep = keep
+        self._name = ROWS if keep is None else STRANGERS
 
     @property
     def _rows(self) -> Collection:
-        return self._database[ROWS]
+        return self._database[self._name]
 
     async def prepare(self) -> None:
         """Collection, validator and indexes; ids sort by time, so every index ends with them."""
         by_field = [IndexModel([(name, ASCENDING), ("_id", DESCENDING)], name=name) for name in _LEADING]
         by_time = IndexModel([("_id", DESCENDING), ("service", ASCENDING)], name="time")
-        place = IndexModel([("place", ASCENDING)], name="place")
-        await prepare_collection(self._database, ROWS, indexes=[*by_field, by_time, place], schema=_SCHEMA)
+        await prepare_collection(self._database, self._name, indexes=[*by_field, by_time, self._last_index()], schema=_SCHEMA)
+
+    def _last_index(self) -> IndexModel:
+        """By place, or by age: rows that are forgotten are given no place."""
+        if self._keep is None:
+            return IndexModel([("place", ASCENDING)], name="place")
+        return IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(self._keep.total_seconds()))
 
     async def append(self, tx: Transaction, entry: Entry) -> None:
         """One insert; nothing else is read or written, so no two of them wait for each other."""
@@ -97,7 +110,8 @@ class AccessLogRepository:
             "origin": sealed,
         }
         mac = row_mac(_parts(document, origin), self._secret)
-        return document | {"mac": mac, "place": UNSEALED, "schema_version": 1}
+        age: Document = {} if self._keep is None else {"at": entry.at}
+        return document | {"mac": mac, "place": UNSEALED, "schema_version": 1} | age
 
     async def page(self, tx: Transaction, filters: Filters, *, limit: int) -> list[Record]:
         """Rows that fit, the latest first. Served by the index of the first filter given, else by time."""

@@ -1,12 +1,11 @@
-"""Sign-ins under way, and those of identifiers that no account has."""
+"""Sign-ins under way."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, Collection, Database, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.sign_ins import SignIn
@@ -48,39 +47,3 @@ class SignInRepository:
         if result.matched_count == 0:
             raise StaleRecord
         return replace(sign_in, version=sign_in.version + 1)
-
-
-class StrangerRefusalRepository:
-    """Collection `stranger_refusals`: refused sign-ins of identifiers that no account has, one row for each identifier, for a limited time.
-
-    They concern no person, so they are in nobody's access log, which is kept for ever.
-    """
-
-    def __init__(self, database: Database, cipher: FieldCipher, *, keep: timedelta) -> None:
-        self._database = database
-        self._cipher = cipher
-        self._keep = keep
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database["stranger_refusals"]
-
-    async def prepare(self) -> None:
-        """Collection and indexes."""
-        kept = IndexModel([("last_at", ASCENDING)], name="kept", expireAfterSeconds=int(self._keep.total_seconds()))
-        await prepare_collection(self._database, "stranger_refusals", indexes=[kept])
-
-    async def note(self, tx: Transaction, subject_id: UUID, at: datetime, address: str | None) -> None:
-        """One more refusal; the latest address stays."""
-        personal = {} if address is None else await self._cipher.encrypt({"address": address})
-        change = {
-            "$inc": {"count": 1},
-            "$set": {"last_at": at, "personal": personal},
-            "$setOnInsert": {"first_at": at, "schema_version": 1},
-        }
-        await self._collection.update_one({"_id": subject_id}, change, upsert=True, session=tx.session)
-
-    async def count(self, tx: Transaction, subject_id: UUID) -> int:
-        """How often the identifier was refused lately."""
-        document = await self._collection.find_one({"_id": subject_id}, {"count": 1}, session=tx.session)
-        return 0 if document is None else int(document["count"])

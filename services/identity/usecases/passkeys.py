@@ -29,7 +29,6 @@ from services.identity.gateways.webauthn import Assertion, RelyingParty
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.passkeys import CeremonyRepository, PasskeyRepository
 from services.identity.repository.people import PersonRepository
-from services.identity.repository.sign_ins import StrangerRefusalRepository
 from services.identity.repository.throttles import FailureRepository
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.factors import Holder
@@ -56,7 +55,7 @@ class PasskeyUseCases:
     ceremonies: CeremonyRepository
     factors: FactorRepository
     failures: FailureRepository
-    strangers: StrangerRefusalRepository
+    strangers: AccessUseCases
     sessions: SessionUseCases
     access: AccessUseCases
     secrets: Secrets
@@ -201,7 +200,8 @@ class PasskeyUseCases:
         """As much work as for a wrong signature of a known key, so that the time does not tell which keys are known."""
         if ceremony.person_id is None:
             nobody = stand_in_id(self.secrets.digest("credential", assertion.credential_id.hex()))
-            await self.strangers.note(tx, nobody, self.now(), origin.address)
+            record = f"passkey:{nobody}"
+            await self.strangers.note(tx, Action.SIGN_IN_REFUSED, nobody, actor_id=None, origin=origin, record=record, outcome="refused")
         self.relying_party.refuse(assertion)
 
     async def _signed(self, tx: Transaction, ceremony: Ceremony, assertion: Assertion, passkey: Passkey) -> Passkey:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 from uuid import UUID, uuid4
 
 from chassis.errors import TooManyRequests
@@ -12,7 +11,7 @@ from chassis.transaction import Begin, Transaction, atomic
 from contracts.factors import Factor
 from contracts.identity import OneTimeCodeIssued, OneTimeCodeWithheld, SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import STAFF
-from services.identity.domain.access_log import Action
+from services.identity.domain.access_log import Action, Outcome
 from services.identity.domain.codes import TooManyCodes
 from services.identity.domain.factors import Factors
 from services.identity.domain.sign_ins import (
@@ -30,7 +29,7 @@ from services.identity.gateways.hashing import Passwords, Secrets, stand_in_id
 from services.identity.repository.encoding import overtaken_if_stale
 from services.identity.repository.factors import FactorRepository
 from services.identity.repository.people import Credentials, PersonRepository
-from services.identity.repository.sign_ins import SignInRepository, StrangerRefusalRepository
+from services.identity.repository.sign_ins import SignInRepository
 from services.identity.repository.throttles import Throttle, ThrottleRepository, Throttles
 from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.codes import Codes
@@ -100,7 +99,7 @@ class SignInUseCases:
     factors: FactorRepository
     sign_ins: SignInRepository
     throttles: ThrottleRepository
-    strangers: StrangerRefusalRepository
+    strangers: AccessUseCases
     codes: Codes
     typed: TypedCodes
     devices: DeviceUseCases
@@ -335,11 +334,9 @@ class SignInUseCases:
 
     async def _note(self, tx: Transaction, sign_in: SignIn, action: Action, origin: Origin) -> None:
         """In the access log of the account, if there is one: an identifier nobody has must not start a chain that is kept for ever."""
-        if sign_in.is_known:
-            outcome: Literal["allowed", "refused"] = "refused" if action is Action.SIGN_IN_REFUSED else "allowed"
-            await self.access.note(tx, action, sign_in.subject_id, actor_id=None, origin=origin, outcome=outcome)
-        else:
-            await self.strangers.note(tx, sign_in.subject_id, self.now(), origin.address)
+        access = self.access if sign_in.is_known else self.strangers
+        outcome: Outcome = "refused" if action is Action.SIGN_IN_REFUSED else "allowed"
+        await access.note(tx, action, sign_in.subject_id, actor_id=None, origin=origin, outcome=outcome)
 
 
 def _changed(throttles: Throttles, tried: Tried) -> tuple[SentCode, ...]:
