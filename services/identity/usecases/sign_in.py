@@ -63,11 +63,14 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Sending:
-    """What to store and tell of a code, which is only seemingly sent where the event says that it is withheld."""
+    """What to store and tell of a code, which is only seemingly sent where the event says that it is withheld.
+
+    The rows are as many in any case, where nothing changed as they were: the time to write them must not tell either.
+    """
 
     noted: Action
     event: OneTimeCodeIssued | OneTimeCodeWithheld
-    rows: tuple[Throttle, ...] = ()
+    rows: tuple[Throttle, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,16 +223,16 @@ class SignInUseCases:
         is_right = sign_in.person_id is not None
         owner, address = (sign_in.subject_id, known.phone) if is_right and is_due else self._stand_in(sign_in.subject_id)
         noted, withheld = Action.SIGN_IN_BEGUN if is_right else Action.SIGN_IN_REFUSED, self.codes.withheld("sign-in")
-        sent = known.throttles.sent(owner)
-        if sent is not None and sent.code.is_fresh(self.now(), self.codes.policy):
-            return _Sending(noted, withheld)
         allowances = [known.throttles.allowance(key) for key in self._allowances(owner, address)]
+        sent = known.throttles.sent(owner) or SentCode(id=owner, code=self.codes.decoy().voided(self.now()))
+        if sent.code.is_fresh(self.now(), self.codes.policy):
+            return _Sending(noted, withheld, (sent, *allowances))
         try:
             made = self.codes.make(allowances, owner, channel="sms", address=address, purpose="sign-in")
         except TooManyCodes:
-            return _Sending(Action.SIGN_IN_REFUSED, withheld)
-        fresh = SentCode(id=owner, code=made.code, version=sent.version if sent else 0)
-        return _Sending(noted, made.event if owner == sign_in.person_id else withheld, (fresh, *made.allowances))
+            return _Sending(Action.SIGN_IN_REFUSED, withheld, (sent, *allowances))
+        event = made.event if owner == sign_in.person_id else withheld
+        return _Sending(noted, event, (replace(sent, code=made.code), *made.allowances))
 
     def _stand_in(self, account_id: UUID) -> tuple[UUID, str]:
         """Who is written about, and the address, when nobody is sent a code."""
