@@ -6,7 +6,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.header import Header
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
+from email.policy import Policy, default
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,6 +71,24 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
 
 
+class _Folded(BaseHeader):
+    """Subject and sender folded by `email.header`: the library's newer way loses the space where a line ends between encoded words."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """Words are encoded whether the server takes UTF-8 or not."""
+        text = str(self)
+        if text.isascii() or self.name not in {"Subject", "From"}:
+            return super().fold(policy=policy)
+        words, address = (text, "") if self.name == "Subject" else parseaddr(text)
+        lines = Header(words, "utf-8", policy.max_line_length, self.name)
+        if address:
+            lines.append(f"<{address}>", "us-ascii")
+        return f"{self.name}: {lines.encode(linesep=policy.linesep)}{policy.linesep}"
+
+
+_MAIL = default.clone(header_factory=HeaderRegistry(_Folded))
+
+
 class Provider(Protocol):
     """Hands one message over; raises `ProviderUnavailable` or `MessageRefused`."""
 
@@ -117,7 +138,7 @@ class SmtpProvider:
 
     def _compose(self, message: Message) -> EmailMessage:
         domain = parseaddr(self.sender)[1].rpartition("@")[2] or "medkabinet.invalid"
-        mail = EmailMessage()
+        mail = EmailMessage(_MAIL)
         mail["From"] = self.sender
         mail["Subject"] = message.subject
         mail["Message-ID"] = f"<{message.id}@{domain}>"
