@@ -95,9 +95,9 @@ class AccessChainRepository:
         """The number of the first block of that day or a later one."""
         return await self._number_of({"day": {"$gte": day.isoformat()}}, ASCENDING)
 
-    async def last_number(self) -> int | None:
+    async def last_number(self, tx: Transaction) -> int | None:
         """The greatest number of a block."""
-        return await self._number_of({"number": {"$gte": 0}}, DESCENDING)
+        return await self._number_of({"number": {"$gte": 0}}, DESCENDING, tx)
 
     async def blocks(self, *, first: int, last: int) -> AsyncIterator[list[Block]]:
         """Blocks of these numbers in order, some at a time."""
@@ -120,10 +120,10 @@ class AccessChainRepository:
         """Rows with their origins opened: digests cover what these say, their ciphertexts change with the keys."""
         return await self._opened([read_bytes(raw) for raw in found])
 
-    async def beyond(self, *, above: int, limit: int) -> list[StoredRow]:
+    async def beyond(self, tx: Transaction, *, above: int, limit: int) -> list[StoredRow]:
         """Rows at places below the first and above this one, except those that wait for their block."""
         ranges: tuple[Document, ...] = ({"$lt": UNSEALED}, {"$gt": UNSEALED, "$lt": 1}, {"$gt": above})
-        return [row for places in ranges for row in await self._found({"place": places}, limit)]
+        return [row for places in ranges for row in await self._found({"place": places}, limit, tx)]
 
     async def nowhere(self, *, limit: int) -> list[StoredRow]:
         """Rows whose place is no number, or not one; no index finds them."""
@@ -137,15 +137,16 @@ class AccessChainRepository:
         """How many rows wait for their block."""
         return await self._rows.count_documents({"place": UNSEALED}, session=tx.session)
 
-    async def _found(self, found: Document, limit: int) -> list[StoredRow]:
-        return await self._opened([read_document(document) for document in await self._rows.find(found).limit(limit).to_list(limit)])
+    async def _found(self, found: Document, limit: int, tx: Transaction | None = None) -> list[StoredRow]:
+        documents = await self._rows.find(found, session=tx.session if tx else None).limit(limit).to_list(limit)
+        return await self._opened([read_document(document) for document in documents])
 
     async def _opened(self, rows: Sequence[ReadRow]) -> list[StoredRow]:
         origins = await self._cipher.decrypt_each([row.sealed for row in rows])
         return [row.opened(origin) for row, origin in zip(rows, origins, strict=True)]
 
-    async def _number_of(self, found: Document, order: int) -> int | None:
-        document = await self._blocks.find_one(found, {"number": 1}, sort=[("number", order)])
+    async def _number_of(self, found: Document, order: int, tx: Transaction | None = None) -> int | None:
+        document = await self._blocks.find_one(found, {"number": 1}, sort=[("number", order)], session=tx.session if tx else None)
         return None if document is None else int(document["number"])
 
 

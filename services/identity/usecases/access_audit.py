@@ -81,8 +81,8 @@ class AuditUseCases:
         self, *, from_day: date | None = None, to_day: date | None = None, witnesses: Sequence[Witness] = ()
     ) -> AsyncIterator[Progress]:
         """Look at every block and row of these days, all without days; the last one comes when everything was looked at."""
-        head, anchors = await self.anchors()
-        first, last = await self._numbers(head, from_day, to_day)
+        head, anchors, last = await self._beginning()
+        first, last = await self._numbers(last, from_day, to_day)
         prover = Prover(self.secret, head, anchors, {witness.number: witness for witness in witnesses if not witness.is_final})
         found = [*prover.chain_of_anchors(), *prover.compare(witnesses)]
         is_sound = not found
@@ -104,9 +104,15 @@ class AuditUseCases:
             ahead.cancel()
         yield Progress(prover.rows, prover.blocks, last - first + 1, head.day, ending)
 
-    async def _numbers(self, head: Head, from_day: date | None, to_day: date | None) -> tuple[int, int]:
-        """The first and last block to look at; those sealed meanwhile are left for the next time."""
-        last = head.number if head.digest else await self.chain.last_number() or 0
+    @atomic
+    async def _beginning(self) -> tuple[Head, dict[date, Anchor], int]:
+        """Where the chain ends, its anchors and the last block to look at, at one moment; later blocks are left for the next time."""
+        async with self.begin() as tx:
+            head, anchors = await self.chain.head(tx), await self.chain.anchors(tx)
+            return head, anchors, head.number if head.digest else await self.chain.last_number(tx) or 0
+
+    async def _numbers(self, last: int, from_day: date | None, to_day: date | None) -> tuple[int, int]:
+        """The first and last block to look at."""
         first = 1
         if from_day is not None:
             first = await self.chain.first_number(from_day) or last + 1
@@ -147,17 +153,23 @@ class AuditUseCases:
         return found
 
     async def _ending(self, finding: Sequence[asyncio.Task[list[bytes]]]) -> _Ending:
-        """Read when all rows were found, while we prove the last of them. The end of the chain is read last: it may move on meanwhile.
+        """Read when all rows were found, while we prove the last of them.
 
         The count says something only if no new row came while the store counted.
         """
         if finding:
             await asyncio.wait(finding)
-        last, known = await self.chain.last_number() or 0, await self._known()
+        known = await self._known()
         rows = await self.chain.count()
-        head, _ = await self.anchors()
-        strays = await self.chain.beyond(above=head.place, limit=_STRAYS)
+        last, head, strays = await self._end()
         return _Ending(last, head, strays, is_all=rows == known + len(strays) and known == await self._known())
+
+    @atomic
+    async def _end(self) -> tuple[int, Head, list[StoredRow]]:
+        """The last block, where the chain ends, and the rows behind that, at one moment: the chain moves on meanwhile."""
+        async with self.begin() as tx:
+            last, head = await self.chain.last_number(tx) or 0, await self.chain.head(tx)
+            return last, head, await self.chain.beyond(tx, above=head.place, limit=_STRAYS)
 
     async def _beyond(self, ending: _Ending, *, is_sound: bool) -> list[Break]:
         """Blocks and rows behind the end of the chain, and rows at no place at all.
