@@ -67,22 +67,31 @@ class ConsumerRouter(RabbitRouter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._consumers: list[tuple[RabbitQueue, RabbitExchange, Callable[..., Awaitable[None]]]] = []
+        self.registered: list[tuple[RabbitQueue, RabbitExchange, Callable[..., Awaitable[None]]]] = []
 
     def consumer(self, queue: RabbitQueue, exchange: RabbitExchange) -> Callable[[Consumer], Consumer]:
         """Register the function as the consumer of the queue."""
 
         def register(function: Consumer) -> Consumer:
-            self._consumers.append((queue, exchange, function))
+            self.registered.append((queue, exchange, function))
             self.subscriber(queue, exchange)(function)
             return function
 
         return register
 
+    @classmethod
+    def merged(cls, *routers: "ConsumerRouter") -> "ConsumerRouter":
+        """All consumers of these routers, for a service whose processes share them out."""
+        whole = cls()
+        for router in routers:
+            for queue, exchange, function in router.registered:
+                whole.consumer(queue, exchange)(function)
+        return whole
+
     def copy(self) -> RabbitRouter:
         """The same consumers in a router of their own."""
         fresh = RabbitRouter()
-        for queue, exchange, function in self._consumers:
+        for queue, exchange, function in self.registered:
             fresh.subscriber(queue, exchange)(function)
         return fresh
 

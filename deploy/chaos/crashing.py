@@ -1,4 +1,4 @@
-"""`python -m deploy.chaos.crashing <service> <point> <share>`: a service that kills itself at the worst moments.
+"""`python -m deploy.chaos.crashing <process> <point> <share>`: a service or worker that kills itself at the worst moments.
 
 The points are wrapped around the mechanisms from outside; nothing in a service knows of them.
 """
@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from itertools import count
 from typing import Any
+
+from deploy.local.settings import MODULES
 
 POINTS: dict[str, tuple[str, str, str]] = {
     "after-commit": ("chassis.transaction", "MongoBegin", "_commit"),
@@ -41,6 +43,6 @@ def arm(point: str, share: float) -> None:
 
 
 if __name__ == "__main__":
-    _, service, chosen, chance = sys.argv
+    _, process, chosen, chance = sys.argv
     arm(chosen, float(chance))
-    runpy.run_module(f"services.{service}.main", run_name="__main__")
+    runpy.run_module(MODULES[process], run_name="__main__")

@@ -19,7 +19,7 @@ from contracts.sealed import KeyRing
 from contracts.topology import ARCHIVE_STREAM, EVENTS_EXCHANGE, queue_name
 from deploy.chaos.crashing import POINTS
 from deploy.local.process import ChildProcess
-from deploy.local.settings import SERVICES
+from deploy.local.settings import MODULES
 from deploy.local.stack import Stack
 
 CRASH_SHARE = 0.03
@@ -144,7 +144,7 @@ def _down(choose: Callable[[Stack], list[ChildProcess]], seconds: float) -> Infl
         for process in processes:
             process.start()
         await asyncio.gather(*(process.wait_ready() for process in processes))
-        await asyncio.gather(*(stack.processes[service].wait_ready() for service in SERVICES))
+        await asyncio.gather(*(stack.processes[process].wait_ready() for process in MODULES))
         return f"{len(processes)} kills"
 
     return inflict
@@ -236,13 +236,13 @@ async def _send(stack: Stack, messages: list[tuple[bytes, str, str]], queue: str
 
 async def _kill_each_service(stack: Stack) -> str:
     """A second apart, each started again at once; those that follow do not wait until it is ready."""
-    processes = [stack.processes[service] for service in SERVICES]
+    processes = [stack.processes[process] for process in MODULES]
     for process in processes:
         await asyncio.sleep(1)
         await _kill(process)
         process.start()
     await asyncio.gather(*(process.wait_ready() for process in processes))
-    return f"{len(SERVICES)} kills"
+    return f"{len(MODULES)} kills"
 
 
 async def _bad_messages(stack: Stack) -> str:
@@ -255,11 +255,11 @@ def all_faults(*, kills: int) -> list[Fault]:
     """Every fault of the table; `kills` is how often each service is killed."""
     return [
         Fault("nothing (for comparison)", _nothing),
-        *(Fault(f"kill -9 {service}, {kills}x", _kill_service(service, kills)) for service in SERVICES),
+        *(Fault(f"kill -9 {process}, {kills}x", _kill_service(process, kills)) for process in MODULES),
         *(
             Fault(
                 f"crash {point.replace('-', ' ')} (within {round(1 / CRASH_SHARE)} passages)",
-                _crash_at(dict.fromkeys(SERVICES, point), CRASH_SECONDS, CRASH_SHARE),
+                _crash_at(dict.fromkeys(MODULES, point), CRASH_SECONDS, CRASH_SHARE),
             )
             for point in POINTS
         ),

@@ -15,7 +15,7 @@ from deploy.journey.waiting import StillWaiting, until
 from deploy.local.development_secrets import load_or_invent
 from deploy.local.environments import service_environment
 from deploy.local.personas import Persona, ensure_personas
-from deploy.local.settings import SERVICES, LocalSettings
+from deploy.local.settings import MODULES, LocalSettings
 from deploy.local.stack import Stack, settings_file
 
 STARTING_SECONDS = 60
@@ -54,7 +54,7 @@ async def running_stack(data_dir: Path) -> LocalSettings | None:
     if not (file.exists() and _is_locked(data_dir / "lock")):
         return None
     settings = LocalSettings.model_validate_json(file.read_text())
-    ports = (settings.port_of(service) for service in SERVICES)
+    ports = (settings.port_of(process) for process in MODULES)
     addresses = [f"http://127.0.0.1:{settings.gateway_port}/health", *(f"http://127.0.0.1:{port}/health/ready" for port in ports)]
     try:
         await until(lambda: _all_answer(addresses), "готовность стенда", timeout_seconds=STARTING_SECONDS, pause_seconds=0.5)

@@ -44,6 +44,11 @@ def service_environment(settings: LocalSettings, secrets: Mapping[str, str], ser
     return common | {f"{service.upper()}_{name}": value for name, value in own.items()}
 
 
+def worker_environment(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, str]:
+    """What the worker of documents reads: the settings of its service, on a port of its own."""
+    return service_environment(settings, secrets, "documents") | {"DOCUMENTS_PORT": str(settings.port_of("documents-worker"))}
+
+
 def simulators_environment(settings: LocalSettings) -> dict[str, str]:
     """What the simulators read."""
     return {

@@ -11,6 +11,8 @@ from deploy.local.ports import free_ports
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 SERVICES = ("identity", "applications", "documents", "notifications", "support")
+MODULES = {service: f"services.{service}.main" for service in SERVICES} | {"documents-worker": "services.documents.main.worker"}
+"""The processes that are ours, by what `python -m` starts: every service, and the worker that checks files for documents."""
 _MONGO_PORTS = 27101
 
 
@@ -36,6 +38,7 @@ class LocalSettings(BaseSettings):
     documents_port: Port = 8103
     notifications_port: Port = 8104
     support_port: Port = 8105
+    documents_worker_port: Port = 8113
     simulators_port: Port = 8190
     smtp_port: Port = 8191
     rabbitmq_port: Port = 5680
@@ -65,9 +68,9 @@ class LocalSettings(BaseSettings):
         """The simulators' page."""
         return f"http://127.0.0.1:{self.simulators_port}"
 
-    def port_of(self, service: str) -> int:
-        """The port of a service."""
-        return int(getattr(self, f"{service}_port"))
+    def port_of(self, process: str) -> int:
+        """The port of a service or worker."""
+        return int(getattr(self, f"{process.replace('-', '_')}_port"))
 
     def mongo_port_of(self, service: str) -> int:
         """The port of the store of a service."""

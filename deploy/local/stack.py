@@ -17,11 +17,18 @@ from typing import IO, Self
 
 from deploy.local.clamd import Clamd, system_signatures
 from deploy.local.development_secrets import load_or_invent
-from deploy.local.environments import SHUTDOWN_SECONDS, clock_file, gateway_environment, service_environment, simulators_environment
+from deploy.local.environments import (
+    SHUTDOWN_SECONDS,
+    clock_file,
+    gateway_environment,
+    service_environment,
+    simulators_environment,
+    worker_environment,
+)
 from deploy.local.ports import http_status, is_taken
 from deploy.local.process import ChildProcess
 from deploy.local.servers import PROJECT, Broker, MongoServer, ObjectServer
-from deploy.local.settings import SERVICES, LocalSettings
+from deploy.local.settings import MODULES, SERVICES, LocalSettings
 
 STOP_SECONDS = 2 * SHUTDOWN_SECONDS + 10
 """Longer than a service takes to stop at worst: its requests, its messages, then the relay and telemetry."""
@@ -37,7 +44,7 @@ class CannotStart(RuntimeError):
 
 
 class Stack:
-    """RabbitMQ, embedded MongoDB and S3, the malware scanner, the simulators, five services and the gateway.
+    """RabbitMQ, embedded MongoDB and S3, the malware scanner, the simulators, five services, the worker of documents and the gateway.
 
     Without settings it runs on free ports. `environment` is given to every service on top of what it gets anyway.
     """
@@ -56,6 +63,7 @@ class Stack:
         self.environments = {
             service: service_environment(self.settings, self.secrets, service) | (environment or {}) for service in SERVICES
         }
+        self.environments["documents-worker"] = worker_environment(self.settings, self.secrets) | (environment or {})
         self.processes = {process.name: process for process in self._all()}
         """Every process by its name; servers first."""
 
@@ -163,9 +171,8 @@ class Stack:
         yield self.objects.process
         yield self.clamd.process
         yield self._python("simulators", "deploy.simulators", simulators_environment(self.settings), self.settings.simulators_port, "/")
-        for service in SERVICES:
-            environment, port = self.environments[service], self.settings.port_of(service)
-            yield self._python(service, f"services.{service}.main", environment, port, "/health/ready")
+        for name, module in MODULES.items():
+            yield self._python(name, module, self.environments[name], self.settings.port_of(name), "/health/ready")
         yield self._gateway()
 
     def _python(self, name: str, module: str, environment: dict[str, str], port: int, path: str) -> ChildProcess:

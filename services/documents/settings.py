@@ -29,7 +29,10 @@ class Settings(ServiceSettings):
 
     check_term_seconds: Seconds = 300
     """When a check that is not done counts as stuck; doubles with each repetition."""
+    worker_prefetch: int = Field(default=2, ge=1)
+    """Files of one queue handed to one worker before it is done with them; the others are free for other workers."""
     checks_at_once: int = Field(default=2, ge=1)
+    """Files one worker looks at at a time, whether first or again."""
     check_seconds: Seconds = 60
     """Longest check by the wall clock; beyond it the check is repeated later, since the machine may be to blame."""
     check_cpu_seconds: int = Field(default=20, ge=1)

@@ -7,9 +7,9 @@ from typing import TypeVar
 import pytest
 
 from chassis.transaction import Begin, Transaction, atomic
-from services.documents.main import create_app
 from services.documents.settings import Settings
 from tests.documents.house import House
+from tests.documents.processes import create_both
 from tests.support import Component, Infra, component, service_environment
 
 T = TypeVar("T")
@@ -17,8 +17,8 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="package")
 async def service(infra: Infra) -> AsyncIterator[Component]:
-    """Documents, running."""
-    async with service_environment(infra, "documents") as env, component(create_app, Settings, env) as running:
+    """Documents, running: the service and its worker."""
+    async with service_environment(infra, "documents") as env, component(create_both, Settings, env) as running:
         yield running
 
 

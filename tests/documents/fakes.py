@@ -183,7 +183,6 @@ class FakeInspector(Inspector):
 
     limits: Limits = field(default_factory=lambda: Limits(1, 1, 1, 1, 1))
     wall_seconds: float = 1
-    at_once: int = 1
     problems: list[Finding] = field(default_factory=list)
     seen: list[bytes] = field(default_factory=list)
 

@@ -14,9 +14,10 @@ from contracts.documents import (
     DocumentType,
 )
 from services.documents.domain.documents import Document
-from services.documents.usecases import UseCases
+from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
-from services.documents.usecases.checks import Checks
+from services.documents.usecases.checks.run import Checks
+from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
 from services.documents.usecases.removals import Removals
@@ -64,11 +65,17 @@ class House:
         )
         return UseCases(
             uploads=Uploads(self.begin, self.documents, self.holds, self.files, self.clock.now, limits),
-            checks=Checks(self.begin, self.documents, self.files, self.scanner, self.inspector, self.clock.now, term),
+            check_terms=CheckTerms(self.begin, self.documents, self.clock.now, term),
             access=Access(self.begin, self.documents, self.holds, self.files, self.clock.now),
             holds=Holds(self.begin, self.holds),
             exports=Exports(self.begin, self.documents, self.clock.now),
             removals=Removals(self.begin, self.documents, self.holds, self.files, self.clock.now, timedelta(minutes=30)),
+        )
+
+    @property
+    def worker(self) -> WorkerUseCases:
+        return WorkerUseCases(
+            Checks(self.begin, self.documents, self.files, self.scanner, self.inspector, self.clock.now, at_once=1),
         )
 
     async def upload(self, content: bytes = CONTENT, owner_id: UUID = OWNER) -> Document:
@@ -80,7 +87,7 @@ class House:
         )
 
     async def check(self) -> None:
-        await self.usecases.checks.check(self.begin.events(DocumentReceived)[-1])
+        await self.worker.checks.check(self.begin.events(DocumentReceived)[-1])
 
     async def accepted(self) -> Document:
         document = await self.upload()

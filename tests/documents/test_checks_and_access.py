@@ -65,7 +65,7 @@ class TestChecking:
         document = await house.upload()
         await house.replace(document)
         first = house.begin.events(DocumentReceived)[0]
-        await house.usecases.checks.check(first)
+        await house.worker.checks.check(first)
         assert house.begin.events(DocumentAccepted) == []
         stored = house.documents.stored[document.id]
         assert [file.state for file in stored.files] == [State.ACCEPTED, State.CHECKING]
@@ -79,12 +79,12 @@ class TestChecking:
             house.clock.move(due_at - house.clock.now())
             (reached,) = house.begin.due(house.clock.now())
             assert isinstance(reached, CheckTermReached)
-            await house.usecases.checks.end_of_term(reached)
+            await house.usecases.check_terms.end_of_term(reached)
         assert waits == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20)]
         assert house.documents.stored[document.id].state is State.DELAYED
         assert [told.version for told in house.begin.events(DocumentDelayed)] == [2]
         assert [asked.attempt for asked in house.begin.events(CheckRequested)] == [2, 3, 4]
-        await house.usecases.checks.check(house.begin.events(CheckRequested)[-1])
+        await house.worker.checks.check(house.begin.events(CheckRequested)[-1])
         assert house.documents.stored[document.id].state is State.ACCEPTED
         assert house.begin.scheduled == {}
 
@@ -93,7 +93,7 @@ class TestChecking:
         ((_, reached),) = house.begin.scheduled.values()
         await house.check()
         assert isinstance(reached, CheckTermReached)
-        await house.usecases.checks.end_of_term(reached)
+        await house.usecases.check_terms.end_of_term(reached)
         assert house.documents.stored[document.id].state is State.ACCEPTED
         assert house.begin.events(DocumentDelayed) == []
 

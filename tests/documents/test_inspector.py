@@ -20,7 +20,7 @@ async def chunks(content: bytes) -> AsyncIterator[bytes]:
 
 
 def inspector(wall_seconds: float = 30, limits: Limits = LIMITS) -> Inspector:
-    return Inspector(limits, wall_seconds=wall_seconds, at_once=2)
+    return Inspector(limits, wall_seconds=wall_seconds)
 
 
 async def codes(content: bytes, limits: Limits = LIMITS) -> list[FindingCode]:

@@ -1,21 +1,17 @@
-"""Memory of a real process does not grow with the size of what is uploaded."""
+"""Memory of the service, as a process of its own, does not grow with the size of what is uploaded."""
 
 import asyncio
-import os
 import secrets
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import httpx
-import psutil
 
 from contracts.roles import Role
-from deploy.local.ports import free_ports
 from services.documents.domain.rules import MEGABYTE
 from tests.documents import samples
-from tests.support import Infra, Signer, eventually, service_environment
+from tests.documents.processes import SERVICE, a_process, client_of
+from tests.support import Infra, Signer, service_environment
 
 UPLOADS = 20
 SIZE = 10 * MEGABYTE
@@ -24,8 +20,11 @@ CHUNK = MEGABYTE
 
 
 async def test_twenty_uploads_of_ten_megabytes_at_once_grow_memory_by_32_at_most(infra: Infra, signer: Signer) -> None:
-    (port,) = free_ports(1)
-    async with service_environment(infra, "documents", DOCUMENTS_PORT=str(port)) as env, _process(env, port) as (process, client):
+    async with (
+        service_environment(infra, "documents") as env,
+        a_process(SERVICE, env) as (process, url),
+        client_of(url) as client,
+    ):
         headers = signer.headers(uuid4(), Role.PRACTITIONER)
         await asyncio.gather(
             *(_upload(client, headers, MEGABYTE // 4) for _ in range(UPLOADS))
@@ -56,23 +55,3 @@ async def _upload(client: httpx.AsyncClient, headers: dict[str, str], size_bytes
     }
     answer = await client.post("/types/passport/files", content=chunks(), headers=headers | about)
     return answer.status_code
-
-
-@asynccontextmanager
-async def _process(env: dict[str, str], port: int) -> AsyncIterator[tuple[psutil.Process, httpx.AsyncClient]]:
-    """The service as it runs in production."""
-    running = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.documents.main", env=os.environ | env)
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/documents", timeout=60) as client:
-
-            async def ready() -> bool:
-                try:
-                    return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == httpx.codes.OK
-                except httpx.TransportError:
-                    return False
-
-            await eventually(ready, timeout=30)
-            yield psutil.Process(running.pid), client
-    finally:
-        running.terminate()
-        await asyncio.wait_for(running.wait(), 30)

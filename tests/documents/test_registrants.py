@@ -125,11 +125,11 @@ class TestChecksOfRemovedFiles:
         arrived = house.begin.events(DocumentReceived)[-1]
         await house.usecases.removals.remove_lapsed(RegistrationLapsed(occurred_at=house.clock.now(), owner_id=OWNER))
         told = len(house.begin.published)
-        await house.usecases.checks.check(arrived)
+        await house.worker.checks.check(arrived)
         term = CheckTermReached(
             occurred_at=house.clock.now(), document_id=document.id, owner_id=OWNER, document_type="diploma", file_version=1
         )
-        await house.usecases.checks.end_of_term(term)
+        await house.usecases.check_terms.end_of_term(term)
         assert len(house.begin.published) == told
         assert (house.documents.stored, house.files.stored) == ({}, {})
 

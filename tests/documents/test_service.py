@@ -17,6 +17,7 @@ from contracts.applications import ApplicationSubmitted, InformationRequested, R
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentDelayed, DocumentReceived, DocumentRejected, UploadTermReached
 from contracts.roles import Role
 from services.documents.domain.rules import MEGABYTE
+from services.documents.gateways import Inspector
 from tests.documents import samples
 from tests.support import Component, Signer, eventually
 
@@ -340,15 +341,14 @@ class TestHolding:
 async def test_a_stuck_check_shows_delayed_and_goes_on_by_itself(
     service: Component, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checks = service.app.state.usecases.checks
     goes_on = asyncio.Event()
-    inspect = type(checks.inspector).inspect
+    inspect = Inspector.inspect
 
     async def stuck(self: Any, content: Any) -> Any:
         await goes_on.wait()
         return await inspect(self, content)
 
-    monkeypatch.setattr(type(checks.inspector), "inspect", stuck)
+    monkeypatch.setattr(Inspector, "inspect", stuck)
     body = (await person.upload(samples.pdf())).json()
     mine = UUID(body["document_id"])
     await service.tap.next(DocumentReceived, where=lambda one: one.document_id == mine)

@@ -65,6 +65,13 @@ def test_the_local_environment_of_a_service_is_complete(service: str, tmp_path: 
     assert Stack(tmp_path, settings).processes[service].stop_seconds > 2 * loaded.shutdown_seconds + 5
 
 
+def test_the_worker_of_documents_reads_the_environment_of_its_service_but_for_the_port(tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    differing = set(stack.environments["documents"].items()) ^ set(stack.environments["documents-worker"].items())
+    assert {name for name, _ in differing} == {"DOCUMENTS_PORT"}
+    assert stack.processes["documents-worker"].environment["DOCUMENTS_PORT"] == str(stack.settings.documents_worker_port)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_test_environment_of_a_service_is_complete(service: str, infra: Infra, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment(infra, service).items():

@@ -5,7 +5,7 @@ import hashlib
 import json
 import sys
 from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -87,20 +87,14 @@ class Inspector:
 
     limits: Limits
     wall_seconds: float
-    at_once: int
-    _turns: asyncio.Semaphore = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_turns", asyncio.Semaphore(self.at_once))
 
     async def inspect(self, content: AsyncIterable[bytes]) -> Inspection:
         """Size, hash, format and problems of these bytes. Raises `InspectionFailed` when repeating may help."""
-        async with self._turns:
-            try:
-                async with asyncio.timeout(self.wall_seconds):
-                    return await self._inspect(content)
-            except TimeoutError:
-                raise InspectionFailed("Проверка не уложилась в отведённое время.", retry_after_seconds=RETRY_SECONDS) from None
+        try:
+            async with asyncio.timeout(self.wall_seconds):
+                return await self._inspect(content)
+        except TimeoutError:
+            raise InspectionFailed("Проверка не уложилась в отведённое время.", retry_after_seconds=RETRY_SECONDS) from None
 
     async def _inspect(self, content: AsyncIterable[bytes]) -> Inspection:
         pipe = asyncio.subprocess.PIPE

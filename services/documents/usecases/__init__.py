@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from services.documents.usecases.access import Access
-from services.documents.usecases.checks import Checks
+from services.documents.usecases.checks.run import Checks
+from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
 from services.documents.usecases.removals import Removals
@@ -12,11 +13,18 @@ from services.documents.usecases.uploads import Uploads
 
 @dataclass(frozen=True, slots=True)
 class UseCases:
-    """All of it, by subject."""
+    """What the service does, by subject."""
 
     uploads: Uploads
-    checks: Checks
+    check_terms: CheckTerms
     access: Access
     holds: Holds
     removals: Removals
     exports: Exports
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerUseCases:
+    """What its worker does: all that reads the bytes of files."""
+
+    checks: Checks

@@ -1,4 +1,4 @@
-"""What documents listens to."""
+"""What the service itself listens to: applications and identity, and its own terms; no file is read here."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from contracts.applications import (
     ReviewClaimed,
     ReviewReleased,
 )
-from contracts.documents import CheckRequested, CheckTermReached, DocumentReceived, RemovalTermReached, UploadTermReached
+from contracts.documents import CheckTermReached, RemovalTermReached, UploadTermReached
 from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
 from services.documents.usecases import UseCases
 
@@ -25,22 +25,10 @@ UseCasesDep = Annotated[UseCases, Context("usecases")]
 SERVICE = "documents"
 
 
-@router.consumer(queue_for(SERVICE, DocumentReceived), EVENTS)
-async def on_document_received(event: DocumentReceived, usecases: UseCasesDep) -> None:
-    """Check the file."""
-    await usecases.checks.check(event)
-
-
-@router.consumer(queue_for(SERVICE, CheckRequested), EVENTS)
-async def on_check_requested(event: CheckRequested, usecases: UseCasesDep) -> None:
-    """Check the file whose first check got stuck."""
-    await usecases.checks.check(event)
-
-
 @router.consumer(queue_for(SERVICE, CheckTermReached), EVENTS)
 async def on_check_term_reached(event: CheckTermReached, usecases: UseCasesDep) -> None:
     """See whether the check is done."""
-    await usecases.checks.end_of_term(event)
+    await usecases.check_terms.end_of_term(event)
 
 
 @router.consumer(queue_for(SERVICE, UploadTermReached), EVENTS)

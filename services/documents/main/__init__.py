@@ -1,0 +1,35 @@
+"""Builds the two processes of documents, which share stores and queues: the service that people reach, and its worker."""
+
+from fastapi import FastAPI
+
+from chassis.app import Chassis
+from services.documents import api
+from services.documents.consumers import checking, following
+from services.documents.main.wiring import stores_of, usecases_of, worker_usecases_of
+from services.documents.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service: uploads, access, terms."""
+    chassis = Chassis("documents", settings)
+    stores = stores_of(chassis, settings)
+    return chassis.app(
+        title="Medkabinet: документы",
+        usecases=usecases_of(chassis, settings, stores),
+        api_routers=[api.router],
+        consumers_router=following.router,
+        prepare=stores.prepare(),
+    )
+
+
+def create_worker(settings: Settings) -> FastAPI:
+    """What checks files: consumers and the answer to the orchestrator, nothing for people."""
+    chassis = Chassis("documents", settings.model_copy(update={"prefetch": settings.worker_prefetch}))
+    stores = stores_of(chassis, settings)
+    return chassis.app(
+        title="Medkabinet: проверка документов",
+        usecases=worker_usecases_of(chassis, settings, stores),
+        api_routers=[],
+        consumers_router=checking.router,
+        prepare=stores.prepare(),
+    )

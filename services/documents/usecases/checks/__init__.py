@@ -1,0 +1,1 @@
+"""Checking files: the verdict, reached by a worker, and the term that notices when none comes."""
