@@ -12,6 +12,39 @@ _TURN_DEGREES = 3.0
 _QUALITY = range(40, 91)
 
 
+_MM_PER_INCH = 25.4
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What makes a scan unusable. Lengths are on the paper, so that they spoil a fine scan as much as a coarse one."""
+
+    defocus_mm: float = 0.0
+    """Radius of the blur."""
+    motion_mm: float = 0.0
+    """By how much the page was moved, along its lines or across."""
+    is_across: bool = False
+    detail_dpi: int | None = None
+    """The resolution from which the picture was enlarged."""
+
+    def spoil(self, image: Image.Image, dpi: int) -> Image.Image:
+        """The image as it would have come out."""
+        if self.detail_dpi is not None:
+            share = self.detail_dpi / dpi
+            coarse = image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.LANCZOS)
+            image = coarse.resize(image.size, Image.Resampling.BICUBIC)
+        if self.motion_mm:
+            image = _moved(image, max(2, round(self.motion_mm / _MM_PER_INCH * dpi)), axis=0 if self.is_across else 1)
+        return image.filter(ImageFilter.GaussianBlur(self.defocus_mm / _MM_PER_INCH * dpi)) if self.defocus_mm else image
+
+
+def _moved(image: Image.Image, pixels: int, *, axis: int) -> Image.Image:
+    """Each pixel is the mean of so many in a row."""
+    sums = np.cumsum(np.asarray(image, dtype=np.float32), axis=axis)
+    near, far = (sums[pixels:], sums[:-pixels]) if axis == 0 else (sums[:, pixels:], sums[:, :-pixels])
+    return Image.fromarray(((near - far) / pixels).clip(0, 255).astype(np.uint8))
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """How a page is scanned; `seed` makes its noise."""
@@ -23,6 +56,7 @@ class Scan:
     """Standard deviation of the brightness, of 255."""
     blur: float = 0.0
     """Radius in pixels at the resolution of the scan."""
+    fault: "Fault | None" = None
     paper: tuple[int, int, int] = (250, 249, 244)
     is_gray: bool = False
     seed: int = 1
@@ -50,6 +84,8 @@ def scanned(page: bytes, scan: Scan, *, printed_ppi: int) -> bytes:
     share = scan.dpi / printed_ppi
     small = turned.resize((round(turned.width * share), round(turned.height * share)), Image.Resampling.LANCZOS)
     soft = small.filter(ImageFilter.GaussianBlur(scan.blur))
+    if scan.fault is not None:
+        soft = scan.fault.spoil(soft, scan.dpi)
     grain = np.random.default_rng(scan.seed).normal(0, scan.noise, (soft.height, soft.width, 1))
     on_paper = np.asarray(soft, dtype=np.float32) / 255 * np.asarray(scan.paper, dtype=np.float32) + grain
     picture = Image.fromarray(on_paper.clip(0, 255).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Generated papers are read well enough; `python -m deploy.evaluation` prints the figures of a hundred."""
+"""Generated papers are read well enough; `python -m deploy.evaluation ocr` prints the figures of a hundred."""
 
 import io
 from collections import Counter
