@@ -234,3 +234,19 @@ def test_a_password_of_signs_that_stand_for_letters_is_estimated_in_no_time() ->
     assert time.process_time() - began < 0.3, "on the event loop, where everybody waits for it"
     with pytest.raises(WrongValue, match="password-common"):
         policy.check("p@$$w0rd+p@$$", [])
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("  Мой\t ноутбук\n", "Мой ноутбук"),
+        ("\u0418\u0306од", "\u0419од"),
+        ("Ключ\u202eдогоВ\u202c\x00\x07\x9b31m", "КлючдогоВ31m"),
+        ("Теле\u00adфон\u200b \ufeff дом\ud800", "Телефон дом"),
+        ("👩\u200d💻 №2", "👩💻 №2"),
+        ("а" * 9 + " бв", "а" * 9),
+        *((blank, "") for blank in ("", " \u2028\u00a0", "\u200b\u200e\u2060", "\u3164\u2800 \u115f", "\u0301 \ufe0f", "\x00")),
+    ],
+)
+def test_of_a_title_stays_what_is_seen(given: str, shown: str) -> None:
+    assert fields.title(given, 10 if given.startswith("ааа") else 64) == shown

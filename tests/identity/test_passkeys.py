@@ -150,7 +150,11 @@ class TestRegistration:
         path = f"/factors/passkeys/{(await owner.listed())[0]['passkey_id']}"
         for method, body in (("PATCH", {"name": "Мой"}), ("DELETE", None)):
             assert reason(await stranger.send(method, path, body)) == "no-such-passkey"
-        assert (await owner.ask("PATCH", path, {"name": ""}))["name"] == "Ключ доступа"
+        for nothing in ("", " \t", "\u200b\u2060", "\x07\u202e", "\u3164"):
+            assert (await owner.ask("PATCH", path, {"name": nothing}))["name"] == "Ключ доступа"
+        assert (await owner.ask("PATCH", path, {"name": " \u202eДомаш\u0438\u0306\u00adний\x1b[2J "}))["name"] == "Домаш\u0439ний[2J"
+        too_long = await owner.send("PATCH", path, {"name": "я" * 301})
+        assert (too_long.status_code, too_long.json()["errors"][0]["pointer"]) == (422, "/name")
         assert (await owner.ask("PATCH", path, {"name": "Рабочий"}))["name"] == "Рабочий"
         assert (await owner.send("DELETE", path)).status_code == 204
         assert await owner.listed() == []

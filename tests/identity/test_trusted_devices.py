@@ -69,6 +69,19 @@ async def test_the_owner_is_told_of_a_trusted_device(holder: Holder) -> None:
     await holder.walk.identity.tap.next(SecurityAlertRaised, where=lambda event: (event.person_id, event.kind) == told)
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"), [(b"Firefox\t120\xad \x9b31m", "Firefox 120 31m"), (b"\xad\x80", None), (b"", None), (b"f" * 300, "f" * 200)]
+)
+async def test_a_device_is_called_what_is_seen_of_what_it_says(
+    holder: Holder, monkeypatch: pytest.MonkeyPatch, sent: bytes, shown: str | None
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(holder.walk.identity.client, "headers", [(b"user-agent", sent)])
+        await trusted(holder)
+    [device] = (await holder.ask("GET", PATH))["items"]
+    assert device["device"] == shown
+
+
 async def test_without_asking_no_device_is_trusted(holder: Holder) -> None:
     started = await holder.start()
     finished = await holder.finish(started, await holder.walk.code(holder.walk.phone))

@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 from chassis.app import provided
 from chassis.auth import Authenticator, Principal, callers
 from contracts.roles import Role
+from services.identity.domain.fields import title
 from services.identity.usecases import UseCases
 from services.identity.usecases.access import Origin
 
@@ -26,7 +27,7 @@ _DEVICE_LENGTH = 200
 
 def _origin(request: Request) -> Origin:
     authenticator: Authenticator = request.app.state.authenticator
-    device = request.headers.get("user-agent", "")[:_DEVICE_LENGTH]
+    device = title(request.headers.get("user-agent", ""), _DEVICE_LENGTH)
     return Origin(address=authenticator.address(request), device=device or None)
 
 

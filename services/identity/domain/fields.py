@@ -1,6 +1,7 @@
 """Rules of single values: what a number, name or address must look like. Each rule returns the normalised value or raises `WrongValue`."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
@@ -18,6 +19,8 @@ _SNILS_WITHOUT_CHECK = 1_001_998
 """Numbers up to 001-001-998 were given out before check digits. Source: PFR, rules of the insurance number."""
 _SHORTEST_BODY = 3
 """Letters of the shortest name of an authority, such as an abbreviation."""
+_SHOW_NOTHING = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs by their category that are empty places by their look."""
 _INN_10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN_11 = (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN_12 = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
@@ -195,6 +198,14 @@ def text(value: str) -> str:
     if not tidy or not tidy.isprintable():
         raise WrongValue("text-empty", "Заполните поле.")
     return tidy
+
+
+def title(value: str, length: int) -> str:
+    """What is seen of a name given to a thing: one line, NFC, no control or format signs, cut to `length`. Empty if that is nothing."""
+    line = " ".join(value.split())
+    seen = "".join(sign for sign in line if not unicodedata.category(sign).startswith("C") and sign not in _SHOW_NOTHING)
+    tidy = " ".join(unicodedata.normalize("NFC", seen).split())[:length].rstrip()
+    return tidy if any(unicodedata.category(sign)[0] in "LNPS" for sign in tidy) else ""
 
 
 def issuing_body(value: str) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import Conflict, FieldError, Invalid, NotFound
+from services.identity.domain import fields
 
 _NAME_LENGTH = 64
 _UNNAMED = "Ключ доступа"
@@ -233,8 +234,8 @@ class Passkey:
 
 
 def passkey_name(name: str) -> str:
-    """Without surplus spaces; an empty one becomes a general word."""
-    return " ".join(name.split())[:_NAME_LENGTH] or _UNNAMED
+    """What is seen of it; where that is nothing, a general word."""
+    return fields.title(name, _NAME_LENGTH) or _UNNAMED
 
 
 @dataclass(frozen=True, slots=True)
