@@ -191,6 +191,8 @@ async def test_a_known_password_is_changed_and_the_other_sessions_end(walk: Walk
     assert await change("не-тот-пароль-вовсе", NEW) == (422, "wrong-password")
     assert await change(people.PASSWORD, "короткий") == (422, "password-short")
     assert await change(people.PASSWORD, f"{walk.phone[-10:]}-пароль") == (422, "password-own-data")
+    assert await change(people.PASSWORD, people.PASSWORD) == (422, "password-unchanged")
+    assert await change("не-тот-пароль-вовсе", "не-тот-пароль-вовсе") == (422, "wrong-password")
     assert await is_open(walk, there)
     assert await change(people.PASSWORD, NEW) == (204, "")
     assert (await is_open(walk, here), await is_open(walk, there)) == (True, False)
@@ -201,7 +203,7 @@ async def test_a_known_password_is_changed_and_the_other_sessions_end(walk: Walk
     assert await signs_in(walk, NEW)
     rows = (await walk.ask("GET", "/access-log", None, **caller))["items"]
     changes = [(row["action"], row["outcome"]) for row in rows if row["action"] == "password-changed"]
-    assert changes == [("password-changed", "allowed"), ("password-changed", "refused")]
+    assert changes == [("password-changed", "allowed"), ("password-changed", "refused"), ("password-changed", "refused")]
 
 
 async def test_changing_a_password_asks_for_a_recent_second_factor(walk: Walk, signer: Signer) -> None:

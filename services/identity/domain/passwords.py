@@ -26,9 +26,14 @@ class PasswordPolicy:
     words: frozenset[str] = field(default=frozenset())
     guesses: float = 1e8
 
-    def check(self, password: str, own_data: Collection[str]) -> str:
-        """The password. Raises `WrongValue` for a short, common or guessable one; `own_data` are strings of the person's own."""
+    def check(self, password: str, own_data: Collection[str], *, present: str | None = None) -> str:
+        """The password. Raises `WrongValue` for a short, common or guessable one; `own_data` are strings of the person's own.
+
+        `present` is the password to be replaced, where it is known to be right.
+        """
         folded = password.casefold()
+        if password == present:
+            raise WrongValue("password-unchanged", "Новый пароль совпадает с текущим. Придумайте другой.")
         if len(password) < self.length:
             raise WrongValue("password-short", f"Пароль должен быть не короче {self.length} символов.")
         if len(password) > _LONGEST:

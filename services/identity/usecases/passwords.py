@@ -94,7 +94,8 @@ class PasswordUseCases:
         """Set the password and end every session. Raises `InvalidFields`, `CodeRefused`; an unknown reset is a late one.
 
         What can be said about a password without knowing whose it is comes first and costs no try; what needs the person's own data
-        comes after the right code, which then stays good for another password.
+        comes after the right code, which then stays good for another password. The forgotten password may be set again: to refuse it
+        would let whoever reads the mailbox try out what it is.
         """
         self._check(password, _NOBODYS)
         await self._check_code(reset_id, text, password)
@@ -136,7 +137,7 @@ class PasswordUseCases:
         person = await self.present.proved(person_id, current, Action.PASSWORD_CHANGED, origin)
         if person is None:
             raise WrongPassword
-        self._check(password, person.own_data())
+        self._check(password, person.own_data(), present=current)
         await self._replace(person, await self.passwords.hash(password), session_id, origin)
 
     @atomic
@@ -157,9 +158,9 @@ class PasswordUseCases:
         role = main_role(person.roles)
         await self.access.note(tx, Action.PASSWORD_CHANGED, person.id, actor_id=person.id, actor_role=role, origin=origin)
 
-    def _check(self, password: str, own_data: list[str] | tuple[()]) -> None:
+    def _check(self, password: str, own_data: list[str] | tuple[()], *, present: str | None = None) -> None:
         findings = Findings()
-        findings.check("/password", lambda value: self.policy.check(value, own_data), password)
+        findings.check("/password", lambda value: self.policy.check(value, own_data, present=present), password)
         findings.raise_any()
 
 
