@@ -103,6 +103,8 @@ class Settings(ServiceSettings):
     data_export_wait_hours: Seconds = 24
     """How long services' parts of an export are waited for; what is missing then is named."""
     data_export_keep_days: int = Field(default=7, ge=1)
+    data_exports_an_hour: int = Field(default=5, ge=1)
+    """Exports one person may begin within an hour; refused requests do not count."""
 
     erasure_cooling_off_days: int = Field(default=7, ge=0)
     """How long a person may think better of being erased."""

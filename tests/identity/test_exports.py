@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,10 +20,13 @@ from services.identity.domain.access_log import Action, Entry, entry_id
 from services.identity.domain.exports import DataExport, Part
 from services.identity.repository.access_log import AccessLogRepository
 from tests.identity import people
+from tests.identity.conftest import RATES, running_identity
+from tests.identity.provider import HostileProvider
+from tests.identity.registries import FakeRegistries
 from tests.identity.samples import NOW, an_entry
 from tests.identity.test_rights import Owner
 from tests.identity.walk import Walk
-from tests.support import Component, Signer, eventually
+from tests.support import Component, Infra, Signer, eventually
 from tests.support.exports import multiply
 
 SERVICES: dict[str, type[DataExportPiece]] = {
@@ -143,6 +147,28 @@ async def test_an_export_is_encrypted_the_owners_alone_and_one_at_a_time(owner: 
         assert (await stranger.call("GET", f"/data-exports/{export['id']}{path}")).status_code == 404
     stale = await owner.call("POST", "/data-exports", factors={"sms": int(owner.identity.clock.now().timestamp()) - 3600})
     assert (stale.status_code, stale.json()["code"]) == (403, "step-up-required")
+
+
+async def test_only_exports_that_were_begun_count_against_the_hour(
+    infra: Infra, registries: FakeRegistries, provider: HostileProvider, signing_folder: Path, signer: Signer
+) -> None:
+    rates = json.dumps({name: "100000/minute" for name in RATES if name != "data-exports"})
+    async with running_identity(infra, registries, provider, signing_folder, IDENTITY_RATE_LIMITS=rates) as identity:
+        walk = Walk(identity)
+        await walk.register()
+        owner = Owner(identity, signer, walk)
+        for _ in range(5):
+            export = await owner.ok("POST", "/data-exports")
+            repeated = [await owner.call("POST", "/data-exports") for _ in range(2)]
+            assert [answer.json()["code"] for answer in repeated] == ["data-export-under-way"] * 2
+            await have(owner, export["id"], "identity")
+            over = {"is_open": False, "ready_at": identity.clock.now()}
+            await identity.database["data_exports"].update_one({"_id": UUID(export["id"])}, {"$set": over})
+        refused = await owner.call("POST", "/data-exports")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too-many-data-exports")
+        assert 3500 < int(refused.headers["Retry-After"]) <= 3601
+        identity.clock.move(timedelta(hours=1, seconds=1))
+        await owner.ok("POST", "/data-exports")
 
 
 async def test_what_does_not_come_within_a_day_is_named_and_the_file_ends_after_seven_days(owner: Owner) -> None:

@@ -42,7 +42,7 @@ async def withdraw_consent(
     return ConsentsOut.of(await usecases.consents.withdraw(caller.id, document, is_erasure_confirmed=confirm == "erase", origin=origin))
 
 
-@router.post("/data-exports", status_code=202, dependencies=[limited("data-exports", "5/hour", by="principal")])
+@router.post("/data-exports", status_code=202, dependencies=[limited("data-exports", "30/minute", by="principal")])
 async def request_export(caller: ProvenPractitioner, origin: OriginDep, usecases: UseCasesDep) -> ExportOut:
     """Collect everything that is known of the caller in all services; a notice tells when it is ready."""
     return ExportOut.of(await usecases.exports.request(caller.id, origin))

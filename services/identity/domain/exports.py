@@ -1,11 +1,11 @@
 """The export of everything that is known of a person: which services answer, which parts are there, until when it can be downloaded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.errors import Conflict, NotFound
+from chassis.errors import Conflict, NotFound, TooManyRequests
 
 SOURCES = ("identity", "applications", "documents", "notifications", "support")
 
@@ -20,6 +20,12 @@ class ExportUnderWay(Conflict):
     """One is being collected; `export_id` names it."""
 
     code = "data-export-under-way"
+
+
+class TooManyExports(TooManyRequests):
+    """As many as a person may begin within an hour."""
+
+    code = "too-many-data-exports"
 
 
 class ExportNotReady(Conflict):
@@ -67,3 +73,13 @@ class DataExport:
     def ready(self, at: datetime) -> "DataExport":
         """From now on it can be downloaded."""
         return replace(self, ready_at=self.ready_at or at)
+
+
+def check_pace(requested_at: Sequence[datetime], at: datetime, *, an_hour: int) -> None:
+    """Raises `TooManyExports` when it is too early for another; `requested_at` are the last ones, newest first."""
+    if len(requested_at) >= an_hour:
+        free_at = requested_at[an_hour - 1] + timedelta(hours=1)
+        if at < free_at:
+            wait = int((free_at - at).total_seconds()) + 1
+            detail = f"Копию данных можно заказать не более {an_hour} раз в час. Скачайте готовую или закажите новую позже."
+            raise TooManyExports(detail, retry_after_seconds=wait)

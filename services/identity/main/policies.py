@@ -115,7 +115,8 @@ def consent_rules(settings: Settings) -> ConsentRules:
 
 def export_terms(settings: Settings) -> ExportTerms:
     """Terms of exports."""
-    return ExportTerms(wait=timedelta(hours=settings.data_export_wait_hours), keep=timedelta(days=settings.data_export_keep_days))
+    wait, keep = timedelta(hours=settings.data_export_wait_hours), timedelta(days=settings.data_export_keep_days)
+    return ExportTerms(wait=wait, keep=keep, an_hour=settings.data_exports_an_hour)
 
 
 def erasure_rules(settings: Settings) -> ErasureRules:

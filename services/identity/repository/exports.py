@@ -46,6 +46,12 @@ class ExportRepository:
         document = await self._exports.find_one({"person_id": person_id, "is_open": True}, session=tx.session)
         return None if document is None else _read(document)
 
+    async def last_requests(self, tx: Transaction, person_id: UUID, *, limit: int) -> list[datetime]:
+        """When the person's last exports were asked for, newest first."""
+        found = self._exports.find({"person_id": person_id}, {"requested_at": 1}, session=tx.session)
+        documents = await found.sort([("requested_at", DESCENDING)]).limit(limit).to_list(limit)
+        return [document["requested_at"] for document in documents]
+
     async def get(self, tx: Transaction, export_id: UUID, *, person_id: UUID, at: datetime) -> DataExport:
         """The person's export, as long as it lasts. Raises `NoSuchExport`."""
         found = {"_id": export_id, "person_id": person_id, "expires_at": {"$gt": at}}

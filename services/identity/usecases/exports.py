@@ -14,7 +14,7 @@ from contracts.exports import DataExportPiece
 from contracts.identity import DataExportReady, DataExportRequested, DataExportTermReached
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
-from services.identity.domain.exports import SOURCES, DataExport, ExportNotReady, ExportUnderWay
+from services.identity.domain.exports import SOURCES, DataExport, ExportNotReady, ExportUnderWay, check_pace
 from services.identity.domain.versions import ProfileVersion
 from services.identity.repository.encoding import plain
 from services.identity.repository.exports import ExportRepository
@@ -33,10 +33,11 @@ _SECRET = frozenset({"password_hash", "token_digest", "used_digests", "subject_d
 
 @dataclass(frozen=True, slots=True)
 class ExportTerms:
-    """How long parts are waited for, and how long the file is kept."""
+    """How long parts are waited for, how long the file is kept, and how many a person may begin an hour."""
 
     wait: timedelta
     keep: timedelta
+    an_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,13 @@ class ExportUseCases:
 
     @atomic
     async def request(self, person_id: UUID, origin: Origin) -> DataExport:
-        """Begin to collect. Raises `ExportUnderWay`."""
+        """Begin to collect. Raises `ExportUnderWay`, `TooManyExports`."""
         at = self.now()
         async with self.begin() as tx:
             known = await self.exports.open_of(tx, person_id)
             if known is not None:
                 raise ExportUnderWay("Копия данных уже собирается.", export_id=str(known.id))
+            check_pace(await self.exports.last_requests(tx, person_id, limit=self.terms.an_hour), at, an_hour=self.terms.an_hour)
             fresh = DataExport(id=uuid4(), person_id=person_id, requested_at=at, expires_at=at + self.terms.keep, parts={})
             export = await self.exports.add(tx, fresh)
             await tx.publish(DataExportRequested(occurred_at=at, person_id=person_id, export_id=export.id))
