@@ -31,7 +31,7 @@ from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Json, Walk
 from tests.support import Component, Infra, Signer
 
-TRIES = int(os.environ.get("ENUMERATION_TRIES", "25"))
+TRIES = int(os.environ.get("ENUMERATION_TRIES", "15"))
 AT_ONCE = 6
 """So many of the crowd register side by side; what is compared is sent one by one."""
 FALSE_ALARMS = 0.001

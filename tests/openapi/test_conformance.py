@@ -17,7 +17,7 @@ from contracts.roles import Role
 from tests.identity.conftest import QUICK_HASHES
 from tests.support import Infra, Signer, component, service_environment
 
-EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "2"))
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
 LIMITED = {
     "identity": (
