@@ -1,10 +1,12 @@
 """Fixtures of all tests: the servers of the run and the signer of tokens."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import uvloop
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import Infra, Signer
@@ -14,6 +16,10 @@ from tests.support.signer import serving_signer
 
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 """Not installed; httpcore tries to import it several times a request, and each time all folders are searched."""
+
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+"""Tests run on the loop that services run on in production. Not by pytest-asyncio's hook: with that, tests that are no coroutines
+themselves cannot use fixtures that are."""
 
 ONE_PROCESS = ("chaos", "e2e", "openapi")
 """Folders whose tests share something that is slow to start; elsewhere the tests of a file stay together."""
