@@ -28,6 +28,17 @@ class Reason(BaseModel):
     """JSON pointer into the application, or `/documents/<document type>`."""
 
 
+class DraftSaved(Event):
+    """An applicant worked on a draft: told when it begins, when other documents are named, and once on each day of work."""
+
+    type: ClassVar[str] = "applications.draft-saved.v1"
+    aggregate: ClassVar[str] = "application_id"
+    about: ClassVar[str | None] = "applicant_id"
+    application_id: UUID
+    applicant_id: UUID
+    document_ids: tuple[UUID, ...]
+
+
 class ApplicationSubmitted(_ApplicationEvent):
     """An applicant handed the application in; from now on the applicant cannot edit it."""
 

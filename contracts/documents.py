@@ -89,6 +89,56 @@ class UploadTermReached(_DocumentMoment):
     upload_id: UUID
 
 
+class MalwareFound(_DocumentEvent):
+    """A file is infected: administrators are to know, and it is kept apart from all others."""
+
+    type: ClassVar[str] = "documents.malware-found.v1"
+    aggregate: ClassVar[None] = None  # type: ignore[assignment]  # an alarm beside the verdict, which alone changes the document
+
+
+class QuarantineTermReached(_DocumentMoment):
+    """Nobody needs the copy of an infected file any more."""
+
+    type: ClassVar[str] = "documents.quarantine-term-reached.v1"
+
+
+class RetentionTermReached(_DocumentMoment):
+    """A document that was never handed in may have been unused for long; `told` is the end of its term its owner was told, if any."""
+
+    type: ClassVar[str] = "documents.retention-term-reached.v1"
+    told: Moment | None = None
+
+
+class DocumentRemovalPlanned(_DocumentEvent):
+    """A document that was never handed in is removed then, unless it is used before."""
+
+    type: ClassVar[str] = "documents.document-removal-planned.v1"
+    aggregate: ClassVar[None] = None  # type: ignore[assignment]  # tells a moment in time, no change of the document
+    remove_at: Moment
+
+
+class DocumentRemoved(_DocumentEvent):
+    """A document that was never handed in is no more, nor are its files."""
+
+    type: ClassVar[str] = "documents.document-removed.v1"
+
+
+class SweepDue(Event):
+    """A part of the nightly sweep is to be made; 0 begins it."""
+
+    type: ClassVar[str] = "documents.sweep-due.v1"
+    sweep_id: UUID
+    part: Count
+
+
+class DamageFound(Event):
+    """A sweep found files whose bytes are missing or not what was received; its result names them."""
+
+    type: ClassVar[str] = "documents.damage-found.v1"
+    sweep_id: UUID
+    files: Count
+
+
 class RemovalTermReached(Event):
     """Uploads that were on their way when an owner's files were removed are over by now; what they left is removed too."""
 

@@ -6,7 +6,7 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import ApplicationApproved, ApplicationSubmitted, ElectronicDocumentRequested, InformationProvided, TermReached
-from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
+from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected, DocumentRemoved
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
@@ -72,6 +72,12 @@ async def on_document_accepted(event: DocumentAccepted, usecases: UseCasesDep) -
 @router.consumer(queue_for(SERVICE, DocumentRejected), EVENTS)
 async def on_document_rejected(event: DocumentRejected, usecases: UseCasesDep) -> None:
     """Ask applicants that wait for the file to replace it."""
+    await usecases.keep_document(event)
+
+
+@router.consumer(queue_for(SERVICE, DocumentRemoved), EVENTS)
+async def on_document_removed(event: DocumentRemoved, usecases: UseCasesDep) -> None:
+    """Know that a draft names what is no more."""
     await usecases.keep_document(event)
 
 

@@ -13,6 +13,10 @@ class Settings(ServiceSettings):
 
     bucket: str = "documents"
     """Where the files are; keys are `<owner>/<document>/<upload>`."""
+    quarantine_bucket: str = "quarantine"
+    """Where infected files are kept apart; no link ever names it."""
+    quarantine_days: int = Field(default=30, ge=1)
+    """How long an infected file is kept for whoever looks into it."""
     link_seconds: Seconds = 300
     """How long a download link works."""
 
@@ -57,3 +61,18 @@ class Settings(ServiceSettings):
 
     These three judge 99.8 % of 400 scans rightly (`python -m deploy.evaluation scans`, a seed they were not tuned on).
     """
+
+    draft_retention_days: int = Field(default=90, ge=1)
+    """From the last use of a document that was never handed in with an application to its removal."""
+    draft_notice_days: int = Field(default=14, ge=1)
+    """How long before that its owner is told."""
+    sweep_hour: int = Field(default=0, ge=0, le=23)
+    """When the nightly sweep begins, UTC; 0 is three in the morning in Moscow."""
+    sweep_nights: int = Field(default=7, ge=1)
+    """After so many nights the bytes of every file were read once; all are measured every night."""
+    sweep_documents: int = Field(default=200, ge=1)
+    """In one part of a sweep."""
+    sweep_objects: int = Field(default=1_000, ge=1)
+    """In one part of a sweep."""
+    orphan_hours: int = Field(default=1, ge=1)
+    """How old an object of no file and no upload must be to be removed."""

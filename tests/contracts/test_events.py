@@ -58,6 +58,8 @@ ABOUT_NOBODY = {
     "documents.check-requested.v1": "a moment to look at something",
     "documents.check-term-reached.v1": "a moment to look at something",
     "documents.upload-term-reached.v1": "a moment to look at something",
+    "documents.quarantine-term-reached.v1": "a moment to look at something",
+    "documents.retention-term-reached.v1": "a moment to look at something",
     "access.personal-data-read.v1": "the access log keeps it whoever was erased",
 }
 

@@ -1,26 +1,31 @@
 """Twins of documents' repositories and gateways, in memory."""
 
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from collections.abc import Collection as Many
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 from chassis.errors import Unavailable
-from chassis.objects import FileMissing, StoredObject, UploadCut
+from chassis.objects import FileMissing, ListedObject, StoredObject, UploadCut
 from chassis.transaction import Transaction
 from contracts.documents import DocumentType
 from services.documents.domain.documents import Document, FileVersion, State
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, Inspection
 from services.documents.domain.holds import Hold
+from services.documents.domain.profiles import Profile
 from services.documents.domain.rules import ALL_TYPES, MediaType
+from services.documents.domain.sweeps import KeptFile, Sweep
 from services.documents.gateways import Files, Inspector, Limits
 from services.documents.gateways.clamd import Scanner, Threat
-from services.documents.repository import DocumentRepository, HoldRepository
+from services.documents.gateways.quarantine import Quarantine
+from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+JUST_NOW = datetime(2100, 1, 1, tzinfo=UTC)
 _NOTHING = cast("Any", None)
 
 
@@ -49,6 +54,12 @@ class FakeDocumentRepository(DocumentRepository):
         known = self.stored.get(document.id)
         if known is not None and known.version == 0:
             del self.stored[document.id]
+
+    async def discard(self, tx: Transaction, document: Document) -> None:
+        known = self.stored.get(document.id)
+        if known is None or known.version != document.version:
+            raise StaleDocument.of()
+        del self.stored[document.id]
 
     async def get(
         self, document_id: UUID, *, owner_id: UUID, types: frozenset[DocumentType] = ALL_TYPES, tx: Transaction | None = None
@@ -87,6 +98,46 @@ class FakeDocumentRepository(DocumentRepository):
     async def is_stored_file(self, object_key: str) -> bool:
         return any(file.object_key == object_key for one in self.stored.values() for file in one.files)
 
+    async def kept_files(self, after: UUID | None, limit: int) -> tuple[Sequence[KeptFile], UUID | None]:
+        ordered = sorted(self.stored.values(), key=lambda one: one.id.bytes)
+        page = [one for one in ordered if after is None or one.id.bytes > after.bytes][:limit]
+        files = [
+            KeptFile(one.id, file.number, file.object_key, file.size_bytes, file.sha256, file.is_infected)
+            for one in page
+            for file in one.files
+        ]
+        return files, page[-1].id if len(page) == limit else None
+
+    async def known_keys(self, object_keys: Many[str]) -> set[str]:
+        known = {file.object_key for one in self.stored.values() for file in one.files}
+        known |= {one.upload.object_key for one in self.stored.values() if one.upload}
+        return known & set(object_keys)
+
+    async def ids_with_object(self, object_key: str) -> Sequence[UUID]:
+        return [one.id for one in self.stored.values() if any(file.object_key == object_key for file in one.files)]
+
+    async def estimated_count(self) -> int:
+        return len(self.stored)
+
+
+class FakeSweepRepository(SweepRepository):
+    __slots__ = ("stored",)
+
+    def __init__(self) -> None:
+        super().__init__(_NOTHING)
+        object.__setattr__(self, "stored", {})
+
+    stored: dict[UUID, Sweep]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def find(self, sweep_id: UUID, *, tx: Transaction | None = None) -> Sweep | None:
+        return self.stored.get(sweep_id)
+
+    async def save(self, tx: Transaction, sweep: Sweep) -> None:
+        self.stored[sweep.id] = sweep
+
 
 class FakeHoldRepository(HoldRepository):
     __slots__ = ("stored",)
@@ -113,6 +164,11 @@ class FakeHoldRepository(HoldRepository):
     async def holding(self, document_id: UUID) -> list[Hold]:
         return [hold for hold in self.stored.values() if document_id in hold.document_ids.value]
 
+    async def naming(self, document_id: UUID, *, owner_id: UUID, tx: Transaction) -> list[Hold]:
+        own = [hold for hold in self.stored.values() if hold.applicant_id == owner_id]
+        drafts = [hold for hold in own if hold.draft.value and document_id in hold.draft.value.document_ids]
+        return [hold for hold in own if document_id in hold.handed_in or hold in drafts]
+
     async def locking(self, document_ids: Many[UUID], *, owner_id: UUID, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
         locks: dict[UUID, list[UUID]] = {}
         for hold in (one for one in self.stored.values() if one.applicant_id == owner_id):
@@ -121,17 +177,42 @@ class FakeHoldRepository(HoldRepository):
         return locks
 
 
+class FakeProfileRepository(ProfileRepository):
+    __slots__ = ("stored",)
+
+    def __init__(self) -> None:
+        super().__init__(_NOTHING, _NOTHING)
+        object.__setattr__(self, "stored", {})
+
+    stored: dict[UUID, Profile]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def find(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> Profile | None:
+        return self.stored.get(practitioner_id)
+
+    async def save(self, tx: Transaction, profile: Profile) -> None:
+        self.stored[profile.practitioner_id] = profile
+
+    async def remove(self, tx: Transaction, practitioner_id: UUID) -> None:
+        self.stored.pop(practitioner_id, None)
+
+
 class FakeFiles(Files):
     """Objects in a dictionary; `is_down` makes the store unavailable."""
 
-    __slots__ = ("is_down", "stored")
+    __slots__ = ("is_down", "stored", "stored_at")
 
     def __init__(self) -> None:
         super().__init__(_NOTHING, "documents", timedelta(minutes=5))
         object.__setattr__(self, "stored", {})
+        object.__setattr__(self, "stored_at", {})
         object.__setattr__(self, "is_down", [])
 
     stored: dict[str, bytes]
+    stored_at: dict[str, datetime]
+    """When an object was stored, if that matters to the test."""
     is_down: list[bool]
 
     async def prepare(self) -> None:
@@ -151,6 +232,16 @@ class FakeFiles(Files):
             raise FileMissing("нет")
         yield self.stored[object_key]
 
+    async def size_bytes(self, object_key: str) -> int:
+        if self.is_down:
+            raise Unavailable("нет", retry_after_seconds=1)
+        if object_key not in self.stored:
+            raise FileMissing("нет")
+        return len(self.stored[object_key])
+
+    async def list(self, *, after: str | None, limit: int, prefix: str = "") -> list[ListedObject]:
+        return _listed(self.stored, self.stored_at, after, limit, prefix)
+
     def link(self, file: FileVersion, *, file_name: str) -> str:
         return f"https://store.test/{file.object_key}?name={file_name}"
 
@@ -160,6 +251,52 @@ class FakeFiles(Files):
     async def delete_all(self, owner_id: UUID) -> None:
         for key in [key for key in self.stored if key.startswith(f"{owner_id}/")]:
             del self.stored[key]
+
+
+class FakeQuarantine(Quarantine):
+    """Objects in a dictionary, copied from those of the files."""
+
+    __slots__ = ("files", "stored", "stored_at")
+
+    def __init__(self, files: FakeFiles) -> None:
+        super().__init__(_NOTHING, "quarantine", "documents")
+        object.__setattr__(self, "files", files)
+        object.__setattr__(self, "stored", {})
+        object.__setattr__(self, "stored_at", {})
+
+    files: FakeFiles
+    stored: dict[str, bytes]
+    stored_at: dict[str, datetime]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def take(self, object_key: str) -> None:
+        if object_key in self.files.stored:
+            self.stored[object_key] = self.files.stored[object_key]
+            self.stored_at[object_key] = JUST_NOW
+        elif object_key not in self.stored:
+            raise FileMissing("нет")
+
+    async def holds(self, object_key: str) -> bool:
+        return object_key in self.stored
+
+    async def list(self, *, after: str | None, limit: int) -> list[ListedObject]:
+        return _listed(self.stored, self.stored_at, after, limit)
+
+    async def delete(self, object_key: str) -> None:
+        self.stored.pop(object_key, None)
+
+    async def delete_all(self, owner_id: UUID) -> None:
+        for key in [key for key in self.stored if key.startswith(f"{owner_id}/")]:
+            del self.stored[key]
+
+
+def _listed(
+    stored: Mapping[str, bytes], stored_at: Mapping[str, datetime], after: str | None, limit: int, prefix: str = ""
+) -> list[ListedObject]:
+    keys = [key for key in sorted(stored) if key.startswith(prefix) and (after is None or key > after)]
+    return [ListedObject(key, len(stored[key]), stored_at.get(key, LONG_AGO)) for key in keys[:limit]]
 
 
 @dataclass(frozen=True)

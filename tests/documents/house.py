@@ -5,24 +5,41 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from opentelemetry.metrics import NoOpMeter
+
 from chassis.testing import FakeBegin, FrozenClock
 from contracts.applications import (
     ApplicationSubmitted,
 )
+from contracts.base import Event
 from contracts.documents import (
     DocumentReceived,
     DocumentType,
 )
 from services.documents.domain.documents import Document
+from services.documents.domain.retention import RetentionPolicy
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks.run import Checks
 from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
+from services.documents.usecases.isolation import Isolation
+from services.documents.usecases.profiles import Profiles
 from services.documents.usecases.removals import Removals
+from services.documents.usecases.retention import Retention
+from services.documents.usecases.sweeping import Sweeping, SweepMeters, SweepPolicy
 from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
-from tests.documents.fakes import FakeDocumentRepository, FakeFiles, FakeHoldRepository, FakeInspector, FakeScanner
+from tests.documents.fakes import (
+    FakeDocumentRepository,
+    FakeFiles,
+    FakeHoldRepository,
+    FakeInspector,
+    FakeProfileRepository,
+    FakeQuarantine,
+    FakeScanner,
+    FakeSweepRepository,
+)
 
 CONTENT = b"%PDF-1.7 a diploma"
 OWNER = uuid4()
@@ -46,10 +63,38 @@ class House:
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(datetime(2026, 3, 2, 9, tzinfo=UTC)))
     documents: FakeDocumentRepository = field(default_factory=FakeDocumentRepository)
     holds: FakeHoldRepository = field(default_factory=FakeHoldRepository)
+    profiles: FakeProfileRepository = field(default_factory=FakeProfileRepository)
     files: FakeFiles = field(default_factory=FakeFiles)
+    sweeps: FakeSweepRepository = field(default_factory=FakeSweepRepository)
+    quarantine: FakeQuarantine = field(init=False)
     scanner: FakeScanner = field(default_factory=FakeScanner)
     inspector: FakeInspector = field(default_factory=FakeInspector)
     silence: timedelta = timedelta(seconds=5)
+
+    def __post_init__(self) -> None:
+        self.quarantine = FakeQuarantine(self.files)
+
+    @property
+    def isolation(self) -> Isolation:
+        return Isolation(self.begin, self.documents, self.files, self.quarantine, self.clock.now, timedelta(days=30))
+
+    @property
+    def retention(self) -> Retention:
+        policy = RetentionPolicy(term=timedelta(days=90), notice=timedelta(days=14))
+        return Retention(self.begin, self.documents, self.holds, self.files, self.clock.now, policy)
+
+    @property
+    def timers(self) -> dict[str, tuple[datetime, Event]]:
+        """What is planned for uploads and checks; the end of drafts' documents is planned besides."""
+        return {key: timer for key, timer in self.begin.scheduled.items() if not key.startswith("retention:")}
+
+    @property
+    def sweeping(self) -> Sweeping:
+        policy = SweepPolicy(documents=2, objects=2, orphan_age=timedelta(hours=1), quarantine_age=timedelta(days=30), hour=0, nights=7)
+        meters = SweepMeters(NoOpMeter("tests"))
+        return Sweeping(
+            self.begin, self.documents, self.sweeps, self.files, self.quarantine, self.isolation, self.clock.now, policy, meters
+        )
 
     @property
     def usecases(self) -> UseCases:
@@ -64,18 +109,24 @@ class House:
             check_term=term,
         )
         return UseCases(
-            uploads=Uploads(self.begin, self.documents, self.holds, self.files, self.clock.now, limits),
+            uploads=Uploads(self.begin, self.documents, self.holds, self.files, self.retention, self.clock.now, limits),
             check_terms=CheckTerms(self.begin, self.documents, self.clock.now, term),
             access=Access(self.begin, self.documents, self.holds, self.files, self.clock.now),
             holds=Holds(self.begin, self.holds),
-            exports=Exports(self.begin, self.documents, self.clock.now),
-            removals=Removals(self.begin, self.documents, self.holds, self.files, self.clock.now, timedelta(minutes=30)),
+            retention=self.retention,
+            exports=Exports(self.begin, self.documents, self.profiles, self.clock.now),
+            profiles=Profiles(self.begin, self.profiles),
+            removals=Removals(
+                self.begin, self.documents, self.holds, self.profiles, self.files, self.quarantine, self.clock.now, timedelta(minutes=30)
+            ),
         )
 
     @property
     def worker(self) -> WorkerUseCases:
         return WorkerUseCases(
-            Checks(self.begin, self.documents, self.files, self.scanner, self.inspector, self.clock.now, at_once=1),
+            Checks(self.begin, self.documents, self.files, self.isolation, self.scanner, self.inspector, self.clock.now, at_once=1),
+            self.isolation,
+            self.sweeping,
         )
 
     async def upload(self, content: bytes = CONTENT, owner_id: UUID = OWNER) -> Document:

@@ -40,7 +40,7 @@ class TestChecking:
         assert document.state is State.ACCEPTED
         (told,) = house.begin.events(DocumentAccepted)
         assert (told.document_id, told.file_version, told.version) == (document.id, 1, 2)
-        assert house.begin.scheduled == {}
+        assert house.timers == {}
 
     async def test_a_bad_file_is_rejected_with_every_code(self, house: House) -> None:
         house.inspector.problems.extend([Finding(FindingCode.PDF_ENCRYPTED), Finding(FindingCode.PDF_DAMAGED)])
@@ -74,7 +74,7 @@ class TestChecking:
         document = await house.upload()
         waits = []
         for _ in range(3):
-            ((due_at, _),) = house.begin.scheduled.values()
+            ((due_at, _),) = house.timers.values()
             waits.append(due_at - house.clock.now())
             house.clock.move(due_at - house.clock.now())
             (reached,) = house.begin.due(house.clock.now())
@@ -86,11 +86,11 @@ class TestChecking:
         assert [asked.attempt for asked in house.begin.events(CheckRequested)] == [2, 3, 4]
         await house.worker.checks.check(house.begin.events(CheckRequested)[-1])
         assert house.documents.stored[document.id].state is State.ACCEPTED
-        assert house.begin.scheduled == {}
+        assert house.timers == {}
 
     async def test_the_term_of_a_finished_check_changes_nothing(self, house: House) -> None:
         document = await house.upload()
-        ((_, reached),) = house.begin.scheduled.values()
+        ((_, reached),) = house.timers.values()
         await house.check()
         assert isinstance(reached, CheckTermReached)
         await house.usecases.check_terms.end_of_term(reached)

@@ -1,7 +1,7 @@
 """One behaviour of the stores, on the fakes and on the real ones."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,11 +10,12 @@ import pytest
 
 from chassis.testing import FakeBegin
 from contracts.documents import DocumentType
-from services.documents.domain.documents import Document, StoredBytes, Twin, Upload
+from services.documents.domain.documents import Document, StoredBytes, Twin, Upload, object_key_of
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
-from services.documents.domain.holds import Hold
+from services.documents.domain.holds import DraftUse, Hold
 from services.documents.domain.rules import ALL_TYPES, MediaType
+from services.documents.domain.sweeps import KeptFile
 from services.documents.repository import DocumentRepository, HoldRepository
 from tests.documents.conftest import Work
 from tests.documents.fakes import FakeDocumentRepository, FakeHoldRepository
@@ -132,6 +133,43 @@ class TestDocuments:
         assert await stores.documents.is_stored_file(document.file().object_key)
         assert not await stores.documents.is_stored_file("elsewhere")
 
+    async def test_a_document_is_discarded_as_it_was_read(self, stores: Stores) -> None:
+        first = await added(stores, a_document())
+        second = received(first)
+        await stores.work(lambda tx: stores.documents.save(tx, second, replacing=first))
+        with pytest.raises(StaleDocument):
+            await stores.work(lambda tx: stores.documents.discard(tx, first))
+        await stores.work(lambda tx: stores.documents.discard(tx, second))
+        with pytest.raises(DocumentNotFound):
+            await stores.documents.get_granted(second.id)
+
+    async def test_it_knows_the_objects_of_files_and_of_uploads_under_way(self, stores: Stores) -> None:
+        owner_id, document_id = uuid4(), uuid4()
+        keys = [object_key_of(owner_id, document_id, uuid4()) for _ in range(3)]
+        file, upload = (replace(an_upload(), object_key=key) for key in keys[:2])
+        document = replace(received(replace(a_document(owner_id), id=document_id, upload=file)), upload=upload)
+        await added(stores, document)
+        assert await stores.documents.known_keys([*keys, "stranger"]) == set(keys[:2])
+        assert await stores.documents.ids_with_object(keys[0]) == [document_id]
+        assert await stores.documents.ids_with_object(keys[2]) == []
+
+    async def test_every_file_is_gone_over_once(self, stores: Stores) -> None:
+        infected = received(a_document()).decide(1, (Finding(FindingCode.FILE_INFECTED),), at=NOW)
+        own = [await added(stores, document) for document in (a_document(), infected, *(received(a_document()) for _ in range(4)))]
+        seen: list[KeptFile] = []
+        last: UUID | None = None
+        while True:
+            files, last = await stores.documents.kept_files(last, 2)
+            seen += files
+            if last is None:
+                break
+        ids = [file.document_id for file in seen]
+        assert sorted(ids, key=lambda one: one.bytes) == ids
+        expected = [(one.id, 1, one.file().object_key, 10, HASH, one is infected) for one in own[1:]]
+        mine = {document.id for document in own}
+        found = [astuple(file) for file in seen if file.document_id in mine]
+        assert sorted(found) == sorted(expected)
+
 
 async def same_bytes(stores: Stores, owner_id: UUID, sha256: str) -> tuple[UUID, int] | None:
     found = await stores.work(lambda tx: stores.documents.find_same_bytes(owner_id, sha256, tx=tx))
@@ -144,6 +182,23 @@ class TestHolds:
         for changed in (hold, hold.lock(2, [uuid4(), uuid4()]).give_to_reviewer(3, uuid4(), [uuid4()]).give_to_registrars(4, [uuid4()])):
             await stores.work(lambda tx, changed=changed: stores.holds.save(tx, changed))  # type: ignore[misc]
             assert await stores.work(lambda tx: stores.holds.find(hold.application_id, tx=tx)) == changed
+
+    async def test_applications_that_name_a_document_are_found(self, stores: Stores) -> None:
+        sent, drafted, strange = uuid4(), uuid4(), uuid4()
+        applicant_id = uuid4()
+        use = DraftUse((drafted,), NOW)
+        holds = [
+            Hold(application_id=uuid4(), applicant_id=applicant_id).lock(2, [sent]).lock(3, []),
+            Hold(application_id=uuid4(), applicant_id=applicant_id).save_draft(1, use),
+            Hold(application_id=uuid4(), applicant_id=uuid4()).lock(1, [sent, drafted]),
+        ]
+        for hold in holds:
+            await stores.work(lambda tx, hold=hold: stores.holds.save(tx, hold))  # type: ignore[misc]
+        for document_id, expected in ((sent, holds[:1]), (drafted, holds[1:2]), (strange, [])):
+            found = await stores.work(
+                lambda tx, document_id=document_id: stores.holds.naming(document_id, owner_id=applicant_id, tx=tx)  # type: ignore[misc]
+            )
+            assert found == expected
 
     async def test_locks_and_holders_are_found_by_document(self, stores: Stores) -> None:
         first, second, free = uuid4(), uuid4(), uuid4()

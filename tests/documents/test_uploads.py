@@ -19,6 +19,7 @@ from contracts.documents import (
     CheckTermReached,
     DocumentReceived,
     DocumentType,
+    RetentionTermReached,
     UploadTermReached,
 )
 from services.documents.domain.documents import Document, State
@@ -51,7 +52,7 @@ class TestReceiving:
         assert file.object_key.startswith(f"{OWNER}/{document.id}/")
         told = house.begin.events(DocumentReceived)
         assert [(one.document_id, one.file_version, one.version, one.sha256) for one in told] == [(document.id, 1, 1, file.sha256)]
-        assert [type(event) for _, event in house.begin.scheduled.values()] == [CheckTermReached]
+        assert [type(event) for _, event in house.begin.scheduled.values()] == [CheckTermReached, RetentionTermReached]
 
     @pytest.mark.parametrize(
         ("what", "refusal"),

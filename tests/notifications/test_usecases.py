@@ -77,7 +77,7 @@ def test_every_message_renders_and_its_sms_is_short_linked_and_names_the_number(
         "certificate_number": "MC-2026-00000017-4", "export_id": uuid4(), "expires_at": NOW,
         "application_id": uuid4(), "document_id": uuid4(), "ticket_id": uuid4(), "practitioner_id": uuid4(), "remark_count": 2,
         "reason_count": 3, "document": "диплом", "fields": ["СНИЛС"], "registries": ["snils"], "what": "Вход закрыт.", "days_left": 30,
-        "reader_id": uuid4(), "people": 50, "minutes": 60, "is_held": True,
+        "reader_id": uuid4(), "people": 50, "minutes": 60, "is_held": True, "sweep_id": uuid4(), "files": 3, "remove_at": NOW,
     }  # fmt: skip
     template = templates.newest(kind.name)
     title, text = templates.block(template, "title", facts), templates.block(template, "text", facts)

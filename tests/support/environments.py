@@ -84,7 +84,7 @@ def _specific(infra: Infra, service: str, unique: str) -> dict[str, str]:
     specific = {
         "identity": {"PEPPER": secrets.token_urlsafe(48), "REGISTRIES_URL": "http://registries.test"},
         "applications": objects | {"BUCKET": f"{unique}-applications"},
-        "documents": objects | {"BUCKET": f"{unique}-documents"} | clamd,
+        "documents": objects | {"BUCKET": f"{unique}-documents", "QUARANTINE_BUCKET": f"{unique}-quarantine"} | clamd,
         "notifications": {
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": "25",

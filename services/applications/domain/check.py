@@ -231,6 +231,8 @@ def _documents(given: CheckInput) -> Iterator[Finding]:
             yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: файл ещё не получен.")
         elif document.document_type != document_type:
             yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: приложен документ другого вида.")
+        elif document.verdict is Verdict.REMOVED:
+            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: срок хранения файла истёк. Загрузите документ ещё раз.")
         elif document.verdict is Verdict.REJECTED:
             yield _found(Code.FILE_REQUIREMENTS_NOT_MET, pointer, f"{title}: файл не прошёл проверку.")
         elif document.verdict is Verdict.PENDING:

@@ -46,6 +46,11 @@ def edit(draft: Application, patch: Mapping[str, Any], *, at: datetime) -> Appli
     return edited
 
 
+def is_to_be_told(draft: Application, *, before: Application) -> bool:
+    """Whether others learn of work on a draft: when it names other documents, and once a day so that these count as in use."""
+    return draft.document_ids != before.document_ids or draft.updated_at.date() != before.updated_at.date()
+
+
 def freeze(application: Application, documents: Mapping[UUID, OwnedDocument]) -> tuple[FrozenDocument, ...]:
     """The form's documents with the file each of them has now."""
     named = ((document_type, UUID(str(value))) for document_type, value in sorted(application.form.documents.items()))

@@ -37,6 +37,8 @@ class Verdict(StrEnum):
     PENDING = "pending"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    REMOVED = "removed"
+    """The document is no more: it was never handed in and its term is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from contracts.applications import (
     InformationRequested,
     ReviewBegun,
 )
-from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
+from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected, DocumentRemoved
 from services.applications.domain import drafting
 from services.applications.domain.application import Application
 from services.applications.domain.check import check
@@ -21,7 +21,7 @@ from services.applications.domain.stage1 import conclude, is_answered_by_files, 
 from services.applications.domain.states import State
 from services.applications.usecases.base import Room, reasons_of
 
-DocumentEvent = DocumentReceived | DocumentAccepted | DocumentRejected
+DocumentEvent = DocumentReceived | DocumentAccepted | DocumentRejected | DocumentRemoved
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +112,16 @@ def _outcome(application: Application, at: datetime) -> ReviewBegun | Informatio
 
 def _document(event: DocumentEvent, known: OwnedDocument | None) -> OwnedDocument:
     file: tuple[str | None, int | None, str | None]
-    if isinstance(event, DocumentRejected):  # carries no hash; what the receipt told of the same file stays true
+    codes: tuple[str, ...] = ()
+    if isinstance(event, DocumentRemoved):
+        file, verdict = (None, None, None), Verdict.REMOVED
+    elif isinstance(event, DocumentRejected):  # carries no hash; what the receipt told of the same file stays true
         is_same = known is not None and known.file_version == event.file_version
         file = (known.sha256, known.size_bytes, known.media_type) if known and is_same else (None, None, None)
         verdict, codes = Verdict.REJECTED, event.codes
     else:
         file = (event.sha256, event.size_bytes, event.media_type)
-        verdict, codes = (Verdict.PENDING if isinstance(event, DocumentReceived) else Verdict.ACCEPTED), ()
+        verdict = Verdict.PENDING if isinstance(event, DocumentReceived) else Verdict.ACCEPTED
     return OwnedDocument(
         event.document_id, event.version, event.owner_id, event.document_type, event.file_version, verdict, *file, codes, event.occurred_at
     )

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from chassis.errors import FieldError, PreconditionFailed
 from chassis.transaction import Transaction, atomic
+from contracts.applications import DraftSaved
 from services.applications.domain import drafting
 from services.applications.domain.application import Application
 from services.applications.domain.check import Finding, check
@@ -72,6 +73,7 @@ class Drafting(Room):
                 draft, previous_application_id=wanted.previous_application_id, correction_comment=wanted.correction_comment.strip()
             )
             await self.applications.add(tx, draft)
+            await self._tell_saved(tx, draft)
         return draft
 
     async def _previous(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication) -> Application | None:
@@ -98,6 +100,8 @@ class Drafting(Room):
             _same_version(draft, expected_version)
             edited = drafting.edit(draft, patch, at=self.now())
             await self._keep(tx, edited, read=draft)
+            if drafting.is_to_be_told(edited, before=draft):
+                await self._tell_saved(tx, edited)
         return edited
 
     async def check(self, application_id: UUID, *, applicant_id: UUID) -> tuple[Finding, ...]:
@@ -122,7 +126,20 @@ class Drafting(Room):
                 return draft
             confirmed = drafting.confirm(draft, check(given), documents, at=self.now())
             await self._keep(tx, confirmed, read=draft)
+            if drafting.is_to_be_told(confirmed, before=draft):
+                await self._tell_saved(tx, confirmed)
         return confirmed
+
+    async def _tell_saved(self, tx: Transaction, draft: Application) -> None:
+        await tx.publish(
+            DraftSaved(
+                occurred_at=draft.updated_at,
+                version=draft.version,
+                application_id=draft.id,
+                applicant_id=draft.applicant_id,
+                document_ids=draft.document_ids,
+            )
+        )
 
 
 def _same_version(application: Application, expected: int) -> None:

@@ -11,13 +11,14 @@ from contracts.applications import (
     ApplicationWithdrawn,
     ApprovalRecommended,
     CertificateIssued,
+    DraftSaved,
     InformationProvided,
     InformationRequested,
     ReviewClaimed,
     ReviewReleased,
 )
-from contracts.documents import CheckTermReached, RemovalTermReached, UploadTermReached
-from contracts.identity import DataExportRequested, PersonErased, RegistrationLapsed
+from contracts.documents import CheckTermReached, DocumentRemoved, RemovalTermReached, RetentionTermReached, UploadTermReached
+from contracts.identity import DataExportRequested, PersonErased, ProfileChanged, ProfileRefused, ProfileVerified, RegistrationLapsed
 from services.documents.usecases import UseCases
 
 router = ConsumerRouter()
@@ -113,3 +114,39 @@ async def on_person_erased(event: PersonErased, usecases: UseCasesDep) -> None:
 async def on_data_export_requested(event: DataExportRequested, usecases: UseCasesDep) -> None:
     """Tell the person what is known here of them."""
     await usecases.exports.answer(event)
+
+
+@router.consumer(queue_for(SERVICE, ProfileVerified), EVENTS)
+async def on_profile_verified(event: ProfileVerified, usecases: UseCasesDep) -> None:
+    """Know what documents are compared with."""
+    await usecases.profiles.confirm(event)
+
+
+@router.consumer(queue_for(SERVICE, ProfileChanged), EVENTS)
+async def on_profile_changed(event: ProfileChanged, usecases: UseCasesDep) -> None:
+    """Compare with nothing until the change is confirmed."""
+    await usecases.profiles.change(event)
+
+
+@router.consumer(queue_for(SERVICE, ProfileRefused), EVENTS)
+async def on_profile_refused(event: ProfileRefused, usecases: UseCasesDep) -> None:
+    """Compare with nothing until it is corrected."""
+    await usecases.profiles.doubt(event)
+
+
+@router.consumer(queue_for(SERVICE, DraftSaved), EVENTS)
+async def on_draft_saved(event: DraftSaved, usecases: UseCasesDep) -> None:
+    """Know that its documents are in use."""
+    await usecases.holds.note_draft(event)
+
+
+@router.consumer(queue_for(SERVICE, RetentionTermReached), EVENTS)
+async def on_retention_term_reached(event: RetentionTermReached, usecases: UseCasesDep) -> None:
+    """See whether the document was used since."""
+    await usecases.retention.end_of_term(event)
+
+
+@router.consumer(queue_for(SERVICE, DocumentRemoved), EVENTS)
+async def on_document_removed(event: DocumentRemoved, usecases: UseCasesDep) -> None:
+    """Remove its bytes."""
+    await usecases.retention.remove_objects(event)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.documents import DocumentType
 from services.documents.domain.errors import FileNameMissing, FileNotAccepted, FileNotFound, UploadSuperseded
-from services.documents.domain.findings import Declared, Finding
+from services.documents.domain.findings import Declared, Finding, FindingCode
 from services.documents.domain.rules import RULES, MediaType, Rule
 
 MAX_NAME_LENGTH = 200
@@ -92,6 +92,11 @@ class FileVersion:
     def is_undecided(self) -> bool:
         """Whether the verdict is still to come."""
         return self.state in {State.CHECKING, State.DELAYED}
+
+    @property
+    def is_infected(self) -> bool:
+        """Whether malware was found in it."""
+        return any(finding.code is FindingCode.FILE_INFECTED for finding in self.findings)
 
     @property
     def declared(self) -> Declared:
@@ -186,6 +191,17 @@ class Document:
         state = State.REJECTED if findings else State.ACCEPTED
         return self._with(replace(self.file(number), state=state, findings=findings, checked_at=at))
 
+    def condemn(self, object_key: str, *, at: datetime) -> "Document":
+        """Malware was found in these bytes: no file that has them stays accepted. The same document when none does."""
+        finding = Finding(FindingCode.FILE_INFECTED)
+        files = tuple(
+            replace(file, state=State.REJECTED, findings=(finding,), checked_at=at)
+            if file.object_key == object_key and not file.is_infected
+            else file
+            for file in self.files
+        )
+        return self if files == self.files else replace(self, version=self.version + 1, files=files)
+
     def _with(self, file: FileVersion) -> "Document":
         files = tuple(file if known.number == file.number else known for known in self.files)
         return replace(self, version=self.version + 1, files=files)
@@ -194,6 +210,20 @@ class Document:
 def object_key_of(owner_id: UUID, document_id: UUID, upload_id: UUID) -> str:
     """Where an upload's bytes go; nothing in it tells what they are."""
     return f"{owner_id}/{document_id}/{upload_id}"
+
+
+def document_of(object_key: str) -> UUID | None:
+    """The document for which an object was uploaded; None for a key that is none of ours."""
+    try:
+        _, document_id, _ = object_key.split("/")
+        return UUID(document_id)
+    except ValueError:
+        return None
+
+
+def original_of(object_key: str) -> str:
+    """The key of the file an object was made from; what was made is named after it, with an end behind a dot."""
+    return object_key.partition(".")[0]
 
 
 def clean_file_name(name: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -42,9 +43,17 @@ class Grant:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True)
+class DraftUse:
+    """When its applicant last worked on a draft, and which documents it named then."""
+
+    document_ids: tuple[UUID, ...]
+    saved_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """One submitted application as far as its documents are concerned."""
+    """One application as far as its documents are concerned."""
 
     application_id: UUID
     applicant_id: UUID
@@ -52,6 +61,9 @@ class Hold:
     unlocked_document_ids: Told[tuple[UUID, ...]] = field(default_factory=lambda: Told(()))
     is_over: Told[bool] = field(default_factory=lambda: Told(value=False))
     """Refused or withdrawn: nothing is held any more. After approval the documents stay as they were approved."""
+    handed_in: frozenset[UUID] = frozenset()
+    """Every document it was ever handed in with; these are no drafts' documents any more."""
+    draft: Told[DraftUse | None] = field(default_factory=lambda: Told(None))
     reviewer_id: Told[UUID | None] = field(default_factory=lambda: Told(None))
     is_at_registrar: Told[bool] = field(default_factory=lambda: Told(value=False))
 
@@ -67,9 +79,14 @@ class Hold:
         return replace(
             self,
             document_ids=self.document_ids.by(version, tuple(document_ids)),
+            handed_in=self.handed_in | set(document_ids),
             unlocked_document_ids=self.unlocked_document_ids.by(version, ()),
             is_over=self.is_over.by(version, False),
         )
+
+    def save_draft(self, version: int, use: DraftUse) -> "Hold":
+        """Its applicant worked on it before handing it in."""
+        return replace(self, draft=self.draft.by(version, use))
 
     def unlock(self, version: int, document_ids: Collection[UUID]) -> "Hold":
         """Flagged items may be replaced."""
@@ -81,6 +98,7 @@ class Hold:
             self,
             reviewer_id=self.reviewer_id.by(version, reviewer_id),
             document_ids=self.document_ids.by(version, tuple(document_ids)),
+            handed_in=self.handed_in | set(document_ids),
         )
 
     def take_from_reviewer(self, version: int) -> "Hold":
@@ -94,6 +112,7 @@ class Hold:
             reviewer_id=self.reviewer_id.by(version, None),
             is_at_registrar=self.is_at_registrar.by(version, True),
             document_ids=self.document_ids.by(version, tuple(document_ids)),
+            handed_in=self.handed_in | set(document_ids),
         )
 
     def close(self, version: int, *, is_over: bool) -> "Hold":

@@ -40,6 +40,8 @@ class Rule:
     max_bytes: int
     source: str = "requirements DO-2"
     valid_from: date = date(2026, 1, 1)
+    is_kept_with_account: bool = False
+    """Whether it stays for as long as there is its person, handed in with an application or not."""
 
     @property
     def limits(self) -> str:
@@ -60,12 +62,12 @@ RULES: dict[DocumentType, Rule] = {
         Rule(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE),
         Rule(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE),
         Rule(DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE),
-        Rule(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE),
-        Rule(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
+        Rule(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
         Rule(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE),
         Rule(DocumentType.SUPPORTING, "Дополнительный документ", _ANY, 10 * MEGABYTE),
-        Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE),
-        Rule(DocumentType.CHAT_ATTACHMENT, "Файл к обращению", _ANY, 10 * MEGABYTE),
+        Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
+        Rule(DocumentType.CHAT_ATTACHMENT, "Файл к обращению", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
     )
 }
 

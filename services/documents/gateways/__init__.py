@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import Unavailable
-from chassis.objects import ObjectStore, StoredObject
+from chassis.objects import ListedObject, ObjectStore, StoredObject
 from services.documents.domain.documents import FileVersion
 from services.documents.domain.findings import Finding, FindingCode, Inspection
 from services.documents.domain.rules import MediaType
@@ -52,6 +52,14 @@ class Files:
     def link(self, file: FileVersion, *, file_name: str) -> str:
         """A link that works for a short while and always downloads."""
         return self.objects.link(self.bucket, file.object_key, file_name=file_name, expires=self.link_lifetime)
+
+    async def size_bytes(self, object_key: str) -> int:
+        """How many bytes are stored; `FileMissing` if there is no such object."""
+        return await self.objects.size_bytes(self.bucket, object_key)
+
+    async def list(self, *, after: str | None, limit: int, prefix: str = "") -> list[ListedObject]:
+        """What is stored, in the order of keys."""
+        return await self.objects.list_objects(self.bucket, prefix=prefix, after=after, limit=limit)
 
     async def delete(self, object_key: str) -> None:
         """Remove, if it is there."""

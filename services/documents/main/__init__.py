@@ -1,5 +1,8 @@
 """Builds the two processes of documents, which share stores and queues: the service that people reach, and its worker."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from chassis.app import Chassis
@@ -7,6 +10,7 @@ from services.documents import api
 from services.documents.consumers import checking, following
 from services.documents.main.wiring import stores_of, usecases_of, worker_usecases_of
 from services.documents.settings import Settings
+from services.documents.usecases import WorkerUseCases
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -26,10 +30,24 @@ def create_worker(settings: Settings) -> FastAPI:
     """What checks files: consumers and the answer to the orchestrator, nothing for people."""
     chassis = Chassis("documents", settings.model_copy(update={"prefetch": settings.worker_prefetch}))
     stores = stores_of(chassis, settings)
+    usecases = worker_usecases_of(chassis, settings, stores)
     return chassis.app(
         title="Medkabinet: проверка документов",
-        usecases=worker_usecases_of(chassis, settings, stores),
+        usecases=usecases,
         api_routers=[],
         consumers_router=checking.router,
-        prepare=stores.prepare(),
+        prepare=[*stores.prepare(), usecases.sweeping.plan],
     )
+
+
+@asynccontextmanager
+async def command_line(settings: Settings) -> AsyncIterator[WorkerUseCases]:
+    """What a command line needs of the worker: nothing is served or consumed; a running service publishes the events."""
+    chassis = Chassis("documents", settings)
+    stores = stores_of(chassis, settings)
+    try:
+        for prepare in (chassis.cipher.prepare, *stores.prepare()):
+            await prepare()
+        yield worker_usecases_of(chassis, settings, stores)
+    finally:
+        await chassis.close()

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chassis.app import Chassis
+from services.documents.domain.retention import RetentionPolicy
 from services.documents.gateways import Files, Inspector, Limits
 from services.documents.gateways.clamd import Scanner
-from services.documents.repository import DocumentRepository, HoldRepository
+from services.documents.gateways.quarantine import Quarantine
+from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
 from services.documents.settings import Settings
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
@@ -15,7 +17,11 @@ from services.documents.usecases.checks.run import Checks
 from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
+from services.documents.usecases.isolation import Isolation
+from services.documents.usecases.profiles import Profiles
 from services.documents.usecases.removals import Removals
+from services.documents.usecases.retention import Retention
+from services.documents.usecases.sweeping import Sweeping, SweepMeters, SweepPolicy
 from services.documents.usecases.uploads import UploadLimits, Uploads
 
 
@@ -25,11 +31,15 @@ class Stores:
 
     documents: DocumentRepository
     holds: HoldRepository
+    profiles: ProfileRepository
+    sweeps: SweepRepository
     files: Files
+    quarantine: Quarantine
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """What makes collections and the bucket; both processes do, whoever starts first."""
-        return [self.documents.prepare, self.holds.prepare, self.files.prepare]
+        """What makes collections and buckets; both processes do, whoever starts first."""
+        stores = (self.documents, self.holds, self.profiles, self.sweeps, self.files, self.quarantine)
+        return [store.prepare for store in stores]
 
 
 def stores_of(chassis: Chassis, settings: Settings) -> Stores:
@@ -37,30 +47,59 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
     return Stores(
         DocumentRepository(chassis.database, chassis.cipher),
         HoldRepository(chassis.database),
+        ProfileRepository(chassis.database, chassis.cipher),
+        SweepRepository(chassis.database),
         Files(chassis.objects, settings.bucket, timedelta(seconds=settings.link_seconds)),
+        Quarantine(chassis.objects, settings.quarantine_bucket, settings.bucket),
     )
 
 
 def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
     """What the service does."""
     begin, now = chassis.begin, chassis.clock.now
-    documents, holds, files = stores.documents, stores.holds, stores.files
+    documents, holds, profiles, files = stores.documents, stores.holds, stores.profiles, stores.files
+    retention = Retention(begin, documents, holds, files, now, _retention_policy(settings))
+    second_look = 2 * timedelta(seconds=settings.upload_term_seconds)
     return UseCases(
-        uploads=Uploads(begin, documents, holds, files, now, _upload_limits(settings)),
+        uploads=Uploads(begin, documents, holds, files, retention, now, _upload_limits(settings)),
         check_terms=CheckTerms(begin, documents, now, timedelta(seconds=settings.check_term_seconds)),
         access=Access(begin, documents, holds, files, now),
         holds=Holds(begin, holds),
-        exports=Exports(begin, documents, now),
-        removals=Removals(begin, documents, holds, files, now, 2 * timedelta(seconds=settings.upload_term_seconds)),
+        exports=Exports(begin, documents, profiles, now),
+        profiles=Profiles(begin, profiles),
+        removals=Removals(begin, documents, holds, profiles, files, stores.quarantine, now, second_look),
+        retention=retention,
     )
 
 
 def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> WorkerUseCases:
     """What the worker does."""
+    begin, now = chassis.begin, chassis.clock.now
+    documents, files, quarantine = stores.documents, stores.files, stores.quarantine
     scanner = Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds)
     inspector = Inspector(_inspection_limits(settings), settings.check_seconds)
-    checks = Checks(chassis.begin, stores.documents, stores.files, scanner, inspector, chassis.clock.now, settings.checks_at_once)
-    return WorkerUseCases(checks)
+    isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
+    meters = SweepMeters(chassis.telemetry.meters.meter)
+    return WorkerUseCases(
+        checks=Checks(begin, documents, files, isolation, scanner, inspector, now, settings.checks_at_once),
+        isolation=isolation,
+        sweeping=Sweeping(begin, documents, stores.sweeps, files, quarantine, isolation, now, _sweep_policy(settings), meters),
+    )
+
+
+def _retention_policy(settings: Settings) -> RetentionPolicy:
+    return RetentionPolicy(term=timedelta(days=settings.draft_retention_days), notice=timedelta(days=settings.draft_notice_days))
+
+
+def _sweep_policy(settings: Settings) -> SweepPolicy:
+    return SweepPolicy(
+        documents=settings.sweep_documents,
+        objects=settings.sweep_objects,
+        orphan_age=timedelta(hours=settings.orphan_hours),
+        quarantine_age=timedelta(days=settings.quarantine_days),
+        hour=settings.sweep_hour,
+        nights=settings.sweep_nights,
+    )
 
 
 def _upload_limits(settings: Settings) -> UploadLimits:

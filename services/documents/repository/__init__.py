@@ -2,5 +2,7 @@
 
 from services.documents.repository.documents import DocumentRepository
 from services.documents.repository.holds import HoldRepository
+from services.documents.repository.profiles import ProfileRepository
+from services.documents.repository.sweeps import SweepRepository
 
-__all__ = ["DocumentRepository", "HoldRepository"]
+__all__ = ["DocumentRepository", "HoldRepository", "ProfileRepository", "SweepRepository"]

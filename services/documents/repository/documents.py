@@ -1,6 +1,7 @@
 """Documents with their files: the only file that knows these Mongo documents, filters and indexes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection as Many
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,11 @@ from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, IndexMode
 from chassis.mongo import Document as Record
 from chassis.transaction import Transaction
 from contracts.documents import DocumentType
-from services.documents.domain.documents import Document, FileVersion, State, Twin, Upload
+from services.documents.domain.documents import Document, FileVersion, State, Twin, Upload, document_of
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.rules import ALL_TYPES, MediaType
+from services.documents.domain.sweeps import KeptFile
 
 DOCUMENTS = "documents"
 SCHEMA_VERSION = 1
@@ -92,6 +94,12 @@ class DocumentRepository:
         """Forget a document that never got a file."""
         await self._collection.delete_one({"_id": document.id, "version": 0}, session=tx.session)
 
+    async def discard(self, tx: Transaction, document: Document) -> None:
+        """Forget a document with its files; `StaleDocument` if someone else wrote it since."""
+        result = await self._collection.delete_one({"_id": document.id, "version": document.version}, session=tx.session)
+        if result.deleted_count == 0:
+            raise StaleDocument.of()
+
     async def get(
         self, document_id: UUID, *, owner_id: UUID, types: frozenset[DocumentType] = ALL_TYPES, tx: Transaction | None = None
     ) -> Document:
@@ -134,6 +142,36 @@ class DocumentRepository:
         """Whether any file lives in this object."""
         return await self._collection.find_one({"files.object_key": object_key}, {"_id": 1}) is not None
 
+    async def kept_files(self, after: UUID | None, limit: int) -> tuple[Sequence[KeptFile], UUID | None]:
+        """The files of so many documents behind the given one, in the order of ids, and the last document; None when there are no more."""
+        found: Record = {} if after is None else {"_id": {"$gt": after}}
+        wanted = {f"files.{name}": 1 for name in ("number", "object_key", "size_bytes", "sha256", "findings.code")}
+        records = await self._collection.find(found, wanted).sort([("_id", ASCENDING)]).limit(limit).to_list(limit)
+        files = [_kept_file(record["_id"], file) for record in records for file in record.get("files", ())]
+        return files, records[-1]["_id"] if len(records) == limit else None
+
+    async def known_keys(self, object_keys: Many[str]) -> set[str]:
+        """Those of the objects that are a file's or an upload's under way.
+
+        Uploads are looked for first: one that becomes a file meanwhile is found as that.
+        """
+        keys = list(object_keys)
+        document_ids = {document_id for key in keys if (document_id := document_of(key)) is not None}
+        uploads = self._collection.find({"_id": {"$in": list(document_ids)}, "upload": {"$ne": None}}, {"upload.object_key": 1})
+        known = {record["upload"]["object_key"] async for record in uploads}
+        files = self._collection.find({"files.object_key": {"$in": keys}}, {"files.object_key": 1})
+        known |= {file["object_key"] async for record in files for file in record["files"]}
+        return known & set(keys)
+
+    async def ids_with_object(self, object_key: str) -> Sequence[UUID]:
+        """The documents that have a file in this object: an owner keeps the same bytes once."""
+        records = self._collection.find({"files.object_key": object_key}, {"_id": 1})
+        return [record["_id"] async for record in records]
+
+    async def estimated_count(self) -> int:
+        """About how many documents there are."""
+        return int(await self._collection.estimated_document_count())
+
     async def _one(self, found: Mapping[str, Any], tx: Transaction | None) -> Document:
         record = await self._collection.find_one(found, session=tx.session if tx else None)
         if record is None:
@@ -168,6 +206,18 @@ class DocumentRepository:
             files=tuple(_file(file, names[str(file["number"])]) for file in record["files"]),
             upload=None if upload is None else _upload(upload, names[_UPLOAD]),
         )
+
+
+def _kept_file(document_id: UUID, file: Record) -> KeptFile:
+    codes = {finding["code"] for finding in file.get("findings", ())}
+    return KeptFile(
+        document_id=document_id,
+        file_version=file["number"],
+        object_key=file["object_key"],
+        size_bytes=file["size_bytes"],
+        sha256=file["sha256"],
+        is_infected=FindingCode.FILE_INFECTED.value in codes,
+    )
 
 
 def _of_types(types: frozenset[DocumentType]) -> Record:

@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.mongo import ASCENDING, Collection, Database, IndexModel, prepare_collection
 from chassis.mongo import Document as Record
 from chassis.transaction import Transaction
-from services.documents.domain.holds import Hold, Told
+from services.documents.domain.holds import DraftUse, Hold, Told
 
 HOLDS = "holds"
 SCHEMA_VERSION = 1
@@ -59,6 +59,13 @@ class HoldRepository:
         records = await self._collection.find({"document_ids": document_id}).limit(MAX_HOLDS).to_list(MAX_HOLDS)
         return [_hold(record) for record in records]
 
+    async def naming(self, document_id: UUID, *, owner_id: UUID, tx: Transaction) -> list[Hold]:
+        """Applications of the owner that were ever handed in with the document, or whose draft names it."""
+        anyhow = [{"handed_in": document_id}, {"document_ids": document_id}, {"draft.document_ids": document_id}]
+        found = {"applicant_id": owner_id, "$or": anyhow}
+        records = await self._collection.find(found, session=tx.session).limit(MAX_HOLDS).to_list(MAX_HOLDS)
+        return [_hold(record) for record in records]
+
     async def locking(self, document_ids: Many[UUID], *, owner_id: UUID, tx: Transaction | None = None) -> dict[UUID, list[UUID]]:
         """Which of the owner's documents are locked, and by which applications of the owner: others' count for nothing."""
         session = tx.session if tx else None
@@ -79,7 +86,9 @@ def _hold_record(hold: Hold) -> Record:
         "is_over": hold.is_over.version,
         "reviewer_id": hold.reviewer_id.version,
         "is_at_registrar": hold.is_at_registrar.version,
+        "draft": hold.draft.version,
     }
+    draft = hold.draft.value
     return {
         "_id": hold.application_id,
         "applicant_id": hold.applicant_id,
@@ -89,6 +98,8 @@ def _hold_record(hold: Hold) -> Record:
         "is_over": hold.is_over.value,
         "reviewer_id": hold.reviewer_id.value,
         "is_at_registrar": hold.is_at_registrar.value,
+        "handed_in": sorted(hold.handed_in),
+        "draft": None if draft is None else {"document_ids": list(draft.document_ids), "saved_at": draft.saved_at},
         "told": told,
         "schema_version": SCHEMA_VERSION,
     }
@@ -98,14 +109,20 @@ def _hold(record: Record) -> Hold:
     told: Mapping[str, int] = record["told"]
 
     def known(name: str, value: T) -> Told[T]:
-        return Told(value, told[name])
+        return Told(value, told.get(name, 0))
 
     return Hold(
         application_id=record["_id"],
         applicant_id=record["applicant_id"],
         document_ids=known("document_ids", tuple(record["document_ids"])),
         unlocked_document_ids=known("unlocked_document_ids", tuple(record["unlocked_document_ids"])),
+        handed_in=frozenset(record.get("handed_in") or record["document_ids"]),
+        draft=known("draft", _draft(record.get("draft"))),
         is_over=known("is_over", bool(record["is_over"])),
         reviewer_id=known("reviewer_id", record["reviewer_id"]),
         is_at_registrar=known("is_at_registrar", bool(record["is_at_registrar"])),
     )
+
+
+def _draft(record: Record | None) -> DraftUse | None:
+    return None if record is None else DraftUse(tuple(record["document_ids"]), record["saved_at"])

@@ -7,7 +7,11 @@ from services.documents.usecases.checks.run import Checks
 from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
+from services.documents.usecases.isolation import Isolation
+from services.documents.usecases.profiles import Profiles
 from services.documents.usecases.removals import Removals
+from services.documents.usecases.retention import Retention
+from services.documents.usecases.sweeping import Sweeping
 from services.documents.usecases.uploads import Uploads
 
 
@@ -19,8 +23,10 @@ class UseCases:
     check_terms: CheckTerms
     access: Access
     holds: Holds
+    profiles: Profiles
     removals: Removals
     exports: Exports
+    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +34,5 @@ class WorkerUseCases:
     """What its worker does: all that reads the bytes of files."""
 
     checks: Checks
+    isolation: Isolation
+    sweeping: Sweeping

@@ -1,6 +1,6 @@
 """A person's own documents, for the export of everything that is known of them."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,10 +10,11 @@ from uuid import UUID
 from chassis.exports import PORTION, ExportAnswer, every, pieces
 from chassis.transaction import Begin
 from contracts.documents import DocumentsExported
-from contracts.identity import DataExportRequested
+from contracts.identity import DataExportRequested, ProfileFacts
 from services.documents.domain.documents import Document
+from services.documents.domain.profiles import Profile
 from services.documents.domain.rules import ALL_TYPES
-from services.documents.repository import DocumentRepository
+from services.documents.repository import DocumentRepository, ProfileRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,21 @@ class Exports:
 
     begin: Begin
     documents: DocumentRepository
+    profiles: ProfileRepository
     now: Callable[[], datetime]
 
     async def answer(self, event: DataExportRequested) -> None:
         """Tell it."""
-        parts = await pieces(_record(document) async for document in every(partial(self._page, event.person_id)))
+        parts = await pieces(self._records(event.person_id))
         made = DocumentsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
         await ExportAnswer(self.begin).publish(event, tuple(made))
+
+    async def _records(self, person_id: UUID) -> AsyncIterator[dict[str, Any]]:
+        async for document in every(partial(self._page, person_id)):
+            yield _record(document)
+        profile = await self.profiles.find(person_id)
+        if profile is not None and profile.facts is not None:
+            yield _profile_record(profile, profile.facts)
 
     async def _page(self, owner_id: UUID, last: Document | None) -> list[Document]:
         after = None if last is None else (last.created_at, last.id)
@@ -54,3 +63,7 @@ def _record(document: Document) -> dict[str, Any]:
         "created_at": document.created_at.isoformat(),
         "files": files,
     }
+
+
+def _profile_record(profile: Profile, facts: ProfileFacts) -> dict[str, Any]:
+    return {"profile_version": profile.version, "compared_with_documents": facts.model_dump(mode="json")}

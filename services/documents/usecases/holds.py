@@ -10,12 +10,13 @@ from contracts.applications import (
     ApplicationWithdrawn,
     ApprovalRecommended,
     CertificateIssued,
+    DraftSaved,
     InformationProvided,
     InformationRequested,
     ReviewClaimed,
     ReviewReleased,
 )
-from services.documents.domain.holds import Hold
+from services.documents.domain.holds import DraftUse, Hold
 from services.documents.repository import HoldRepository
 
 News = (
@@ -28,6 +29,7 @@ News = (
     | ApplicationRejected
     | ApplicationWithdrawn
     | CertificateIssued
+    | DraftSaved
 )
 
 
@@ -41,6 +43,11 @@ class Holds:
     async def lock(self, event: ApplicationSubmitted | InformationProvided) -> None:
         """Handed in: its documents stay as they are."""
         await self._change(event, lambda hold: hold.lock(event.version, event.document_ids))
+
+    async def note_draft(self, event: DraftSaved) -> None:
+        """Its documents are in use."""
+        use = DraftUse(event.document_ids, event.occurred_at)
+        await self._change(event, lambda hold: hold.save_draft(event.version, use))
 
     async def unlock(self, event: InformationRequested) -> None:
         """The flagged documents may be replaced."""

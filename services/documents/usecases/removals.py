@@ -9,7 +9,8 @@ from chassis.transaction import Begin, atomic
 from contracts.documents import RemovalTermReached
 from contracts.identity import PersonErased, RegistrationLapsed
 from services.documents.gateways import Files
-from services.documents.repository import DocumentRepository, HoldRepository
+from services.documents.gateways.quarantine import Quarantine
+from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,9 @@ class Removals:
     begin: Begin
     documents: DocumentRepository
     holds: HoldRepository
+    profiles: ProfileRepository
     files: Files
+    quarantine: Quarantine
     now: Callable[[], datetime]
     second_look: timedelta
     """After this time nothing that was on its way during the removal can still arrive."""
@@ -43,6 +46,7 @@ class Removals:
     async def _remove(self, owner_id: UUID) -> None:
         await self._forget(owner_id)
         await self.files.delete_all(owner_id)
+        await self.quarantine.delete_all(owner_id)
 
     @atomic
     async def _let_pass(self, person_id: UUID) -> None:
@@ -54,6 +58,7 @@ class Removals:
         async with self.begin(is_last=False) as tx:
             await self.documents.remove_all(tx, owner_id)
             await self.holds.remove_all(tx, owner_id)
+            await self.profiles.remove(tx, owner_id)
 
     @atomic
     async def _note(self, event: RegistrationLapsed | PersonErased | RemovalTermReached, owner_id: UUID) -> None:

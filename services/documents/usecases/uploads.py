@@ -28,6 +28,7 @@ from services.documents.domain.errors import (
 from services.documents.domain.rules import ALL_TYPES, RULES, MediaType, Rule
 from services.documents.gateways import Files
 from services.documents.repository import DocumentRepository, HoldRepository
+from services.documents.usecases.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Uploads:
     documents: DocumentRepository
     holds: HoldRepository
     files: Files
+    retention: Retention
     now: Callable[[], datetime]
     limits: UploadLimits
 
@@ -196,6 +198,7 @@ class Uploads:
             )
         )
         await tx.schedule(term_key(file.upload_id), self.now() + self.limits.check_term, CheckTermReached(**names))
+        await self.retention.begin_term(tx, document)
 
     async def _refuse_if_locked(self, tx: Transaction, document: Document) -> None:
         locks = await self.holds.locking([document.id], owner_id=document.owner_id, tx=tx)

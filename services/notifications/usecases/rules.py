@@ -253,6 +253,12 @@ TABLE: tuple[Rule, ...] = (
     Rule(documents.DocumentAccepted, "document-accepted", _owner, "document_id", ("document_id",), _document),
     Rule(documents.DocumentRejected, "document-rejected", _owner, "document_id", ("document_id",), _document),
     Rule(documents.DocumentDelayed, "document-delayed", _owner, "document_id", ("document_id",), _document),
+    Rule(
+        documents.DocumentRemovalPlanned, "document-removal-planned", _owner, "document_id", ("document_id", "remove_at"), _document,
+    ),
+    Rule(documents.DocumentRemoved, "document-removed", _owner, "document_id", ("document_id",), _document),
+    Rule(documents.MalwareFound, "malware-found", _administrators, "document_id", ("document_id",), _document),
+    Rule(documents.DamageFound, "files-damaged", _administrators, "sweep_id", ("sweep_id", "files")),
     Rule(identity.PractitionerRegistered, "practitioner-registered", _practitioner, "practitioner_id"),
     Rule(identity.ProfileVerified, "profile-verified", _practitioner, "practitioner_id"),
     Rule(identity.ProfileRefused, "profile-refused", _practitioner, "practitioner_id", ("correct_by",), _mismatches),

@@ -14,11 +14,12 @@ from chassis.objects import FileMissing
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentReceived, DocumentRejected
 from services.documents.domain.documents import Document, FileVersion, State
-from services.documents.domain.findings import Finding, judge
+from services.documents.domain.findings import Finding, FindingCode, judge
 from services.documents.gateways import Files, Inspector
 from services.documents.gateways.clamd import Scanner
 from services.documents.repository import DocumentRepository
 from services.documents.usecases.checks.common import kept, names_of
+from services.documents.usecases.isolation import Isolation
 from services.documents.usecases.uploads import term_key
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class Checks:
     begin: Begin
     documents: DocumentRepository
     files: Files
+    isolation: Isolation
     scanner: Scanner
     inspector: Inspector
     now: Callable[[], datetime]
@@ -56,13 +58,17 @@ class Checks:
                 except FileMissing:
                     if await kept(self.documents, event.document_id) is None:
                         return
-                    raise
+                    if not await self.isolation.holds(file.object_key):
+                        raise
+                    findings = (Finding(FindingCode.FILE_INFECTED),)
         await self._decide(event, findings)
 
     async def _found(self, document: Document, file: FileVersion) -> tuple[Finding, ...]:
         threat = await self.scanner.threat(self.files.read(file.object_key))
         if threat is not None:
             log.error("malware-found", document_id=str(document.id), file_version=file.number, threat=threat.name)
+            if threat.finding.code is FindingCode.FILE_INFECTED:
+                await self.isolation.take(file.object_key)
             return (threat.finding,)
         return judge(document.rule, file.declared, await self.inspector.inspect(self.files.read(file.object_key)))
 
@@ -76,6 +82,8 @@ class Checks:
             await self.documents.save(tx, document, replacing=before)
             file = document.file(event.file_version)
             await tx.cancel(term_key(file.upload_id))
+            if file.is_infected:
+                await self.isolation.tell(tx, document, file)
             if document.is_current(file):
                 await self._tell(tx, document, file)
 
