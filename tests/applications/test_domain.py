@@ -304,6 +304,12 @@ def test_identifiers_take_any_text(text: str) -> None:
         assert test(text) in {True, False}
 
 
+def test_the_last_day_of_work_counts() -> None:
+    assert experience_months([{"started_on": "2020-01-01", "ended_on": "2020-01-31"}], people.NOW.date()) == 1
+    both = [{"started_on": "2020-01-01", "ended_on": "2020-01-15"}, {"started_on": "2020-01-16", "ended_on": "2020-01-31"}]
+    assert experience_months(both, people.NOW.date()) == 1
+
+
 def test_overlapping_work_counts_once() -> None:
     work = [
         {"started_on": "2020-01-01", "ended_on": "2021-01-01"},

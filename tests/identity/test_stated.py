@@ -113,14 +113,22 @@ def job(start: str, end: str | None) -> Employment:
     ("jobs", "days"),
     [
         ((), 0),
-        ((job("2020-01-01", "2020-01-31"),), 30),
-        ((job("2020-01-01", "2020-01-31"), job("2020-01-11", "2020-02-10")), 40),
-        ((job("2020-01-01", "2020-12-31"), job("2020-03-01", "2020-04-01")), 365),
-        ((job("2026-11-10", None),), 10),
-        ((job("2026-11-10", None), job("2026-11-01", "2026-11-15")), 19),
+        ((job("2020-01-01", "2020-01-01"),), 1),
+        ((job("2020-01-01", "2020-01-31"),), 31),
+        ((job("2020-01-01", "2020-12-31"),), 366),
+        ((job("2020-01-01", "2020-01-31"), job("2020-02-01", "2020-02-29")), 60),
+        ((job("2020-01-01", "2020-01-31"), job("2020-01-31", "2020-02-29")), 60),
+        ((job("2020-01-01", "2020-01-31"), job("2020-02-02", "2020-02-29")), 59),
+        ((job("2020-01-01", "2020-01-31"), job("2020-01-11", "2020-02-10")), 41),
+        ((job("2020-01-01", "2020-12-31"), job("2020-03-01", "2020-04-01")), 366),
+        ((job("2020-01-01", "2020-01-31"), job("2020-01-01", "2020-01-31")), 31),
+        ((job("2026-11-20", None),), 1),
+        ((job("2026-11-10", None),), 11),
+        ((job("2026-11-10", None), job("2026-11-01", "2026-11-15")), 20),
+        ((job("2026-11-21", None),), 0),
     ],
 )
-def test_overlapping_employments_count_once(jobs: tuple[Employment, ...], days: int) -> None:
+def test_first_and_last_day_count_and_overlapping_employments_once(jobs: tuple[Employment, ...], days: int) -> None:
     assert experience_days(jobs, TODAY) == days
     assert experience_days(jobs[::-1], TODAY) == days
 
@@ -133,7 +141,7 @@ def test_years_of_experience_are_whole() -> None:
 @given(st.lists(st.tuples(st.dates(date(1950, 1, 1), TODAY), st.integers(0, 20_000)), max_size=8))
 def test_experience_is_never_more_than_the_time_since_the_first_day(spans: list[tuple[date, int]]) -> None:
     jobs = tuple(Employment("A", "B", start, start + timedelta(days=length)) for start, length in spans)
-    since = (TODAY - min(start for start, _ in spans)).days if spans else 0
+    since = (TODAY - min(start for start, _ in spans)).days + 1 if spans else 0
     assert 0 <= experience_days(jobs, TODAY) <= since
 
 

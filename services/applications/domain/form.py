@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -150,15 +150,15 @@ def _without_none(value: Json) -> Json:
 
 
 def experience_months(employments: Iterable[Block], today: date) -> int:
-    """Whole months worked until today; overlapping employments count once."""
+    """Whole months worked until today, first and last day of each employment included; overlapping employments count once."""
     spans = sorted(
         (_date(one["started_on"]), min(_date(one["ended_on"]) if one.get("ended_on") else today, today))
         for one in employments
         if one.get("started_on")
     )
     days, covered_until = 0, date.min
-    for start, end in spans:
-        begin = max(start, covered_until)
+    for start, last in spans:
+        begin, end = max(start, covered_until), last + timedelta(days=1)
         if end > begin:
             days += (end - begin).days
             covered_until = end

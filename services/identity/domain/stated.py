@@ -81,10 +81,13 @@ def differences(before: Mapping[str, Json], after: Mapping[str, Json], at: str =
 
 
 def experience_days(employments: tuple[Employment, ...], today: date) -> int:
-    """Days worked until today; overlapping employments count once."""
+    """Days worked until today, first and last day of each employment included; overlapping employments count once.
+
+    Source: order of keeping work books, the day of dismissal is the last day of work.
+    """
     days, covered = 0, date.min
-    for begin, end in sorted((one.started_on, min(one.ended_on or today, today)) for one in employments):
-        fresh = max(begin, covered)
+    for begin, last in sorted((one.started_on, min(one.ended_on or today, today)) for one in employments):
+        fresh, end = max(begin, covered), last + timedelta(days=1)
         if end > fresh:
             days += (end - fresh).days
             covered = end
