@@ -153,7 +153,11 @@ async def test_wrong_values_are_named_and_completion_names_what_is_missing(ident
     early = await walk.send("POST", f"{walk.path}/email-confirmation", {"code": "123456"})
     assert early.json()["code"] == "email-not-given"
     incomplete = await walk.send("POST", f"{walk.path}/completion")
-    assert (incomplete.status_code, incomplete.json()["missing"]) == (409, ["snils", "profile", "email", "password", "scans", "consents"])
+    missing = ["snils", "profile", "email", "password", "scans", "consents"]
+    assert (incomplete.status_code, incomplete.json()["missing"]) == (409, missing)
+    named = [(error["pointer"], error["code"]) for error in incomplete.json()["errors"]]
+    assert named == [(f"/{step}", "step-missing") for step in missing]
+    assert "СНИЛС" in incomplete.json()["errors"][0]["detail"]
 
 
 async def test_phone_mail_and_snils_belong_to_one_account(identity: Component) -> None:

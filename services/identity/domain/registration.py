@@ -1,18 +1,28 @@
 """Registration in resumable steps: what each step needs and when the whole is complete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from chassis.errors import Conflict, NotFound, Unauthenticated
+from chassis.errors import Conflict, FieldError, NotFound, Unauthenticated
 from services.identity.domain import fields
 from services.identity.domain.codes import OneTimeCode
 from services.identity.domain.fields import Findings, WrongValue, years_later
 from services.identity.domain.scans import Scans, are_accepted
 
-STEPS = ("phone", "passport", "snils", "profile", "email", "password", "scans", "consents")
+_STEPS = {
+    "phone": "Подтвердите номер телефона.",
+    "passport": "Укажите паспортные данные.",
+    "snils": "Укажите СНИЛС.",
+    "profile": "Заполните профессиональные данные.",
+    "email": "Укажите адрес электронной почты и подтвердите его кодом.",
+    "password": "Придумайте пароль.",
+    "scans": "Загрузите сканы паспорта и СНИЛС и дождитесь, пока их примут.",
+    "consents": "Дайте согласие с документами.",
+}
+"""The steps in their usual order, and what to do about one that is missing."""
 _OLDEST = 120
 
 
@@ -38,9 +48,13 @@ class RegistrationCompleted(Conflict):
 
 
 class RegistrationIncomplete(Conflict):
-    """Steps are missing; `missing` names them."""
+    """Steps are missing; `missing` names them, and `errors` says what to do about each."""
 
     code = "registration-incomplete"
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        errors = [FieldError(f"/{step}", "step-missing", _STEPS[step]) for step in missing]
+        super().__init__("Заполните все шаги регистрации.", errors=errors, missing=list(missing))
 
 
 class AlreadyRegistered(Conflict):
@@ -281,7 +295,7 @@ class Registration:
             "scans": are_accepted(self.scans),
             "consents": self.consents,
         }
-        return {step: self.completed_at is not None or bool(done[step]) for step in STEPS}
+        return {step: self.completed_at is not None or bool(done[step]) for step in _STEPS}
 
     def check_open(self) -> None:
         """Raises `RegistrationCompleted` once it is over."""
@@ -320,7 +334,7 @@ class Registration:
         """The end: the data are the practitioner's now. Raises `RegistrationIncomplete`."""
         missing = [step for step, is_done in self.steps().items() if not is_done]
         if missing:
-            raise RegistrationIncomplete("Заполните все шаги регистрации.", missing=missing)
+            raise RegistrationIncomplete(missing)
         return Registration(
             id=self.id,
             owner_id=self.owner_id,
