@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from chassis.errors import Unavailable
 from chassis.transaction import AlreadyHandled
@@ -24,6 +26,7 @@ from services.documents.domain.sweeps import (
     orphans,
 )
 from services.documents.gateways.clamd import Threat
+from services.documents.usecases.sweeping import SweepMeters
 from tests.documents.fakes import FakeDocumentRepository
 from tests.documents.house import CONTENT, OWNER, House
 from tests.documents.test_repository import an_upload
@@ -141,6 +144,29 @@ class TestFiles:
         sweep = await swept(house)
         assert (sweep.isolated, sweep.damage_count) == (0, 0)
         assert len(house.begin.events(MalwareFound)) == 1
+
+    async def test_bytes_under_quarantine_are_no_damage_of_their_twin(self, house: House) -> None:
+        document = await house.upload()
+        key = document.file().object_key
+        await house.quarantine.take(key)
+        await house.files.delete(key)
+        assert (await swept(house)).damage_count == 0
+        assert list(house.quarantine.stored) == [key]
+
+    async def test_damage_and_removals_are_measured(self, house: House) -> None:
+        document = await house.upload()
+        del house.files.stored[document.file().object_key]
+        house.files.stored["nobody/s"] = b"lost"
+        reader = InMemoryMetricReader()
+        meters = SweepMeters(MeterProvider(metric_readers=[reader], shutdown_on_exit=False).get_meter("tests"))
+        sweeping = replace(house.sweeping, meters=meters)
+        assert [sweep.damage_count async for sweep in sweeping.run(reads_bytes=False, is_dry=False)][-1] == 1
+        told = reader.get_metrics_data()
+        assert told is not None
+        [resource] = told.resource_metrics
+        points = [(metric.name, point) for metric in resource.scope_metrics[0].metrics for point in metric.data.data_points]
+        measured = {(name, *(point.attributes or {}).values()): getattr(point, "value", None) for name, point in points}
+        assert measured == {("medkabinet.documents.damaged", "missing"): 1, ("medkabinet.documents.removed", "orphan"): 1}
 
 
 class TestObjects:

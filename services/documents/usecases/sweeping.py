@@ -122,7 +122,7 @@ class Sweeping:
 
         healthy = [file for file in files if not file.is_infected]
         found = await asyncio.gather(*(look(file) for file in healthy))
-        damages = [one for one in found if one is not None and await self._is_still_kept(one)]
+        damages = [one for file, one in zip(healthy, found, strict=True) if one is not None and await self._is_still_kept(file)]
         for one in damages:
             log.error("file-damaged", document_id=str(one.document_id), file_version=one.file_version, damage=one.kind.value)
             self.meters.damaged.add(1, {"kind": one.kind.value})
@@ -150,12 +150,13 @@ class Sweeping:
             digest.update(chunk)
         return digest.hexdigest()
 
-    async def _is_still_kept(self, damage: Damage) -> bool:
-        """A file that was removed or put under quarantine since it was listed is not damaged."""
+    async def _is_still_kept(self, file: KeptFile) -> bool:
+        """A file that was removed since it was listed, or whose bytes are under quarantine, is not damaged."""
         try:
-            return not (await self.documents.get_granted(damage.document_id)).file(damage.file_version).is_infected
+            (await self.documents.get_granted(file.document_id)).file(file.file_version)
         except (DocumentNotFound, FileNotFound):
             return False
+        return not await self.quarantine.holds(file.object_key)
 
     async def _isolated(self, file: KeptFile, sweep: Sweep) -> bool:
         try:
