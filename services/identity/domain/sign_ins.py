@@ -44,6 +44,12 @@ class SignInsLocked(TooManyRequests):
     code = "sign-ins-locked"
 
 
+class TooManyGuesses(TooManyRequests):
+    """Far too many wrong codes or passwords in an open session; wait for long."""
+
+    code = "step-ups-locked"
+
+
 def normalised_identifier(identifier: str) -> str:
     """How failures of an identifier are counted: the same however it is typed."""
     return licence_key(identifier)
@@ -86,13 +92,17 @@ class Failures:
 
     def check(self, at: datetime, policy: FailurePolicy) -> None:
         """Raises `SignInsLocked` or `SignInsSlowed` when it is too early for another try."""
-        if self.locked_until is not None and at < self.locked_until:
-            raise SignInsLocked("Слишком много попыток входа. Вход временно закрыт.", retry_after_seconds=_seconds(self.locked_until - at))
+        self.check_lock(at, SignInsLocked, "Слишком много попыток входа. Вход временно закрыт.")
         recent = self._recent(at, policy)
         if len(recent) >= policy.slow_from:
             free_at = recent[-1] + policy.slow * 2 ** min(len(recent) - policy.slow_from, 10)
             if at < free_at:
                 raise SignInsSlowed("Слишком много попыток входа. Подождите немного.", retry_after_seconds=_seconds(free_at - at))
+
+    def check_lock(self, at: datetime, locked: type[TooManyRequests], detail: str) -> None:
+        """Raises `locked`, which says how long that lasts, when nobody may try now."""
+        if self.locked_until is not None and at < self.locked_until:
+            raise locked(detail, retry_after_seconds=_seconds(self.locked_until - at))
 
     def is_locked_since(self, since: datetime, at: datetime, policy: FailurePolicy) -> bool:
         """Whether nobody may sign in now because of what happened after `since`."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from chassis.errors import Conflict, NotFound, TooManyRequests
+from chassis.errors import Conflict, NotFound
 from contracts.factors import Factor
 from services.identity.domain.codes import CodeRefused, OneTimeCode, WrongCode
 from services.identity.domain.factors import Factors, TypedCode
@@ -17,12 +17,6 @@ class NoSuchStepUp(NotFound):
     """No step-up of this id in the caller's session."""
 
     code = "no-such-step-up"
-
-
-class StepUpsLocked(TooManyRequests):
-    """Far too many wrong codes, or passwords given again; wait for long."""
-
-    code = "step-ups-locked"
 
 
 class PasskeyNeeded(Conflict):

@@ -62,7 +62,7 @@ class ErasureUseCases:
     now: Callable[[], datetime]
 
     async def request(self, person_id: UUID, password: str, *, closes_account: bool, origin: Origin) -> Erasure:
-        """Ask to be erased. Raises `PasswordRefused`, `ErasureRequestedAlready`, `StepUpsLocked`.
+        """Ask to be erased. Raises `PasswordRefused`, `ErasureRequestedAlready`, `TooManyGuesses`.
 
         `closes_account` ends all sessions and any further sign-in at once, where a hold makes the account last for long.
         """

@@ -10,8 +10,7 @@ from chassis.transaction import Begin, Transaction, atomic
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from services.identity.domain.access_log import Action
 from services.identity.domain.people import Person
-from services.identity.domain.sign_ins import FailurePolicy
-from services.identity.domain.step_ups import StepUpsLocked
+from services.identity.domain.sign_ins import FailurePolicy, TooManyGuesses
 from services.identity.gateways.hashing import Passwords, Secrets
 from services.identity.repository.people import PersonRepository
 from services.identity.repository.throttles import FailureRepository
@@ -37,12 +36,9 @@ class Guesses:
     policy: FailurePolicy
 
     async def check(self, tx: Transaction, guessed: Guessed, person_id: UUID, at: datetime) -> None:
-        """Raises `StepUpsLocked`."""
+        """Raises `TooManyGuesses`."""
         failures = await self.failures.get(tx, guesses_key(self.secrets, guessed, person_id))
-        if failures.locked_until is not None and failures.is_locked(at):
-            wait = int((failures.locked_until - at).total_seconds()) + 1
-            detail = "Слишком много неверных попыток. Подтвердить действие пока нельзя, попробуйте позже."
-            raise StepUpsLocked(detail, retry_after_seconds=wait)
+        failures.check_lock(at, TooManyGuesses, "Слишком много неверных попыток. Подтвердить действие пока нельзя, попробуйте позже.")
 
     async def count(self, tx: Transaction, guessed: Guessed, person_id: UUID, at: datetime) -> None:
         """A wrong one counts against further ones, and against the account's sign-ins; its owner is told once it is locked.
@@ -77,7 +73,7 @@ class PresentPassword:
     async def proved(self, person_id: UUID, password: str, action: Action, origin: Origin) -> Person | None:
         """The account if the password is its own; None for a wrong one, which is counted and noted as a refusal of the action.
 
-        Raises `StepUpsLocked`. What the password allows begins with `accept`.
+        Raises `TooManyGuesses`. What the password allows begins with `accept`.
         """
         person = await self._person(person_id)
         if await self.passwords.verify(password, person.password_hash):
@@ -86,7 +82,7 @@ class PresentPassword:
         return None
 
     async def accept(self, tx: Transaction, person_id: UUID) -> None:
-        """Forgive wrong passwords. Raises `StepUpsLocked` also here: guesses sent at once get no more tries than one after another."""
+        """Forgive wrong passwords. Raises `TooManyGuesses` also here: guesses sent at once get no more tries than one after another."""
         at = self.now()
         await self.guesses.check(tx, "present-password", person_id, at)
         await self.guesses.forgive(tx, "present-password", person_id, at)

@@ -23,7 +23,7 @@ from services.identity.domain.passkeys import (
     PasskeyPolicy,
     PasskeyRefused,
 )
-from services.identity.domain.sign_ins import Failures, SignInRefused, SignInsLocked
+from services.identity.domain.sign_ins import SignInRefused, SignInsLocked
 from services.identity.gateways.hashing import Secrets, stand_in_id
 from services.identity.gateways.webauthn import Assertion, RelyingParty
 from services.identity.repository.factors import FactorRepository
@@ -149,7 +149,8 @@ class PasskeyUseCases:
             ceremony = await self._use_up(tx, ceremony_id, CeremonyKind.SIGN_IN, None, None)
             try:
                 passkey = await self._proved(tx, ceremony, credential, origin)
-                _check_lock(await self.failures.get(tx, self.secrets.digest("account", str(passkey.person_id))), self.now())
+                failures = await self.failures.get(tx, self.secrets.digest("account", str(passkey.person_id)))
+                failures.check_lock(self.now(), SignInsLocked, "Вход временно закрыт: было слишком много неудачных попыток.")
                 return await self.sessions.open(tx, passkey.person_id, factors={Factor.PASSKEY: self.now()}, origin=origin)
             except (PasskeyRefused, SignInsLocked, SignInRefused) as error:
                 refused = error
@@ -256,9 +257,3 @@ class PasskeyUseCases:
     @property
     def _timeout_ms(self) -> int:
         return int(self.policy.lifetime.total_seconds() * 1000)
-
-
-def _check_lock(failures: Failures, at: datetime) -> None:
-    if failures.locked_until is not None and failures.is_locked(at):
-        wait = int((failures.locked_until - at).total_seconds()) + 1
-        raise SignInsLocked("Вход временно закрыт: было слишком много неудачных попыток.", retry_after_seconds=wait)

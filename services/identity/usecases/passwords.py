@@ -133,7 +133,7 @@ class PasswordUseCases:
         return reset.tried(digest, await self.resets.code(tx, subject_id), self.now())
 
     async def change(self, person_id: UUID, *, session_id: UUID, current: str, password: str, origin: Origin) -> None:
-        """Replace a known password; the other sessions end. Raises `InvalidFields`, `WrongPassword`, `StepUpsLocked`."""
+        """Replace a known password; the other sessions end. Raises `InvalidFields`, `WrongPassword`, `TooManyGuesses`."""
         person = await self.present.proved(person_id, current, Action.PASSWORD_CHANGED, origin)
         if person is None:
             raise WrongPassword

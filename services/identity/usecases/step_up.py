@@ -43,7 +43,7 @@ class StepUpUseCases:
     async def start(self, *, session_id: UUID, person_id: UUID) -> StepUp:
         """A step-up that waits for its code; asking again at once gives the same one.
 
-        Raises `SessionOver`, `StepUpsLocked`, `TooManyCodes`, `PasskeyNeeded`.
+        Raises `SessionOver`, `TooManyGuesses`, `TooManyCodes`, `PasskeyNeeded`.
         """
         at = self.now()
         async with self.begin() as tx:
@@ -61,7 +61,7 @@ class StepUpUseCases:
     async def finish(self, step_up_id: UUID, text: str, *, session_id: UUID, person_id: UUID, origin: Origin) -> Access:
         """An access token that names the fresh factor.
 
-        Raises `NoSuchStepUp`, `CodeRefused`, `SessionOver`, `StepUpsLocked`. The refresh token stays as it is: an answer that gets lost
+        Raises `NoSuchStepUp`, `CodeRefused`, `SessionOver`, `TooManyGuesses`. The refresh token stays as it is: an answer that gets lost
         costs the client nothing but another code.
         """
         at = self.now()
