@@ -1,11 +1,14 @@
 """Use-cases with everything they need."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chassis.app import Chassis
 from chassis.breaker import CircuitBreaker
 from chassis.clock import machine_now
+from chassis.transaction import Begin
 from services.identity.gateways.hashing import Passwords, Secrets
 from services.identity.gateways.oidc import Freshness, Provider, ProviderPatience
 from services.identity.gateways.registries import Patience, Registries, registry_ports
@@ -65,90 +68,135 @@ from services.identity.usecases.verdicts import Verdicts
 from services.identity.usecases.verification import VerificationUseCases
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What several use-cases are made of."""
+
+    chassis: Chassis
+    settings: Settings
+    stores: Stores
+    secrets: Secrets
+    passwords: Passwords
+    access: AccessUseCases
+    strangers: AccessUseCases
+    """Notes what is refused to nobody's account."""
+    failures: FailureRepository
+    codes: Codes
+    typed: TypedCodes
+    devices: DeviceUseCases
+    signing: Signing
+    sessions: SessionUseCases
+    verdicts: Verdicts
+    guesses: Guesses
+    present: PresentPassword
+
+    @property
+    def begin(self) -> Begin:
+        """Opens transactions."""
+        return self.chassis.begin
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The service's clock."""
+        return self.chassis.clock.now
+
+
 def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
     """The use-cases of these stores."""
-    registries = _registries(chassis, settings)
-    begin, now, people = chassis.begin, chassis.clock.now, stores.people
-    zone = ZoneInfo(settings.working_time_zone)
-    secrets = Secrets(settings.pepper.get_secret_value())
-    passwords = _passwords(settings)
-    access = AccessUseCases(begin, stores.access_log, chain_secret(settings), now)
-    strangers = AccessUseCases(begin, stores.strangers, chain_secret(settings), now)
+    shared = _shared(chassis, settings, stores)
+    begin, now, people, access = shared.begin, shared.now, stores.people, shared.access
+    codes, sessions, secrets, passwords, verdicts = shared.codes, shared.sessions, shared.secrets, shared.passwords, shared.verdicts
     watch = AccessWatch(stores.access_log, stores.access_watch, secrets, watch_policy(settings))
-    failures = FailureRepository(stores.throttles)
-    codes = Codes(AllowanceRepository(stores.throttles), secrets, code_policy(settings), now)
-    typed = TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets)
-    devices = DeviceUseCases(begin, stores.factors, access, secrets, device_policy(settings), now)
-    signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
-    sessions = SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now)
-    verdicts = Verdicts(stores.profile_versions, verification_rules(settings, zone))
-    guesses = Guesses(failures, secrets, failure_policy(settings))
-    present = PresentPassword(begin, people, passwords, guesses, access, now)
-    erasure = _erasure(chassis, settings, stores, sessions, access, present)
+    secret, policy = chain_secret(settings), password_policy(settings)
+    erasure = _erasure(shared)
     return UseCases(
-        registration=RegistrationUseCases(
-            *(begin, stores.registrations, people, codes, access, passwords, secrets, signing, stores.profile_versions),
-            registration_rules(settings, zone),
-            now,
-        ),
+        registration=_registration(shared),
         scans=ScanUseCases(begin, stores.registrations, now),
-        verification=VerificationUseCases(begin, people, registries, access, verdicts, now),
-        sign_in=SignInUseCases(
-            *(begin, people, stores.factors, stores.sign_ins, stores.throttles, strangers, codes, typed, devices, sessions),
-            access,
-            passwords,
-            secrets,
-            failure_policy(settings),
-            now,
-        ),
-        factors=FactorUseCases(begin, stores.factors, sessions, access, typed, factor_policy(settings), now),
-        portal=_portal(chassis, settings, stores, sessions, access),
-        devices=devices,
+        verification=VerificationUseCases(begin, people, _registries(chassis, settings), access, verdicts, now),
+        sign_in=_sign_in(shared),
+        factors=FactorUseCases(begin, stores.factors, sessions, access, shared.typed, factor_policy(settings), now),
+        portal=_portal(shared),
+        devices=shared.devices,
         sessions=sessions,
-        step_up=StepUpUseCases(begin, people, stores.factors, stores.step_ups, guesses, codes, typed, sessions, access, now),
-        passkeys=_passkeys(chassis, settings, stores, sessions, access, strangers, secrets),
+        step_up=StepUpUseCases(
+            *(begin, people, stores.factors, stores.step_ups, shared.guesses, codes, shared.typed, sessions, access, now),
+        ),
+        passkeys=_passkeys(shared),
         passwords=PasswordUseCases(
-            *(begin, people, stores.password_resets, codes, sessions, devices, access, passwords, present, secrets),
-            password_policy(settings),
+            *(begin, people, stores.password_resets, codes, sessions, shared.devices, access, passwords, shared.present, secrets),
+            policy,
             now,
         ),
-        people=PeopleUseCases(begin, people, failures, access, secrets, now),
-        staff=StaffUseCases(begin, people, stores.factors, stores.passkeys, sessions, access, passwords, password_policy(settings), now),
-        profile=_profile(chassis, settings, stores, codes, access, verdicts),
+        people=PeopleUseCases(begin, people, shared.failures, access, secrets, now),
+        staff=StaffUseCases(begin, people, stores.factors, stores.passkeys, sessions, access, passwords, policy, now),
+        profile=_profile(shared),
         profile_terms=ProfileTerms(begin, people, verdicts, now),
         consents=ConsentUseCases(begin, people, erasure, access, consent_rules(settings), now),
         erasure=erasure,
-        exports=_exports(chassis, settings, stores, access),
+        exports=_exports(shared),
         access=access,
-        access_search=AccessSearchUseCases(begin, stores.access_log, chain_secret(settings), now),
-        sealing=SealingUseCases(begin, stores.access_chain, watch, chain_secret(settings), sealing_policy(settings), now),
-        audit=AuditUseCases(begin, stores.access_chain, chain_secret(settings)),
+        access_search=AccessSearchUseCases(begin, stores.access_log, secret, now),
+        sealing=SealingUseCases(begin, stores.access_chain, watch, secret, sealing_policy(settings), now),
+        audit=AuditUseCases(begin, stores.access_chain, secret),
     )
 
 
-def _passkeys(
-    chassis: Chassis,
-    settings: Settings,
-    stores: Stores,
-    sessions: SessionUseCases,
-    access: AccessUseCases,
-    strangers: AccessUseCases,
-    secrets: Secrets,
-) -> PasskeyUseCases:
+def _shared(chassis: Chassis, settings: Settings, stores: Stores) -> _Shared:
+    begin, now, people = chassis.begin, chassis.clock.now, stores.people
+    secrets, passwords = Secrets(settings.pepper.get_secret_value()), _passwords(settings)
+    access, strangers = (AccessUseCases(begin, log, chain_secret(settings), now) for log in (stores.access_log, stores.strangers))
+    failures = FailureRepository(stores.throttles)
+    codes = Codes(AllowanceRepository(stores.throttles), secrets, code_policy(settings), now)
+    signing = Signing(stores.signing_keys, chassis.clock, signing_policy(settings))
+    guesses = Guesses(failures, secrets, failure_policy(settings))
+    return _Shared(
+        *(chassis, settings, stores, secrets, passwords, access, strangers, failures, codes),
+        typed=TypedCodes(codes, TotpCodes(issuer=settings.totp_issuer, window=settings.totp_window_steps), secrets),
+        devices=DeviceUseCases(begin, stores.factors, access, secrets, device_policy(settings), now),
+        signing=signing,
+        sessions=SessionUseCases(begin, stores.sessions, people, signing, access, secrets, session_policy(settings), now),
+        verdicts=Verdicts(stores.profile_versions, verification_rules(settings, ZoneInfo(settings.working_time_zone))),
+        guesses=guesses,
+        present=PresentPassword(begin, people, passwords, guesses, access, now),
+    )
+
+
+def _registration(shared: _Shared) -> RegistrationUseCases:
+    stores = shared.stores
+    return RegistrationUseCases(
+        *(shared.begin, stores.registrations, stores.people, shared.codes, shared.access, shared.passwords, shared.secrets),
+        shared.signing,
+        stores.profile_versions,
+        registration_rules(shared.settings, shared.verdicts.rules.zone),
+        shared.now,
+    )
+
+
+def _sign_in(shared: _Shared) -> SignInUseCases:
+    stores = shared.stores
+    return SignInUseCases(
+        *(shared.begin, stores.people, stores.factors, stores.sign_ins, stores.throttles, shared.strangers, shared.codes),
+        shared.typed,
+        shared.devices,
+        shared.sessions,
+        shared.access,
+        shared.passwords,
+        shared.secrets,
+        failure_policy(shared.settings),
+        shared.now,
+    )
+
+
+def _passkeys(shared: _Shared) -> PasskeyUseCases:
+    stores = shared.stores
     return PasskeyUseCases(
-        chassis.begin,
-        stores.people,
-        stores.passkeys,
-        stores.ceremonies,
-        stores.factors,
-        FailureRepository(stores.throttles),
-        strangers,
-        sessions,
-        access,
-        secrets,
-        relying_party(settings),
-        passkey_policy(settings),
-        chassis.clock.now,
+        *(shared.begin, stores.people, stores.passkeys, stores.ceremonies, stores.factors, shared.failures, shared.strangers),
+        shared.sessions,
+        shared.access,
+        shared.secrets,
+        relying_party(shared.settings),
+        passkey_policy(shared.settings),
+        shared.now,
     )
 
 
@@ -162,43 +210,31 @@ def _passwords(settings: Settings) -> Passwords:
     )
 
 
-def _profile(
-    chassis: Chassis, settings: Settings, stores: Stores, codes: Codes, access: AccessUseCases, verdicts: Verdicts
-) -> ProfileUseCases:
+def _profile(shared: _Shared) -> ProfileUseCases:
+    stores, codes, verdicts = shared.stores, shared.codes, shared.verdicts
     return ProfileUseCases(
-        chassis.begin,
-        stores.people,
-        stores.profile_changes,
-        stores.profile_versions,
-        codes,
+        *(shared.begin, stores.people, stores.profile_changes, stores.profile_versions, codes),
         SentCodes(codes, stores.throttles, stores.step_ups, stores.password_resets),
-        Signatures(signature_policy(settings)),
+        Signatures(signature_policy(shared.settings)),
         verdicts,
-        access,
-        profile_rules(settings, verdicts.rules.zone),
-        chassis.clock.now,
+        shared.access,
+        profile_rules(shared.settings, verdicts.rules.zone),
+        shared.now,
     )
 
 
-def _exports(chassis: Chassis, settings: Settings, stores: Stores, access: AccessUseCases) -> ExportUseCases:
+def _exports(shared: _Shared) -> ExportUseCases:
+    stores = shared.stores
     sources = Sources(stores.people, stores.profile_versions, stores.sessions, stores.factors, stores.portal_links)
-    return ExportUseCases(chassis.begin, stores.exports, sources, access, export_terms(settings), chassis.clock.now)
+    return ExportUseCases(shared.begin, stores.exports, sources, shared.access, export_terms(shared.settings), shared.now)
 
 
-def _erasure(
-    chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases, present: PresentPassword
-) -> ErasureUseCases:
+def _erasure(shared: _Shared) -> ErasureUseCases:
+    stores = shared.stores
     return ErasureUseCases(
-        chassis.begin,
-        stores.people,
-        stores.erasures,
-        stores.holds,
-        stores.own_rows,
-        sessions,
-        access,
-        present,
-        erasure_rules(settings),
-        chassis.clock.now,
+        *(shared.begin, stores.people, stores.erasures, stores.holds, stores.own_rows, shared.sessions, shared.access, shared.present),
+        erasure_rules(shared.settings),
+        shared.now,
     )
 
 
@@ -212,18 +248,14 @@ def _registries(chassis: Chassis, settings: Settings) -> Registries:
     )
 
 
-def _portal(chassis: Chassis, settings: Settings, stores: Stores, sessions: SessionUseCases, access: AccessUseCases) -> PortalUseCases:
+def _portal(shared: _Shared) -> PortalUseCases:
+    stores, settings = shared.stores, shared.settings
     return PortalUseCases(
-        chassis.begin,
-        stores.people,
-        stores.portal_sign_ins,
-        stores.portal_links,
-        sessions,
-        access,
-        _providers(chassis, settings),
-        Secrets(settings.pepper.get_secret_value()),
+        *(shared.begin, stores.people, stores.portal_sign_ins, stores.portal_links, shared.sessions, shared.access),
+        _providers(shared.chassis, settings),
+        shared.secrets,
         timedelta(seconds=settings.portal_sign_in_seconds),
-        chassis.clock.now,
+        shared.now,
     )
 
 
