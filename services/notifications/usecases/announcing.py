@@ -18,7 +18,6 @@ from services.notifications.domain import (
     ONE_TIME_CODE,
     Channel,
     Contacts,
-    Delivery,
     Notice,
     NoticeNotFound,
 )
@@ -154,18 +153,15 @@ class Announcing(Base):
                 await tx.publish(DeliveryRequested(occurred_at=self.now(), delivery_id=delivery.id))
 
     async def _take_leave(self, tx: Transaction, event: ContactsChanged, before: Contacts) -> None:
-        at = self.now()
         replaced = ((Channel.EMAIL, before.email, event.email), (Channel.SMS, before.phone, event.phone))
         last = [
-            Delivery(
-                id=uuid4(), event_id=event.event_id, recipient_id=event.person_id, channel=channel, kind=ADDRESS_REPLACED, notice_id=None,
-                created_at=at, expires_at=at + self.terms.delivery_expiry, secrets={"address": old},
-            )
-            for channel, old, new in replaced if old != new
-        ]  # fmt: skip
+            self._fresh(event.event_id, event.person_id, channel, kind=ADDRESS_REPLACED, secrets={"address": old})
+            for channel, old, new in replaced
+            if old != new
+        ]
         await self.deliveries.add(tx, last)
         for delivery in last:
-            await tx.publish(DeliveryRequested(occurred_at=at, delivery_id=delivery.id))
+            await tx.publish(DeliveryRequested(occurred_at=self.now(), delivery_id=delivery.id))
 
     @atomic
     async def forget(self, event: PersonErased | RegistrationLapsed) -> None:
@@ -199,17 +195,8 @@ class Announcing(Base):
         """Enter a one-time code into the ledger, to leave at once; one that is over already is not sent."""
         at = self.now()
         secrets = {"address": event.address, "code": event.code, "purpose": event.purpose}
-        delivery = Delivery(
-            id=uuid4(),
-            event_id=event.event_id,
-            recipient_id=event.person_id,
-            channel=Channel(event.channel),
-            kind=ONE_TIME_CODE,
-            notice_id=None,
-            created_at=at,
-            expires_at=event.expires_at,
-            secrets=secrets,
-        )
+        channel, expires_at = Channel(event.channel), event.expires_at
+        delivery = self._fresh(event.event_id, event.person_id, channel, kind=ONE_TIME_CODE, expires_at=expires_at, secrets=secrets)
         is_over = at >= event.expires_at
         async with self.begin(handling=event) as tx:
             await self.deliveries.add(tx, [replace(delivery.expire(at=at), version=1) if is_over else delivery])

@@ -55,19 +55,44 @@ class Base:
         """Ledger records of a notice's outside channels: asked for at once, or waiting until contacts come."""
         at = self.now()
         state = DeliveryState.PENDING if recipient.has_contacts else DeliveryState.WAITING
+        kept = {channel: secrets if channel is Channel.EMAIL else {} for channel in channels if channel in OUTSIDE}
         deliveries = [
-            Delivery(
-                id=uuid4(), event_id=event_id, recipient_id=recipient.id, channel=channel, kind=notice.kind, notice_id=notice.id,
-                created_at=at, expires_at=at + self.terms.delivery_expiry, state=state, secrets=secrets if channel is Channel.EMAIL else {},
-            )
-            for channel in channels if channel in OUTSIDE
-        ]  # fmt: skip
+            self._fresh(event_id, recipient.id, channel, kind=notice.kind, notice_id=notice.id, state=state, secrets=own)
+            for channel, own in kept.items()
+        ]
         await self.deliveries.add(tx, deliveries)
         for delivery in deliveries:
             if state is DeliveryState.PENDING:
                 await tx.publish(DeliveryRequested(occurred_at=at, delivery_id=delivery.id))
             else:
                 await self._ask_again(tx, delivery, at=delivery.expires_at)
+
+    def _fresh(
+        self,
+        event_id: UUID,
+        recipient_id: UUID,
+        channel: Channel,
+        *,
+        kind: str,
+        secrets: Mapping[str, str],
+        notice_id: UUID | None = None,
+        state: DeliveryState = DeliveryState.PENDING,
+        expires_at: datetime | None = None,
+    ) -> Delivery:
+        """A record for the ledger; of no notice where `notice_id` is None. Without `expires_at` it is tried as long as usual."""
+        at = self.now()
+        return Delivery(
+            id=uuid4(),
+            event_id=event_id,
+            recipient_id=recipient_id,
+            channel=channel,
+            kind=kind,
+            notice_id=notice_id,
+            created_at=at,
+            expires_at=expires_at or at + self.terms.delivery_expiry,
+            state=state,
+            secrets=secrets,
+        )
 
     async def _ask_again(self, tx: Transaction, delivery: Delivery, *, at: datetime) -> None:
         """Have the delivery looked at again at the moment; replaces an earlier appointment."""
