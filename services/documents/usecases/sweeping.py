@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 import structlog
 from opentelemetry.metrics import Counter, Meter
@@ -28,7 +28,6 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 8
 """Questions to the store; it answers so many in parallel."""
-_NIGHTS = uuid5(NAMESPACE_URL, "medkabinet:documents:nightly-sweep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +213,9 @@ class Sweeping:
             await tx.publish(DamageFound(occurred_at=self.now(), sweep_id=sweep.id, files=sweep.damage_count))
 
     async def _plan(self, tx: Transaction) -> None:
-        """One timer and one id for each night, so that several starts and several processes plan one sweep."""
+        """One timer for each night, so that several starts and several processes plan one sweep."""
         now = self.now()
         night = now.replace(hour=self.policy.hour, minute=0, second=0, microsecond=0)
         if night <= now:
             night += timedelta(days=1)
-        sweep_id = uuid5(_NIGHTS, night.date().isoformat())
-        due = SweepDue(event_id=sweep_id, occurred_at=night, sweep_id=sweep_id, part=0)
-        await tx.schedule(f"sweep:{night.date().isoformat()}", night, due)
+        await tx.schedule(f"sweep:{night.date().isoformat()}", night, SweepDue(occurred_at=night, sweep_id=uuid4(), part=0))
