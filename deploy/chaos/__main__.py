@@ -1,4 +1,7 @@
-"""`python -m deploy.chaos [--short]`: the table of all faults; status 1 when anything was lost, doubled or stuck."""
+"""`python -m deploy.chaos [--short]`: the table of all faults; status 1 when anything was lost, doubled or stuck.
+
+`python -m deploy.chaos uploads [--uploads 1000 --clients 20]`: files alone, while everything they pass through is killed in turn.
+"""
 
 import argparse
 import asyncio
@@ -11,19 +14,19 @@ from rich.table import Table
 from deploy.chaos.faults import all_faults, short_faults
 from deploy.chaos.ledger import Verdict
 from deploy.chaos.run import run
+from deploy.chaos.uploads import Files, run_uploads
 
 KILLS = 20
 
 
-async def chaos(*, is_short: bool, only: str | None) -> list[Verdict]:
+async def chaos(folder: Path, *, is_short: bool, only: str | None) -> list[Verdict]:
     """Run and print each verdict as it comes."""
     faults = short_faults() if is_short else all_faults(kills=KILLS)
     chosen = [fault for fault in faults if only is None or only in fault.name]
     verdicts = []
-    with tempfile.TemporaryDirectory(prefix="medkabinet-chaos-") as folder:
-        async for verdict in run(Path(folder), chosen):
-            verdicts.append(verdict)
-            print(f"{'ok  ' if verdict.is_good else 'BAD '} {verdict.case}: {verdict}", flush=True)
+    async for verdict in run(folder, chosen):
+        verdicts.append(verdict)
+        print(f"{'ok  ' if verdict.is_good else 'BAD '} {verdict.case}: {verdict}", flush=True)
     return verdicts
 
 
@@ -32,21 +35,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.chaos", description="Kill things under load and count what was lost.")
     parser.add_argument("--short", action="store_true", help="each kind of fault once, quickly")
     parser.add_argument("--only", help="faults whose name contains this")
+    uploads = parser.add_subparsers(dest="what").add_parser("uploads", help="files alone, many")
+    uploads.add_argument("--uploads", type=int, default=1000)
+    uploads.add_argument("--clients", type=int, default=20)
     asked = parser.parse_args()
-    verdicts = asyncio.run(chaos(is_short=asked.short, only=asked.only))
-    table = Table(
-        "fault",
-        "accepted",
-        "lost",
-        "doubled",
-        "stuck",
-        "disordered",
-        "dead letters",
-        "repeated",
-        "",
-        "notes",
-        title="Medkabinet under faults",
-    )
+    with tempfile.TemporaryDirectory(prefix="medkabinet-chaos-") as folder:
+        if asked.what == "uploads":
+            verdict, files = asyncio.run(run_uploads(Path(folder), uploads=asked.uploads, clients=asked.clients))
+            return _print([verdict], files)
+        return _print(asyncio.run(chaos(Path(folder), is_short=asked.short, only=asked.only)))
+
+
+def _print(verdicts: list[Verdict], files: Files | None = None) -> int:
+    names = ("fault", "accepted", "lost", "doubled", "stuck", "disordered", "dead letters", "repeated", "", "notes")
+    table = Table(*names, title="Medkabinet under faults")
     for verdict in verdicts:
         dead = (
             f"{verdict.dead_letters} (meant: {verdict.expected_dead_letters})"
@@ -55,8 +57,12 @@ def main() -> int:
         )
         counts = (verdict.accepted, verdict.lost, verdict.doubled, verdict.stuck, verdict.disordered)
         table.add_row(verdict.case, *map(str, counts), dead, str(verdict.repeated), "ok" if verdict.is_good else "BAD", verdict.notes)
-    Console(width=180).print(table)
-    return 0 if verdicts and all(verdict.is_good for verdict in verdicts) else 1
+    console = Console(width=180)
+    console.print(table)
+    if files is not None:
+        console.print(f"{'ok' if files.is_good else 'BAD'}: {files}")
+    is_good = bool(verdicts) and all(verdict.is_good for verdict in verdicts) and (files is None or files.is_good)
+    return 0 if is_good else 1
 
 
 if __name__ == "__main__":

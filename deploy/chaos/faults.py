@@ -162,6 +162,14 @@ def _objects(stack: Stack) -> list[ChildProcess]:
     return [stack.objects.process]
 
 
+def _clamd(stack: Stack) -> list[ChildProcess]:
+    return [stack.clamd.process]
+
+
+def _process(name: str) -> Callable[[Stack], list[ChildProcess]]:
+    return lambda stack: [stack.processes[name]]
+
+
 def _everything_three_times(seconds: float) -> Inflict:
     """Listen to the archive while people work, then publish each event twice more."""
 
@@ -268,6 +276,7 @@ def all_faults(*, kills: int) -> list[Fault]:
         Fault("MongoDB killed, 2 s", _down(_stores, 2)),
         Fault("MongoDB killed, 30 s", _down(_stores, 30)),
         Fault("S3 down, 30 s", _down(_objects, 30)),
+        Fault("clamd down, 30 s", _down(_clamd, 30)),
         Fault("every event three times", _everything_three_times(8)),
         Fault("poison message", _poison, expected_dead_letters=1),
         Fault(f"{MALFORMED} malformed messages", _malformed, expected_dead_letters=MALFORMED),
@@ -283,11 +292,23 @@ def _one_after_another(*inflictions: Inflict) -> Inflict:
 
 def short_faults() -> list[Fault]:
     """The form that the tests run: each kind of fault once, in few cases, since every case waits for the system to come to rest."""
-    servers = _one_after_another(_down(_broker, 3), _down(_stores, 2), _down(_objects, 3))
+    servers = _one_after_another(_down(_broker, 3), _down(_stores, 2), _down(_objects, 3), _down(_clamd, 2))
     messages = _one_after_another(_everything_three_times(4), _bad_messages)
     return [
         Fault("kill -9 of each service once", _kill_each_service),
         Fault("crash at all points (within 10 passages)", _crash_at(_ONE_AT_EACH_POINT, 3, 0.1)),
-        Fault("broker 3 s, MongoDB 2 s, S3 3 s killed in turn", servers),
+        Fault("broker 3 s, MongoDB 2 s, S3 3 s, clamd 2 s killed in turn", servers),
         Fault("every event three times, bad messages", messages, expected_dead_letters=1 + len(_BODIES)),
+    ]
+
+
+def file_faults() -> list[Fault]:
+    """Each thing that a file passes through on its way to the verdict, killed in turn."""
+    return [
+        Fault("worker", _down(_process("documents-worker"), 1)),
+        Fault("clamd", _down(_clamd, 2)),
+        Fault("S3", _down(_objects, 2)),
+        Fault("broker", _down(_broker, 2)),
+        Fault("MongoDB", _down(_stores, 2)),
+        Fault("API", _down(_process("documents"), 1)),
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 
 from deploy.chaos.ledger import Ledger
 from deploy.demo.application import GOOD, KIND
-from deploy.journey.files import supporting
+from deploy.journey.files import File, supporting
 from deploy.journey.gateway import Refused, Tokens
 from deploy.journey.people import SPECIALTY
 from deploy.journey.practitioner import Practitioner
@@ -48,15 +49,29 @@ class Client:
         """Round after round until told to stop; the round at hand is finished."""
         while not stop.is_set():
             for act in (self._keep_signed_in, self._ask, self._upload, self._apply):
-                try:
-                    await act()
-                except GivenUp:
-                    self.ledger.given_up += 1
-                except NotTaken as refusal:
-                    self.ledger.refused.append(str(refusal))
+                await self._attempt(act())
                 await self._think(stop)
                 if stop.is_set():
                     break
+
+    async def bring(self, files: Iterator[File]) -> dict[str, File]:
+        """Upload what the iterator, which others may share, still gives. What was taken, by the ids the answers named."""
+        taken: dict[str, File] = {}
+        for file in files:
+            await self._attempt(self._keep_signed_in())
+            await self._attempt(self._bring(file, taken))
+        return taken
+
+    async def _bring(self, file: File, taken: dict[str, File]) -> None:
+        taken[await self._upload(file)] = file
+
+    async def _attempt(self, act: Awaitable[Any]) -> None:
+        try:
+            await act
+        except GivenUp:
+            self.ledger.given_up += 1
+        except NotTaken as refusal:
+            self.ledger.refused.append(str(refusal))
 
     async def _think(self, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):
@@ -96,11 +111,12 @@ class Client:
         body = {"topic": "technical-failure", "text": "Страница не открывается."}
         self.ledger.tickets.append((await self._send("POST", "/api/support/tickets", json=body))["ticket_id"])
 
-    async def _upload(self) -> None:
-        file = supporting(self.practitioner.person)
+    async def _upload(self, file: File | None = None) -> str:
+        file = file or supporting(self.practitioner.person)
         headers = {"Content-Type": file.media_type, "Content-Disposition": "attachment; filename=scan.pdf"}
         answer = await self._send("POST", "/api/documents/types/supporting/files", content=file.content, headers=headers)
         self.ledger.documents.append(answer["document_id"])
+        return str(answer["document_id"])
 
     async def _apply(self) -> None:
         path = "/api/applications/applications"

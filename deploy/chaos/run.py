@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -30,7 +31,7 @@ _NO_LIMITS = {
 }
 
 
-_SHORT_TERMS = {
+SHORT_TERMS = {
     "DOCUMENTS_UPLOAD_SECONDS": "10",
     "DOCUMENTS_UPLOAD_TERM_SECONDS": "15",
     "DOCUMENTS_CHECK_TERM_SECONDS": "30",
@@ -39,18 +40,44 @@ _SHORT_TERMS = {
 """An upload or a delivery that died with its service is taken up again after its term; the checker waits for that."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where things are killed: a running stack, the way in, the providers outside, and who counts."""
+
+    stack: Stack
+    http: httpx.AsyncClient
+    outside: Outside
+    checker: Checker
+
+    def practitioner(self) -> Practitioner:
+        """Somebody new."""
+        person = invent_person(secrets.token_hex(8), today=SystemClock().now().date())
+        return Practitioner.of(person, Caller(self.http), self.outside)
+
+
+@asynccontextmanager
+async def ground(folder: Path, *, terms: Mapping[str, str] = SHORT_TERMS) -> AsyncIterator[Ground]:
+    """A stack that repeats fast, limits nobody and takes up soon what was left."""
+    async with (
+        Stack(folder, environment=_FAST_LADDER | _NO_LIMITS | dict(terms)) as stack,
+        httpx.AsyncClient(base_url=stack.url, timeout=15) as http,
+        httpx.AsyncClient(base_url=stack.simulators_url, timeout=30) as outside_http,
+    ):
+        outside = Outside(outside_http)
+        checker = Checker(stack, outside)
+        try:
+            yield Ground(stack, http, outside, checker)
+        finally:
+            await checker.close()
+
+
 async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS, think_seconds: float = 0.0) -> AsyncIterator[Verdict]:
     """The verdicts as they are reached. People who do not think send as fast as they are answered."""
-    async with AsyncExitStack() as stack_of_exits:
-        stack = await stack_of_exits.enter_async_context(Stack(folder, environment=_FAST_LADDER | _NO_LIMITS | _SHORT_TERMS))
-        http = await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.url, timeout=15))
-        outside = Outside(await stack_of_exits.enter_async_context(httpx.AsyncClient(base_url=stack.simulators_url, timeout=30)))
-        checker = Checker(stack, outside)
-        stack_of_exits.push_async_callback(checker.close)
-        people = [_practitioner(http, outside) for _ in range(clients)]
+    async with ground(folder) as here:
+        people = [here.practitioner() for _ in range(clients)]
         workers = await asyncio.gather(*(ready_client(person, Ledger(), think_seconds=think_seconds) for person in people))
         for fault in faults:
-            yield await _case(stack, checker, workers, fault)
+            yield await _case(here.stack, here.checker, workers, fault)
 
 
 async def _case(stack: Stack, checker: Checker, workers: Sequence[Client], fault: Fault) -> Verdict:
@@ -73,8 +100,3 @@ async def _case(stack: Stack, checker: Checker, workers: Sequence[Client], fault
     for worker in workers:
         await worker.check_session()
     return await checker.judge(fault.name, ledger, dead_before=dead_before, expected_dead=fault.expected_dead_letters, note=note)
-
-
-def _practitioner(http: httpx.AsyncClient, outside: Outside) -> Practitioner:
-    person = invent_person(secrets.token_hex(8), today=SystemClock().now().date())
-    return Practitioner.of(person, Caller(http), outside)

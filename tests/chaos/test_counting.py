@@ -1,6 +1,7 @@
 """What the table of faults counts by: deaths, the order of events, messages at the providers."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from deploy.chaos.broker import Order
 from deploy.chaos.checks import mailed_twice, repeated
 from deploy.chaos.faults import NotInflicted, keep_running
 from deploy.chaos.ledger import Ledger
+from deploy.chaos.uploads import Files
 from deploy.local.process import ChildProcess
 
 
@@ -71,3 +73,29 @@ def test_a_repeated_mail_is_not_a_doubled_effect() -> None:
 def test_two_messages_of_the_same_are_a_doubled_effect() -> None:
     mails = [_mail("1"), _mail("2")]
     assert (repeated(mails), mailed_twice(mails, Ledger(tickets=["t1"]))) == (0, 1)
+
+
+def _files(**counts: object) -> Files:
+    good = {"asked": 3, "accepted": 3, "stored": 3, "checked": Counter(accepted=3), "damaged": 0, "collected": 1, "orphans": 0}
+    return Files(**{**good, **counts})  # type: ignore[arg-type]
+
+
+def test_files_are_good_when_each_is_accepted_stored_and_checked_once() -> None:
+    assert _files().is_good
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"accepted": 2},
+        {"stored": 2},
+        {"checked": Counter(accepted=2, checking=1)},
+        {"checked": Counter(accepted=3, rejected=1)},
+        {"checked": Counter(accepted=4)},
+        {"damaged": 1},
+        {"orphans": 1},
+    ],
+    ids=["not-answered", "not-stored", "no-verdict", "wrong-verdict", "doubled", "damaged", "orphan"],
+)
+def test_one_wrong_count_makes_them_bad(counts: dict[str, object]) -> None:
+    assert not _files(**counts).is_good
