@@ -52,6 +52,8 @@ class DocumentAccepted(_DocumentEvent):
     media_type: str
     sha256: str
     received_at: Moment
+    warnings: tuple[str, ...] = ()
+    """Codes of what the reviewer should know."""
 
 
 class DocumentRejected(_DocumentEvent):
@@ -76,10 +78,14 @@ class CheckTermReached(_DocumentMoment):
 
 
 class CheckRequested(_DocumentMoment):
-    """A check that got stuck is to be made again."""
+    """A check is to be made, again or for what is missing of it."""
 
     type: ClassVar[str] = "documents.check-requested.v1"
     attempt: Count
+    steps: tuple[str, ...] = ()
+    """Steps to be made again although they were made; what was not made is made in any case."""
+    reason: str = "stuck"
+    """Why: `stuck` or `demand`; readers keep an unknown one as it is."""
 
 
 class UploadTermReached(_DocumentMoment):

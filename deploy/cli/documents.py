@@ -1,11 +1,12 @@
-"""`medkabinet documents`: whether every file is there and whole, and whether the store holds what belongs to nobody."""
+"""`medkabinet documents`: whether every file is there and whole, and whether the store holds what belongs to nobody; checks once more."""
 
 import asyncio
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
-from deploy.cli.output import refusals
+from deploy.cli.output import console, refusals
 
 app = typer.Typer(no_args_is_help=True, help="Файлы документов.")
 
@@ -28,3 +29,18 @@ def sweep(
         is_whole = asyncio.run(print_sweep(reads_bytes=reads_bytes, is_dry=is_dry))
     if not is_whole:
         raise typer.Exit(1)
+
+
+@app.command("recheck")
+def recheck(
+    document_id: Annotated[UUID, typer.Argument(help="Номер документа.")],
+    file_version: Annotated[int | None, typer.Option("--file", min=1, help="Версия файла; без неё новейшая.")] = None,
+    steps: Annotated[list[str] | None, typer.Option("--step", "-s", help="Шаг проверки; можно несколько раз. Без него все.")] = None,
+) -> None:
+    """Проверить файл ещё раз: целиком или названные шаги; о новом решении узнают все, кого оно касается."""
+    # documents takes seconds to import; other commands need not wait for it
+    from deploy.cli.documents_checks import ask_again  # noqa: PLC0415
+
+    with refusals():
+        asked = asyncio.run(ask_again(document_id, file_version, steps or []))
+    console.print(f"Версия {asked} будет проверена ещё раз.")

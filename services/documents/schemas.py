@@ -1,5 +1,6 @@
 """Bodies on the wire."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.documents import DocumentType
 from services.documents.domain.documents import FileVersion, State
+from services.documents.domain.findings import Finding
 from services.documents.domain.rules import RULES, MediaType, Rule
 from services.documents.usecases.access import DocumentView, DownloadLink
 
@@ -47,6 +49,11 @@ class FindingOut(BaseModel):
     code: str
     detail: str
 
+    @classmethod
+    def all_of(cls, findings: Iterable[Finding], title: str) -> list[Self]:
+        """With their sentences."""
+        return [cls(code=finding.code.value, detail=finding.sentence(title)) for finding in findings]
+
 
 class TwinOut(BaseModel):
     """Another document of the same person with the same bytes."""
@@ -71,6 +78,7 @@ class FileOut(BaseModel):
     received_at: datetime
     checked_at: datetime | None
     findings: list[FindingOut]
+    warnings: list[FindingOut]
     twin: TwinOut | None
 
     @classmethod
@@ -86,7 +94,8 @@ class FileOut(BaseModel):
             uploaded_by=file.uploaded_by,
             received_at=file.received_at,
             checked_at=file.checked_at,
-            findings=[FindingOut(code=finding.code.value, detail=finding.sentence(title)) for finding in file.findings],
+            findings=FindingOut.all_of(file.findings, title),
+            warnings=FindingOut.all_of(file.warnings, title),
             twin=_twin(file),
         )
 

@@ -38,7 +38,11 @@ class Settings(ServiceSettings):
     checks_at_once: int = Field(default=2, ge=1)
     """Files one worker looks at at a time, whether first or again."""
     check_seconds: Seconds = 60
-    """Longest check by the wall clock; beyond it the check is repeated later, since the machine may be to blame."""
+    """Longest look by the wall clock; beyond it the step is repeated later, since the machine may be to blame."""
+    check_cuts_max: int = Field(default=4, ge=1)
+    """Looks of one step cut off by the clock or from outside until the file counts as too complex: those of one ladder of retries."""
+    check_deaths_max: int = Field(default=25, ge=1)
+    """Workers that die over one file until it counts as too complex. Beyond the broker's limit of deliveries (20) the term asks again."""
     check_cpu_seconds: int = Field(default=20, ge=1)
     """Processor time of one check; beyond it the file is to blame."""
     check_memory_bytes: int = Field(default=1_073_741_824, ge=268_435_456)
@@ -46,7 +50,7 @@ class Settings(ServiceSettings):
     clamd_host: str = "127.0.0.1"
     clamd_port: int = Field(default=3310, ge=1, le=65_535)
     clamd_seconds: Seconds = 30
-    """Longest scan for malware, connecting included; beyond it the check is repeated later."""
+    """Longest scan for malware, waiting for a clamd that takes no connection included; beyond it the step is repeated later."""
     pdf_pages_max: int = Field(default=300, ge=1)
     pdf_objects_max: int = Field(default=200_000, ge=1)
     image_pixels_max: int = Field(default=100_000_000, ge=1)

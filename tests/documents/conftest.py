@@ -16,9 +16,16 @@ T = TypeVar("T")
 
 
 @pytest.fixture(scope="package")
-async def service(infra: Infra) -> AsyncIterator[Component]:
+async def service_env(infra: Infra) -> AsyncIterator[dict[str, str]]:
+    """What documents reads."""
+    async with service_environment(infra, "documents") as env:
+        yield env
+
+
+@pytest.fixture(scope="package")
+async def service(service_env: dict[str, str]) -> AsyncIterator[Component]:
     """Documents, running: the service and its worker."""
-    async with service_environment(infra, "documents") as env, component(create_both, Settings, env) as running:
+    async with component(create_both, Settings, service_env) as running:
         yield running
 
 

@@ -12,17 +12,19 @@ from chassis.errors import Unavailable
 from chassis.objects import FileMissing, ListedObject, StoredObject, UploadCut
 from chassis.transaction import Transaction
 from contracts.documents import DocumentType
+from services.documents.domain.checks import CheckCase
 from services.documents.domain.documents import Document, FileVersion, State
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
-from services.documents.domain.findings import Finding, Inspection
+from services.documents.domain.findings import Finding
 from services.documents.domain.holds import Hold
 from services.documents.domain.profiles import Profile
 from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.domain.sweeps import KeptFile, Sweep
-from services.documents.gateways import Files, Inspector, Limits
+from services.documents.gateways import Files, InspectionFailed, Inspector, Limits
 from services.documents.gateways.clamd import Scanner, Threat
+from services.documents.gateways.held import Held
 from services.documents.gateways.quarantine import Quarantine
-from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
+from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 JUST_NOW = datetime(2100, 1, 1, tzinfo=UTC)
@@ -139,6 +141,33 @@ class FakeSweepRepository(SweepRepository):
         self.stored[sweep.id] = sweep
 
 
+class FakeCheckRepository(CheckRepository):
+    __slots__ = ("stored",)
+
+    def __init__(self) -> None:
+        super().__init__(_NOTHING)
+        object.__setattr__(self, "stored", {})
+
+    stored: dict[UUID, CheckCase]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def find(self, upload_id: UUID, *, tx: Transaction) -> CheckCase | None:
+        return self.stored.get(upload_id)
+
+    async def save(self, tx: Transaction, case: CheckCase) -> None:
+        self.stored[case.upload_id] = case
+
+    async def remove_all(self, tx: Transaction, owner_id: UUID) -> None:
+        for case in [one for one in self.stored.values() if one.owner_id == owner_id]:
+            del self.stored[case.upload_id]
+
+    async def remove_of(self, tx: Transaction, document_id: UUID) -> None:
+        for case in [one for one in self.stored.values() if one.document_id == document_id]:
+            del self.stored[case.upload_id]
+
+
 class FakeHoldRepository(HoldRepository):
     __slots__ = ("stored",)
 
@@ -202,17 +231,19 @@ class FakeProfileRepository(ProfileRepository):
 class FakeFiles(Files):
     """Objects in a dictionary; `is_down` makes the store unavailable."""
 
-    __slots__ = ("is_down", "stored", "stored_at")
+    __slots__ = ("is_down", "read_keys", "stored", "stored_at")
 
     def __init__(self) -> None:
         super().__init__(_NOTHING, "documents", timedelta(minutes=5))
         object.__setattr__(self, "stored", {})
         object.__setattr__(self, "stored_at", {})
         object.__setattr__(self, "is_down", [])
+        object.__setattr__(self, "read_keys", [])
 
     stored: dict[str, bytes]
     stored_at: dict[str, datetime]
     """When an object was stored, if that matters to the test."""
+    read_keys: list[str]
     is_down: list[bool]
 
     async def prepare(self) -> None:
@@ -228,6 +259,7 @@ class FakeFiles(Files):
         return StoredObject(len(content), hashlib.sha256(content).hexdigest(), "")
 
     async def read(self, object_key: str) -> AsyncIterator[bytes]:
+        self.read_keys.append(object_key)
         if object_key not in self.stored:
             raise FileMissing("нет")
         yield self.stored[object_key]
@@ -301,29 +333,34 @@ def _listed(
 
 @dataclass(frozen=True)
 class FakeScanner(Scanner):
-    """Finds what it was told to find."""
+    """Finds what it was told to find; `failures` come first, one for each look."""
 
     host: str = "nowhere"
     port: int = 0
     seconds: float = 1
     threats: list[Threat] = field(default_factory=list)
+    failures: list[InspectionFailed] = field(default_factory=list)
+    seen: list[bytes] = field(default_factory=list)
 
     async def threat(self, content: AsyncIterable[bytes]) -> Threat | None:
-        async for _ in content:
-            pass
+        self.seen.append(b"".join([chunk async for chunk in content]))
+        if self.failures:
+            raise self.failures.pop(0)
         return self.threats[0] if self.threats else None
 
 
 @dataclass(frozen=True)
 class FakeInspector(Inspector):
-    """Finds what it was told to find."""
+    """Finds what it was told to find; `failures` come first, one for each look."""
 
     limits: Limits = field(default_factory=lambda: Limits(1, 1, 1, 1, 1))
     wall_seconds: float = 1
     problems: list[Finding] = field(default_factory=list)
+    failures: list[InspectionFailed] = field(default_factory=list)
     seen: list[bytes] = field(default_factory=list)
 
-    async def inspect(self, content: AsyncIterable[bytes]) -> Inspection:
-        whole = b"".join([chunk async for chunk in content])
-        self.seen.append(whole)
-        return Inspection(len(whole), hashlib.sha256(whole).hexdigest(), MediaType.PDF, tuple(self.problems))
+    async def inspect(self, held: Held) -> tuple[Finding, ...]:
+        self.seen.append(b"".join([chunk async for chunk in held.chunks()]))
+        if self.failures:
+            raise self.failures.pop(0)
+        return tuple(self.problems)

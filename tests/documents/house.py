@@ -20,7 +20,9 @@ from services.documents.domain.documents import Document
 from services.documents.domain.retention import RetentionPolicy
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
-from services.documents.usecases.checks.run import Checks
+from services.documents.usecases.checks.demand import Rechecks
+from services.documents.usecases.checks.run import CheckLimits, Checks
+from services.documents.usecases.checks.steps import checks_of
 from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
@@ -31,6 +33,7 @@ from services.documents.usecases.retention import Retention
 from services.documents.usecases.sweeping import Sweeping, SweepMeters, SweepPolicy
 from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
 from tests.documents.fakes import (
+    FakeCheckRepository,
     FakeDocumentRepository,
     FakeFiles,
     FakeHoldRepository,
@@ -62,6 +65,7 @@ class House:
     begin: FakeBegin = field(default_factory=FakeBegin)
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(datetime(2026, 3, 2, 9, tzinfo=UTC)))
     documents: FakeDocumentRepository = field(default_factory=FakeDocumentRepository)
+    cases: FakeCheckRepository = field(default_factory=FakeCheckRepository)
     holds: FakeHoldRepository = field(default_factory=FakeHoldRepository)
     profiles: FakeProfileRepository = field(default_factory=FakeProfileRepository)
     files: FakeFiles = field(default_factory=FakeFiles)
@@ -81,7 +85,7 @@ class House:
     @property
     def retention(self) -> Retention:
         policy = RetentionPolicy(term=timedelta(days=90), notice=timedelta(days=14))
-        return Retention(self.begin, self.documents, self.holds, self.files, self.clock.now, policy)
+        return Retention(self.begin, self.documents, self.cases, self.holds, self.files, self.clock.now, policy)
 
     @property
     def timers(self) -> dict[str, tuple[datetime, Event]]:
@@ -117,14 +121,33 @@ class House:
             exports=Exports(self.begin, self.documents, self.profiles, self.clock.now),
             profiles=Profiles(self.begin, self.profiles),
             removals=Removals(
-                self.begin, self.documents, self.holds, self.profiles, self.files, self.quarantine, self.clock.now, timedelta(minutes=30)
+                self.begin,
+                self.documents,
+                self.cases,
+                self.holds,
+                self.profiles,
+                self.files,
+                self.quarantine,
+                self.clock.now,
+                timedelta(minutes=30),
             ),
         )
 
     @property
     def worker(self) -> WorkerUseCases:
         return WorkerUseCases(
-            Checks(self.begin, self.documents, self.files, self.isolation, self.scanner, self.inspector, self.clock.now, at_once=1),
+            Checks(
+                self.begin,
+                self.documents,
+                self.cases,
+                self.holds,
+                self.files,
+                self.isolation,
+                checks_of(self.scanner, self.inspector),
+                self.clock.now,
+                CheckLimits(at_once=1, cuts=3, deaths=2),
+            ),
+            Rechecks(self.begin, self.documents, self.clock.now),
             self.isolation,
             self.sweeping,
         )

@@ -12,7 +12,7 @@ from contracts.documents import DocumentType
 from contracts.roles import Role
 from services.documents.domain.documents import Document, State, StoredBytes, Upload, clean_file_name, extension_of
 from services.documents.domain.errors import FileNameMissing, FileNotAccepted, FileNotFound, UploadSuperseded
-from services.documents.domain.findings import Declared, Finding, FindingCode, Inspection, judge
+from services.documents.domain.findings import Declared, Finding, FindingCode, integrity, size_and_type
 from services.documents.domain.holds import Hold, Reader
 from services.documents.domain.rules import MEGABYTE, RULES, MediaType
 
@@ -51,37 +51,34 @@ class TestRules:
             assert (MediaType.PNG in rule.media_types) is (document_type not in papers)
 
 
-class TestVerdict:
-    def judged(self, declared: Declared, inspection: Inspection) -> list[FindingCode]:
-        return [finding.code for finding in judge(DIPLOMA, declared, inspection)]
-
-    def test_a_file_that_is_what_it_says_is_accepted(self) -> None:
-        assert self.judged(Declared(".pdf", MediaType.PDF, 9, HASH), Inspection(9, HASH, MediaType.PDF)) == []
+class TestFindings:
+    @pytest.mark.parametrize(
+        ("size_bytes", "sha256", "expected"),
+        [(9, HASH, []), (9, "cd" * 32, [FindingCode.STORED_BYTES_DIFFER]), (8, HASH, [FindingCode.STORED_BYTES_DIFFER])],
+    )
+    def test_bytes_that_are_not_those_received_are_named(self, size_bytes: int, sha256: str, expected: list[FindingCode]) -> None:
+        found = integrity(Declared(".pdf", MediaType.PDF, 9, HASH), size_bytes, sha256)
+        assert [finding.code for finding in found] == expected
 
     @pytest.mark.parametrize(
-        ("declared", "inspection", "expected"),
+        ("declared", "actual", "expected"),
         [
-            (Declared(".jpg", MediaType.PDF, 9, HASH), Inspection(9, HASH, MediaType.PDF), [FindingCode.EXTENSION_MISMATCH]),
-            (Declared("", MediaType.PDF, 9, HASH), Inspection(9, HASH, MediaType.PDF), [FindingCode.EXTENSION_MISMATCH]),
-            (Declared(".pdf", MediaType.PDF, 9, HASH), Inspection(9, HASH, MediaType.JPEG), [FindingCode.CONTENT_MISMATCH]),
-            (Declared(".pdf", MediaType.PDF, 9, HASH), Inspection(9, HASH, None), [FindingCode.CONTENT_UNKNOWN]),
-            (Declared(".pdf", MediaType.PDF, 9, HASH), Inspection(9, "cd" * 32, MediaType.PDF), [FindingCode.STORED_BYTES_DIFFER]),
-            (Declared(".pdf", MediaType.PDF, 9, HASH), Inspection(8, HASH, MediaType.PDF), [FindingCode.STORED_BYTES_DIFFER]),
-            (Declared(".pdf", MediaType.PDF, 0, HASH), Inspection(0, HASH, None), [FindingCode.FILE_EMPTY]),
-            (
-                Declared(".pdf", MediaType.PDF, 5 * MEGABYTE + 1, HASH),
-                Inspection(5 * MEGABYTE + 1, HASH, MediaType.PDF),
-                [FindingCode.FILE_TOO_LARGE],
-            ),
-            (
-                Declared(".png", MediaType.JPEG, 9, HASH),
-                Inspection(9, HASH, MediaType.PNG, (Finding(FindingCode.IMAGE_DAMAGED),)),
-                [FindingCode.CONTENT_MISMATCH, FindingCode.EXTENSION_MISMATCH, FindingCode.IMAGE_DAMAGED],
-            ),
+            (Declared(".pdf", MediaType.PDF, 9, HASH), MediaType.PDF, []),
+            (Declared(".jpg", MediaType.PDF, 9, HASH), MediaType.PDF, [FindingCode.EXTENSION_MISMATCH]),
+            (Declared("", MediaType.PDF, 9, HASH), MediaType.PDF, [FindingCode.EXTENSION_MISMATCH]),
+            (Declared(".pdf", MediaType.PDF, 9, HASH), MediaType.JPEG, [FindingCode.CONTENT_MISMATCH]),
+            (Declared(".pdf", MediaType.PDF, 9, HASH), None, [FindingCode.CONTENT_UNKNOWN]),
+            (Declared(".pdf", MediaType.PDF, 0, HASH), None, [FindingCode.FILE_EMPTY]),
+            (Declared(".pdf", MediaType.PDF, 5 * MEGABYTE + 1, HASH), MediaType.PDF, [FindingCode.FILE_TOO_LARGE]),
+            (Declared(".png", MediaType.JPEG, 9, HASH), MediaType.PNG, [FindingCode.CONTENT_MISMATCH, FindingCode.EXTENSION_MISMATCH]),
         ],
     )
-    def test_everything_wrong_is_named_at_once(self, declared: Declared, inspection: Inspection, expected: list[FindingCode]) -> None:
-        assert self.judged(declared, inspection) == expected
+    def test_everything_wrong_is_named_at_once(self, declared: Declared, actual: MediaType | None, expected: list[FindingCode]) -> None:
+        assert [finding.code for finding in size_and_type(DIPLOMA, declared, actual)] == expected
+
+    @pytest.mark.parametrize("content", [b"", b"MZ\x90\x00", b"<html>%PDF-1.4</html>", " %PDF-1.7".encode("utf-16"), b"GIF89a"])
+    def test_what_is_none_of_the_formats_has_no_format(self, content: bytes) -> None:
+        assert MediaType.sniffed(content) is None
 
     def test_every_finding_has_a_sentence_that_names_the_document(self) -> None:
         facts: dict[str, str | int] = dict.fromkeys(
@@ -97,7 +94,7 @@ class TestVerdict:
             (Declared(".x", MediaType.PDF, 6 * MEGABYTE, HASH), MediaType.JPEG),
             (Declared("", MediaType.JPEG, 9, HASH), None),
         ]:
-            for finding in judge(DIPLOMA, declared, Inspection(declared.size_bytes, HASH, actual)):
+            for finding in size_and_type(DIPLOMA, declared, actual):
                 assert finding.sentence(DIPLOMA.title)
 
 

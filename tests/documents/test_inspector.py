@@ -1,14 +1,16 @@
 """The inspector over real files: what is fine passes, what is hostile or broken is named, and harms nobody else."""
 
-import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 
+import psutil
 import pytest
 
-from services.documents.domain.findings import FindingCode
+from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.rules import MediaType
-from services.documents.gateways import InspectionFailed, Inspector, Limits
+from services.documents.gateways import InspectionFailed, Inspector, Limits, LookCut
+from services.documents.gateways.held import Held
 from tests.documents import samples
 
 LIMITS = Limits(cpu_seconds=10, memory_bytes=1 << 30, pages=20, objects=50_000, pixels=20_000_000)
@@ -19,12 +21,17 @@ async def chunks(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + 65_536]
 
 
+async def inspected(content: bytes, by: Inspector) -> tuple[Finding, ...]:
+    with await Held.of(chunks(content)) as held:
+        return await by.inspect(held)
+
+
 def inspector(wall_seconds: float = 30, limits: Limits = LIMITS) -> Inspector:
     return Inspector(limits, wall_seconds=wall_seconds)
 
 
 async def codes(content: bytes, limits: Limits = LIMITS) -> list[FindingCode]:
-    return [finding.code for finding in (await inspector(limits=limits).inspect(chunks(content))).problems]
+    return [finding.code for finding in await inspected(content, inspector(limits=limits))]
 
 
 @pytest.mark.parametrize(
@@ -37,17 +44,15 @@ async def codes(content: bytes, limits: Limits = LIMITS) -> list[FindingCode]:
     ],
 )
 async def test_an_honest_file_is_recognised_measured_and_clean(content: bytes, media_type: MediaType) -> None:
-    inspection = await inspector().inspect(chunks(content))
-    assert inspection.problems == ()
-    assert inspection.media_type is media_type
-    assert (inspection.size_bytes, inspection.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    with await Held.of(chunks(content)) as held:
+        assert await inspector().inspect(held) == ()
+        assert MediaType.sniffed(held.head(16)) is media_type
+        assert (held.size_bytes, held.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 @pytest.mark.parametrize("content", [b"", b"MZ\x90\x00", b"<html>%PDF-1.4</html>", " %PDF-1.7".encode("utf-16"), b"GIF89a"])
-async def test_what_is_none_of_the_formats_has_no_format(content: bytes) -> None:
-    inspection = await inspector().inspect(chunks(content))
-    assert inspection.media_type is None
-    assert inspection.problems == ()
+async def test_what_is_none_of_the_formats_is_left_to_the_step_that_says_so(content: bytes) -> None:
+    assert await inspected(content, inspector()) == ()
 
 
 @pytest.mark.parametrize(
@@ -85,23 +90,23 @@ async def test_a_file_that_needs_too_much_time_is_too_complex() -> None:
 
 
 async def test_a_check_that_cannot_work_is_a_failure_and_not_a_verdict() -> None:
-    with pytest.raises(InspectionFailed):
-        await inspector(limits=Limits(cpu_seconds=10, memory_bytes=8 << 20, pages=1, objects=1, pixels=1)).inspect(chunks(samples.pdf()))
+    with pytest.raises(InspectionFailed) as failed:
+        await inspected(samples.pdf(), inspector(limits=Limits(cpu_seconds=10, memory_bytes=8 << 20, pages=1, objects=1, pixels=1)))
+    assert not isinstance(failed.value, LookCut)
 
 
-async def test_a_check_beyond_the_clock_is_a_failure_and_leaves_no_process() -> None:
-    never = asyncio.Event()
-
-    async def stuck() -> AsyncIterator[bytes]:
-        yield b"%PDF-"
-        await never.wait()
-
-    with pytest.raises(InspectionFailed):
-        await inspector(wall_seconds=0.3).inspect(stuck())
+async def test_a_look_beyond_the_clock_is_cut_and_leaves_no_process() -> None:
+    with pytest.raises(LookCut):
+        await inspected(samples.pdf_bomb(), inspector(wall_seconds=0.3))
+    assert not [child for child in psutil.Process().children(recursive=True) if any("inspector.py" in part for part in child.cmdline())]
 
 
-async def test_the_measuring_goes_on_when_the_inspector_ends_early() -> None:
-    content = samples.padded(samples.pdf(), 3_000_000)
-    tight = Limits(cpu_seconds=10, memory_bytes=8 << 20, pages=1, objects=1, pixels=1)
-    with pytest.raises(InspectionFailed):
-        await inspector(limits=tight).inspect(chunks(content))
+async def test_what_is_held_is_sealed_and_read_as_often_as_wanted() -> None:
+    content = samples.padded(samples.pdf(), 700_000)
+    with await Held.of(chunks(content)) as held:
+        for _ in range(2):
+            assert b"".join([part async for part in held.chunks()]) == content
+        with pytest.raises(PermissionError):
+            os.pwrite(held.descriptor, b"%", 0)
+        with pytest.raises(PermissionError):
+            os.ftruncate(held.descriptor, 0)

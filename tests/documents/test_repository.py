@@ -10,15 +10,16 @@ import pytest
 
 from chassis.testing import FakeBegin
 from contracts.documents import DocumentType
+from services.documents.domain.checks import CheckCase, Outcome, Step, StepResult
 from services.documents.domain.documents import Document, StoredBytes, Twin, Upload, object_key_of
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.holds import DraftUse, Hold
 from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.domain.sweeps import KeptFile
-from services.documents.repository import DocumentRepository, HoldRepository
+from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository
 from tests.documents.conftest import Work
-from tests.documents.fakes import FakeDocumentRepository, FakeHoldRepository
+from tests.documents.fakes import FakeCheckRepository, FakeDocumentRepository, FakeHoldRepository
 from tests.support import Component
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123000, UTC)
@@ -28,6 +29,7 @@ HASH = "ab" * 32
 @dataclass(frozen=True)
 class Stores:
     documents: DocumentRepository
+    checks: CheckRepository
     holds: HoldRepository
     work: Work
 
@@ -35,10 +37,10 @@ class Stores:
 @pytest.fixture(params=["fake", "real"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "fake":
-        return Stores(FakeDocumentRepository(), FakeHoldRepository(), Work(FakeBegin()))
+        return Stores(FakeDocumentRepository(), FakeCheckRepository(), FakeHoldRepository(), Work(FakeBegin()))
     service: Component = request.getfixturevalue("service")
     uploads = service.app.state.usecases.uploads
-    return Stores(uploads.documents, uploads.holds, Work(uploads.begin))
+    return Stores(uploads.documents, service.app.state.usecases.removals.checks, uploads.holds, Work(uploads.begin))
 
 
 def an_upload(file_name: str = "Диплом Петровой.pdf") -> Upload:
@@ -241,3 +243,31 @@ class TestOnlyTheRealStore:
         odd = replace(a_document(), version=-1)
         with pytest.raises(Exception, match="validation"):
             await Work(uploads.begin)(lambda tx: uploads.documents.add(tx, odd))
+
+
+class TestChecks:
+    def a_case(self, owner_id: UUID | None = None) -> CheckCase:
+        return CheckCase(upload_id=uuid4(), document_id=uuid4(), owner_id=owner_id or uuid4(), file_version=2)
+
+    async def found(self, stores: Stores, case: CheckCase) -> CheckCase | None:
+        return await stores.work(lambda tx: stores.checks.find(case.upload_id, tx=tx))
+
+    async def test_a_case_comes_back_as_it_was_stored(self, stores: Stores) -> None:
+        finding = Finding(FindingCode.PDF_TOO_MANY_PAGES, {"pages": 400, "pages_max": 300})
+        warned = StepResult.of((finding.softened,), at=NOW)
+        case = self.a_case().begin().with_result(Step.INTEGRITY, StepResult(Outcome.UNAVAILABLE, NOW, cuts=2))
+        case = case.with_result(Step.OPENS, StepResult.of((finding,), at=NOW)).with_result(Step.MALWARE, warned)
+        assert await self.found(stores, case) is None
+        for stored in (self.a_case(), case, case.end()):
+            await stores.work(lambda tx, stored=stored: stores.checks.save(tx, stored))  # type: ignore[misc]
+            assert await self.found(stores, stored) == stored
+
+    async def test_cases_go_with_their_owner_or_their_document(self, stores: Stores) -> None:
+        owner_id = uuid4()
+        first, second, other = self.a_case(owner_id), self.a_case(owner_id), self.a_case()
+        for case in (first, second, other):
+            await stores.work(lambda tx, case=case: stores.checks.save(tx, case))  # type: ignore[misc]
+        await stores.work(lambda tx: stores.checks.remove_of(tx, first.document_id))
+        assert [await self.found(stores, case) for case in (first, second, other)] == [None, second, other]
+        await stores.work(lambda tx: stores.checks.remove_all(tx, owner_id))
+        assert [await self.found(stores, case) for case in (first, second, other)] == [None, None, other]

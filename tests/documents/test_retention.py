@@ -120,6 +120,7 @@ class TestTheEnd:
         await pass_time(house, 13)
         assert document.id in house.documents.stored
         await pass_time(house, 1)
+        assert house.cases.stored == {}
         [removed] = house.begin.events(DocumentRemoved)
         assert (removed.document_id, removed.owner_id, removed.version) == (document.id, OWNER, document.version + 1)
         assert (house.documents.stored, house.files.stored) == ({}, {})

@@ -16,8 +16,10 @@ from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationSubmitted, InformationRequested, ReviewClaimed
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentDelayed, DocumentReceived, DocumentRejected, UploadTermReached
 from contracts.roles import Role
+from services.documents.domain.findings import Finding
 from services.documents.domain.rules import MEGABYTE
 from services.documents.gateways import Inspector
+from services.documents.gateways.held import Held
 from tests.documents import samples
 from tests.support import Component, Signer, eventually
 
@@ -344,9 +346,9 @@ async def test_a_stuck_check_shows_delayed_and_goes_on_by_itself(
     goes_on = asyncio.Event()
     inspect = Inspector.inspect
 
-    async def stuck(self: Any, content: Any) -> Any:
+    async def stuck(self: Inspector, held: Held) -> tuple[Finding, ...]:
         await goes_on.wait()
-        return await inspect(self, content)
+        return await inspect(self, held)
 
     monkeypatch.setattr(Inspector, "inspect", stuck)
     body = (await person.upload(samples.pdf())).json()

@@ -85,6 +85,9 @@ class FileVersion:
     received_at: datetime
     state: State
     findings: tuple[Finding, ...] = ()
+    """Why it is refused."""
+    warnings: tuple[Finding, ...] = ()
+    """What its reviewer should know."""
     checked_at: datetime | None = None
     twin: Twin | None = None
 
@@ -186,10 +189,10 @@ class Document:
         """The check of a file takes longer than promised."""
         return self._with(replace(self.file(number), state=State.DELAYED))
 
-    def decide(self, number: int, findings: tuple[Finding, ...], *, at: datetime) -> "Document":
-        """The verdict over a file."""
+    def decide(self, number: int, findings: tuple[Finding, ...], *, warnings: tuple[Finding, ...] = (), at: datetime) -> "Document":
+        """The verdict over a file, or another one after it was checked again."""
         state = State.REJECTED if findings else State.ACCEPTED
-        return self._with(replace(self.file(number), state=state, findings=findings, checked_at=at))
+        return self._with(replace(self.file(number), state=state, findings=findings, warnings=warnings, checked_at=at))
 
     def condemn(self, object_key: str, *, at: datetime) -> "Document":
         """Malware was found in these bytes: no file that has them stays accepted. The same document when none does."""

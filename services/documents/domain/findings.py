@@ -1,7 +1,7 @@
-"""What a check may find, what it tells the person, and the verdict over one file."""
+"""What a check may find, and what it tells the person."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from services.documents.domain.rules import MEGABYTE, MediaType, Rule
@@ -60,6 +60,13 @@ class Finding:
 
     code: FindingCode
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    is_warning: bool = False
+    """For the reviewer; the file is not refused for it."""
+
+    @property
+    def softened(self) -> "Finding":
+        """The same as a warning."""
+        return replace(self, is_warning=True)
 
     def sentence(self, title: str) -> str:
         """Which document, what is wrong, how to fix it."""
@@ -77,23 +84,16 @@ class Declared:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What a look at the stored bytes showed. `media_type` is None for a format that is none of ours."""
-
-    size_bytes: int
-    sha256: str
-    media_type: MediaType | None
-    problems: tuple[Finding, ...] = ()
+def integrity(declared: Declared, size_bytes: int, sha256: str) -> tuple[Finding, ...]:
+    """Whether the stored bytes are those that were received."""
+    return () if (sha256, size_bytes) == (declared.sha256, declared.size_bytes) else (Finding(FindingCode.STORED_BYTES_DIFFER),)
 
 
-def judge(rule: Rule, declared: Declared, inspection: Inspection) -> tuple[Finding, ...]:
-    """Everything wrong with the file; nothing means accepted."""
-    if (inspection.sha256, inspection.size_bytes) != (declared.sha256, declared.size_bytes):
-        return (Finding(FindingCode.STORED_BYTES_DIFFER),)
-    if inspection.size_bytes == 0:
+def size_and_type(rule: Rule, declared: Declared, actual: MediaType | None) -> tuple[Finding, ...]:
+    """Whether the file is what it says and what the rule takes. `actual` is None for a format that is none of ours."""
+    if declared.size_bytes == 0:
         return (Finding(FindingCode.FILE_EMPTY),)
-    return (*_size(rule, declared), *_format(rule, declared, inspection.media_type), *inspection.problems)
+    return (*_size(rule, declared), *_format(rule, declared, actual))
 
 
 def _size(rule: Rule, declared: Declared) -> Sequence[Finding]:

@@ -26,7 +26,13 @@ class MediaType(StrEnum):
         """Ends of file names that fit, the usual one first."""
         return _EXTENSIONS[self]
 
+    @classmethod
+    def sniffed(cls, head: bytes) -> "MediaType | None":
+        """The format by its first bytes; strict, since a file that is two formats at once is nobody's honest scan."""
+        return next((media_type for signature, media_type in _SIGNATURES if head.startswith(signature)), None)
 
+
+_SIGNATURES = ((b"%PDF-", MediaType.PDF), (b"\xff\xd8\xff", MediaType.JPEG), (b"\x89PNG\r\n\x1a\n", MediaType.PNG))
 _EXTENSIONS = {MediaType.PDF: (".pdf",), MediaType.JPEG: (".jpg", ".jpeg"), MediaType.PNG: (".png",)}
 
 

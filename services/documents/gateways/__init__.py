@@ -1,10 +1,10 @@
 """What documents reaches outside itself: the object store, and the inspector of untrusted files."""
 
 import asyncio
-import hashlib
 import json
+import os
 import sys
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +14,9 @@ from uuid import UUID
 from chassis.errors import Unavailable
 from chassis.objects import ListedObject, ObjectStore, StoredObject
 from services.documents.domain.documents import FileVersion
-from services.documents.domain.findings import Finding, FindingCode, Inspection
+from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.rules import MediaType
+from services.documents.gateways.held import Held
 
 _INSPECTOR = Path(__file__).with_name("inspector.py")
 _ANSWER_LIMIT = 65_536
@@ -27,6 +28,12 @@ class InspectionFailed(Unavailable):
     """The look at a file did not come to an end through no fault of the file; worth repeating."""
 
     code = "inspection-failed"
+
+
+class LookCut(InspectionFailed):
+    """The look was cut off by the clock or from outside. That may be the file's doing, so it is repeated a few times only."""
+
+    code = "look-cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,46 +103,31 @@ class Inspector:
     limits: Limits
     wall_seconds: float
 
-    async def inspect(self, content: AsyncIterable[bytes]) -> Inspection:
-        """Size, hash, format and problems of these bytes. Raises `InspectionFailed` when repeating may help."""
+    async def inspect(self, held: Held) -> tuple[Finding, ...]:
+        """Problems of these bytes. Raises `InspectionFailed` when repeating may help."""
         try:
             async with asyncio.timeout(self.wall_seconds):
-                return await self._inspect(content)
+                return await self._inspect(held)
         except TimeoutError:
-            raise InspectionFailed("Проверка не уложилась в отведённое время.", retry_after_seconds=RETRY_SECONDS) from None
+            raise LookCut("Проверка не уложилась в отведённое время.", retry_after_seconds=RETRY_SECONDS) from None
 
-    async def _inspect(self, content: AsyncIterable[bytes]) -> Inspection:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", str(_INSPECTOR), self.limits.argument, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env={}
-        )
+    async def _inspect(self, held: Held) -> tuple[Finding, ...]:
+        pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        content = held.opened()
         try:
-            size_bytes, sha256 = await _feed(process, content)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", str(_INSPECTOR), self.limits.argument, stdin=content, stdout=pipe, stderr=nowhere, env={}
+            )
+        finally:
+            os.close(content)
+        try:
             answer = await _answer(process)
             status = await process.wait()
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        return _understand(status, answer, size_bytes, sha256)
-
-
-async def _feed(process: asyncio.subprocess.Process, content: AsyncIterable[bytes]) -> tuple[int, str]:
-    """Pass the bytes on and measure them; an inspector that ended early does not stop the measuring."""
-    size_bytes, digest, is_open = 0, hashlib.sha256(), True
-    stdin = process.stdin
-    assert stdin is not None  # noqa: S101 - a pipe was asked for
-    async for chunk in content:
-        size_bytes += len(chunk)
-        digest.update(chunk)
-        if is_open:
-            try:
-                stdin.write(chunk)
-                await stdin.drain()
-            except (BrokenPipeError, ConnectionResetError):
-                is_open = False
-    stdin.close()
-    return size_bytes, digest.hexdigest()
+        return _understand(status, answer)
 
 
 async def _answer(process: asyncio.subprocess.Process) -> bytes:
@@ -146,12 +138,12 @@ async def _answer(process: asyncio.subprocess.Process) -> bytes:
     return bytes(answer)
 
 
-def _understand(status: int, answer: bytes, size_bytes: int, sha256: str) -> Inspection:
+def _understand(status: int, answer: bytes) -> tuple[Finding, ...]:
     """An end by the file's content is a finding; an inspector that could not begin, or was killed from outside, is a failure."""
     format_line, _, problems_line = answer.partition(b"\n")
-    if not format_line or status == _KILLED:
+    if status == _KILLED:
+        raise LookCut("Проверка файла прервалась.", retry_after_seconds=RETRY_SECONDS)
+    if not format_line:
         raise InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=RETRY_SECONDS)
-    name = json.loads(format_line)
     told: list[dict[str, Any]] = json.loads(problems_line) if status == 0 else [{"code": FindingCode.FILE_TOO_COMPLEX.value}]
-    problems = tuple(Finding(FindingCode(problem["code"]), problem.get("facts", {})) for problem in told)
-    return Inspection(size_bytes, sha256, MediaType(name) if name else None, problems)
+    return tuple(Finding(FindingCode(problem["code"]), problem.get("facts", {})) for problem in told)

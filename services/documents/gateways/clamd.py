@@ -5,6 +5,7 @@ import struct
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 
+from chassis.errors import Outage
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.gateways import RETRY_SECONDS, InspectionFailed
 
@@ -12,7 +13,14 @@ _COMMAND = b"zINSTREAM\0"
 _LENGTH = struct.Struct(">I")
 _ANSWER_LIMIT = 4096
 _CLEAN, _FOUND = "stream: OK", " FOUND"
+_FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.1, 2.0
 _BEYOND_LIMITS = "Heuristics.Limits.Exceeded"
+
+
+class ScannerAway(InspectionFailed, Outage):
+    """clamd gives no verdict. Files wait for it as long as it takes."""
+
+    code = "scanner-away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,10 @@ class Scanner:
     seconds: float
 
     async def threat(self, content: AsyncIterable[bytes]) -> Threat | None:
-        """None for a clean file. Raises `InspectionFailed` when clamd gives no verdict: the file stays unchecked, and so unseen."""
+        """None for a clean file. Raises `ScannerAway` when clamd gives no verdict: the file stays unchecked, and so unseen.
+
+        A clamd that takes no connection is waited for within the same time: it may just be starting.
+        """
         try:
             async with asyncio.timeout(self.seconds):
                 return _understood(await self._answer(content))
@@ -44,7 +55,7 @@ class Scanner:
             raise _failed("Проверка на вредоносные программы сейчас недоступна.") from None
 
     async def _answer(self, content: AsyncIterable[bytes]) -> str:
-        reader, writer = await asyncio.open_connection(self.host, self.port, limit=_ANSWER_LIMIT)
+        reader, writer = await self._connected()
         try:
             writer.write(_COMMAND)
             async for chunk in content:
@@ -58,6 +69,15 @@ class Scanner:
         finally:
             writer.close()
 
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await asyncio.open_connection(self.host, self.port, limit=_ANSWER_LIMIT)
+            except OSError:
+                await asyncio.sleep(pause)
+            pause = min(_MOST_PAUSE_SECONDS, 2 * pause)
+
 
 def _understood(answer: str) -> Threat | None:
     if answer == _CLEAN:
@@ -67,5 +87,5 @@ def _understood(answer: str) -> Threat | None:
     raise _failed("Проверка на вредоносные программы не дала ответа.")
 
 
-def _failed(text: str) -> InspectionFailed:
-    return InspectionFailed(text, retry_after_seconds=RETRY_SECONDS)
+def _failed(text: str) -> ScannerAway:
+    return ScannerAway(text, retry_after_seconds=RETRY_SECONDS)

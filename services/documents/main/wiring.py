@@ -9,11 +9,13 @@ from services.documents.domain.retention import RetentionPolicy
 from services.documents.gateways import Files, Inspector, Limits
 from services.documents.gateways.clamd import Scanner
 from services.documents.gateways.quarantine import Quarantine
-from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
+from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
 from services.documents.settings import Settings
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
-from services.documents.usecases.checks.run import Checks
+from services.documents.usecases.checks.demand import Rechecks
+from services.documents.usecases.checks.run import CheckLimits, Checks
+from services.documents.usecases.checks.steps import checks_of
 from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
 from services.documents.usecases.holds import Holds
@@ -30,6 +32,7 @@ class Stores:
     """Where documents keeps things."""
 
     documents: DocumentRepository
+    checks: CheckRepository
     holds: HoldRepository
     profiles: ProfileRepository
     sweeps: SweepRepository
@@ -38,7 +41,7 @@ class Stores:
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections and buckets; both processes do, whoever starts first."""
-        stores = (self.documents, self.holds, self.profiles, self.sweeps, self.files, self.quarantine)
+        stores = (self.documents, self.checks, self.holds, self.profiles, self.sweeps, self.files, self.quarantine)
         return [store.prepare for store in stores]
 
 
@@ -46,6 +49,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
     """The stores of these settings."""
     return Stores(
         DocumentRepository(chassis.database, chassis.cipher),
+        CheckRepository(chassis.database),
         HoldRepository(chassis.database),
         ProfileRepository(chassis.database, chassis.cipher),
         SweepRepository(chassis.database),
@@ -58,7 +62,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     """What the service does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, holds, profiles, files = stores.documents, stores.holds, stores.profiles, stores.files
-    retention = Retention(begin, documents, holds, files, now, _retention_policy(settings))
+    retention = Retention(begin, documents, stores.checks, holds, files, now, _retention_policy(settings))
     second_look = 2 * timedelta(seconds=settings.upload_term_seconds)
     return UseCases(
         uploads=Uploads(begin, documents, holds, files, retention, now, _upload_limits(settings)),
@@ -67,7 +71,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         holds=Holds(begin, holds),
         exports=Exports(begin, documents, profiles, now),
         profiles=Profiles(begin, profiles),
-        removals=Removals(begin, documents, holds, profiles, files, stores.quarantine, now, second_look),
+        removals=Removals(begin, documents, stores.checks, holds, profiles, files, stores.quarantine, now, second_look),
         retention=retention,
     )
 
@@ -76,12 +80,16 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> 
     """What the worker does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
-    scanner = Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds)
-    inspector = Inspector(_inspection_limits(settings), settings.check_seconds)
+    steps = checks_of(
+        Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds),
+        Inspector(_inspection_limits(settings), settings.check_seconds),
+    )
+    limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
     meters = SweepMeters(chassis.telemetry.meters.meter)
     return WorkerUseCases(
-        checks=Checks(begin, documents, files, isolation, scanner, inspector, now, settings.checks_at_once),
+        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, steps, now, limits),
+        rechecks=Rechecks(begin, documents, now),
         isolation=isolation,
         sweeping=Sweeping(begin, documents, stores.sweeps, files, quarantine, isolation, now, _sweep_policy(settings), meters),
     )

@@ -1,8 +1,9 @@
 """The stores of documents."""
 
+from services.documents.repository.checks import CheckRepository
 from services.documents.repository.documents import DocumentRepository
 from services.documents.repository.holds import HoldRepository
 from services.documents.repository.profiles import ProfileRepository
 from services.documents.repository.sweeps import SweepRepository
 
-__all__ = ["DocumentRepository", "HoldRepository", "ProfileRepository", "SweepRepository"]
+__all__ = ["CheckRepository", "DocumentRepository", "HoldRepository", "ProfileRepository", "SweepRepository"]

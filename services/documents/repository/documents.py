@@ -14,9 +14,10 @@ from chassis.transaction import Transaction
 from contracts.documents import DocumentType
 from services.documents.domain.documents import Document, FileVersion, State, Twin, Upload, document_of
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
-from services.documents.domain.findings import Finding, FindingCode
+from services.documents.domain.findings import FindingCode
 from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.domain.sweeps import KeptFile
+from services.documents.repository.findings import finding_of, finding_record
 
 DOCUMENTS = "documents"
 SCHEMA_VERSION = 1
@@ -242,7 +243,8 @@ def _file_record(file: FileVersion) -> Record:
         "uploaded_by": file.uploaded_by,
         "received_at": file.received_at,
         "state": file.state.value,
-        "findings": [{"code": finding.code.value, "facts": dict(finding.facts)} for finding in file.findings],
+        "findings": [finding_record(finding) for finding in file.findings],
+        "warnings": [finding_record(finding) for finding in file.warnings],
         "checked_at": file.checked_at,
         "twin": None
         if twin is None
@@ -263,7 +265,8 @@ def _file(record: Record, file_name: str) -> FileVersion:
         uploaded_by=record["uploaded_by"],
         received_at=record["received_at"],
         state=State(record["state"]),
-        findings=tuple(Finding(FindingCode(finding["code"]), finding["facts"]) for finding in record["findings"]),
+        findings=tuple(finding_of(finding) for finding in record["findings"]),
+        warnings=tuple(finding_of(finding) for finding in record.get("warnings", ())),
         checked_at=record["checked_at"],
         twin=None if twin is None else Twin(twin["document_id"], DocumentType(twin["document_type"]), twin["file_version"]),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.documents.usecases.access import Access
+from services.documents.usecases.checks.demand import Rechecks
 from services.documents.usecases.checks.run import Checks
 from services.documents.usecases.checks.terms import CheckTerms
 from services.documents.usecases.exports import Exports
@@ -31,8 +32,9 @@ class UseCases:
 
 @dataclass(frozen=True, slots=True)
 class WorkerUseCases:
-    """What its worker does: all that reads the bytes of files."""
+    """What its worker does: all that reads the bytes of files, and what operators ask for."""
 
     checks: Checks
+    rechecks: Rechecks
     isolation: Isolation
     sweeping: Sweeping

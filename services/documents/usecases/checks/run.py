@@ -1,10 +1,11 @@
-"""Checking files: look at the bytes outside any transaction, then record and tell the verdict in one.
+"""Checking files: begin a try, look at the bytes outside any transaction, record what the steps came to; when none is missing, tell.
 
-Malware is looked for first, and nothing else reads a file in which it was found.
+A step that could not be made leaves the others recorded, and the message comes back for it alone. Every file ends: a step that is cut
+off again and again, or a file over which workers die, counts as too complex. Only servers that are away are waited for without end.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,12 +14,14 @@ import structlog
 from chassis.objects import FileMissing
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentReceived, DocumentRejected
+from services.documents.domain.checks import CheckCase, Outcome, Step, StepResult
 from services.documents.domain.documents import Document, FileVersion, State
-from services.documents.domain.findings import Finding, FindingCode, judge
-from services.documents.gateways import Files, Inspector
-from services.documents.gateways.clamd import Scanner
-from services.documents.repository import DocumentRepository
+from services.documents.domain.findings import Finding, FindingCode
+from services.documents.gateways import Files, InspectionFailed, LookCut
+from services.documents.gateways.held import Held
+from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository
 from services.documents.usecases.checks.common import kept, names_of
+from services.documents.usecases.checks.port import Check, Subject
 from services.documents.usecases.isolation import Isolation
 from services.documents.usecases.uploads import term_key
 
@@ -28,57 +31,134 @@ Reason = DocumentReceived | CheckRequested
 
 
 @dataclass(frozen=True, slots=True)
+class CheckLimits:
+    """How many at a time, and how often in vain."""
+
+    at_once: int
+    cuts: int
+    """Looks of one step that may be cut off."""
+    deaths: int
+    """Workers that may die over one file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checks:
-    """Verdicts over files; at most `at_once` files are looked at at a time, whatever asks for it."""
+    """Verdicts over files, reached in the steps of `checks`, one after another in this order."""
 
     begin: Begin
     documents: DocumentRepository
+    cases: CheckRepository
+    holds: HoldRepository
     files: Files
     isolation: Isolation
-    scanner: Scanner
-    inspector: Inspector
+    checks: Sequence[Check]
     now: Callable[[], datetime]
-    at_once: int
+    limits: CheckLimits
     _turns: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_turns", asyncio.Semaphore(self.at_once))
+        object.__setattr__(self, "_turns", asyncio.Semaphore(self.limits.at_once))
 
     async def check(self, event: Reason) -> None:
-        """Check a file, unless its verdict is known."""
+        """Make the steps that are due; nothing is when the verdict is known and no step was asked for again."""
         async with self._turns:
-            document = await kept(self.documents, event.document_id)
-            if document is None:
+            begun = await self._begin(event)
+            if begun is None:
+                await self._note(event)
                 return
-            file = document.file(event.file_version)
-            findings: tuple[Finding, ...] = ()
-            if file.is_undecided:
-                try:
-                    findings = await self._found(document, file)
-                except FileMissing:
-                    if await kept(self.documents, event.document_id) is None:
-                        return
-                    if not await self.isolation.holds(file.object_key):
-                        raise
-                    findings = (Finding(FindingCode.FILE_INFECTED),)
-        await self._decide(event, findings)
-
-    async def _found(self, document: Document, file: FileVersion) -> tuple[Finding, ...]:
-        threat = await self.scanner.threat(self.files.read(file.object_key))
-        if threat is not None:
-            log.error("malware-found", document_id=str(document.id), file_version=file.number, threat=threat.name)
-            if threat.finding.code is FindingCode.FILE_INFECTED:
-                await self.isolation.take(file.object_key)
-            return (threat.finding,)
-        return judge(document.rule, file.declared, await self.inspector.inspect(self.files.read(file.object_key)))
+            document, case = begun
+            try:
+                case, failure = await self._look_or_find_out_why_not(document, case)
+            except Exception as error:
+                if isinstance(error, FileMissing) and await kept(self.documents, event.document_id) is None:
+                    return
+                await self._keep(case.end())
+                raise
+        if failure is None:
+            await self._decide(event, case.end())
+        else:
+            await self._keep(case.end())
+            raise failure
 
     @atomic
-    async def _decide(self, event: Reason, findings: tuple[Finding, ...]) -> None:
+    async def _begin(self, event: Reason) -> tuple[Document, CheckCase] | None:
+        """Counts the try before anything is looked at: a worker that dies cannot count."""
+        again = Step.known(event.steps) if isinstance(event, CheckRequested) else frozenset()
+        async with self.begin(is_last=False) as tx:
+            document = await kept(self.documents, event.document_id, tx)
+            if document is None:
+                return None
+            file = document.file(event.file_version)
+            if file.is_infected or not (again or file.is_undecided):
+                return None
+            case = await self.cases.find(file.upload_id, tx=tx) or _case_of(document, file)
+            case = case.begin(again)
+            await self.cases.save(tx, case)
+            return document, case
+
+    async def _look_or_find_out_why_not(self, document: Document, case: CheckCase) -> tuple[CheckCase, InspectionFailed | None]:
+        """An infected file goes to the quarantine before the verdict, and may be there alone since."""
+        object_key = document.file(case.file_version).object_key
+        try:
+            case, failure = await self._look(document, case)
+            if case.is_infected:
+                await self.isolation.take(object_key)
+        except FileMissing:
+            if not await self.isolation.holds(object_key):
+                raise
+            return case.condemn(at=self.now()), None
+        return case, failure
+
+    async def _look(self, document: Document, case: CheckCase) -> tuple[CheckCase, InspectionFailed | None]:
+        """Every due step that can be made; besides, the first failure of those that could not."""
+        if case.unfinished > self.limits.deaths:
+            log.error("check-given-up", document_id=str(document.id), file_version=case.file_version)
+            return case.give_up(at=self.now()), None
+        file = document.file(case.file_version)
+        failure: InspectionFailed | None = None
+        with await Held.of(self.files.read(file.object_key)) as held:
+            subject = Subject(document.rule, file.declared, held)
+            for check in self.checks:
+                if case.is_due(check.step):
+                    result, failed = await self._make(check, subject, case)
+                    case, failure = case.with_result(check.step, result), failure or failed
+        return case, failure
+
+    async def _make(self, check: Check, subject: Subject, case: CheckCase) -> tuple[StepResult, InspectionFailed | None]:
+        obstacle, cuts = case.obstacle(check.after), case.cuts(check.step)
+        if obstacle is not None:
+            return StepResult(obstacle, self.now(), cuts=cuts), None
+        try:
+            findings = await check.look(subject)
+        except LookCut as failure:
+            if cuts + 1 < self.limits.cuts:
+                return StepResult(Outcome.UNAVAILABLE, self.now(), cuts=cuts + 1), failure
+            findings = (Finding(FindingCode.FILE_TOO_COMPLEX),)
+        except InspectionFailed as failure:
+            return StepResult(Outcome.UNAVAILABLE, self.now(), cuts=cuts), failure
+        return StepResult.of(findings, at=self.now(), cuts=cuts), None
+
+    @atomic
+    async def _keep(self, case: CheckCase) -> None:
+        async with self.begin(is_last=False) as tx:
+            if await kept(self.documents, case.document_id, tx) is not None:
+                await self.cases.save(tx, case)
+
+    @atomic
+    async def _note(self, event: Reason) -> None:
+        async with self.begin(handling=event):
+            """Only the inbox row: there is nothing to do."""
+
+    @atomic
+    async def _decide(self, event: Reason, case: CheckCase) -> None:
         async with self.begin(handling=event) as tx:
             before = await kept(self.documents, event.document_id, tx)
-            if before is None or not before.file(event.file_version).is_undecided:
+            if before is None:
                 return
-            document = before.decide(event.file_version, findings, at=self.now())
+            await self.cases.save(tx, case)
+            document = await self._decided(tx, before, case)
+            if document is before:
+                return
             await self.documents.save(tx, document, replacing=before)
             file = document.file(event.file_version)
             await tx.cancel(term_key(file.upload_id))
@@ -87,12 +167,42 @@ class Checks:
             if document.is_current(file):
                 await self._tell(tx, document, file)
 
+    async def _decided(self, tx: Transaction, before: Document, case: CheckCase) -> Document:
+        """The same document when there is nothing new to say.
+
+        What an application holds stays accepted if a later look finds something, which then is for its reviewer; not so malware,
+        after which nothing is looked at any more.
+        """
+        file, refusals, warnings = before.file(case.file_version), case.refusals, case.warnings
+        if file.is_infected:
+            return before
+        is_accepted = file.state is State.ACCEPTED
+        if is_accepted and refusals and not case.is_infected and await self.holds.locking([before.id], owner_id=before.owner_id, tx=tx):
+            warnings = (*(finding.softened for finding in refusals), *warnings)
+            refusals = ()
+        if not file.is_undecided and (file.findings, file.warnings) == (refusals, warnings):
+            return before
+        return before.decide(file.number, refusals, warnings=warnings, at=self.now())
+
     async def _tell(self, tx: Transaction, document: Document, file: FileVersion) -> None:
         names = {**names_of(document, file, at=self.now()), "version": document.version}
         if file.state is State.REJECTED:
-            await tx.publish(DocumentRejected(codes=tuple(finding.code.value for finding in file.findings), **names))
+            await tx.publish(DocumentRejected(codes=_codes(file.findings), **names))
             return
         accepted = DocumentAccepted(
-            size_bytes=file.size_bytes, media_type=file.media_type.value, sha256=file.sha256, received_at=file.received_at, **names
+            size_bytes=file.size_bytes,
+            media_type=file.media_type.value,
+            sha256=file.sha256,
+            received_at=file.received_at,
+            warnings=_codes(file.warnings),
+            **names,
         )
         await tx.publish(accepted)
+
+
+def _case_of(document: Document, file: FileVersion) -> CheckCase:
+    return CheckCase(upload_id=file.upload_id, document_id=document.id, owner_id=document.owner_id, file_version=file.number)
+
+
+def _codes(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    return tuple(finding.code.value for finding in findings)

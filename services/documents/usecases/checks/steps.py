@@ -1,0 +1,77 @@
+"""The steps themselves."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from services.documents.domain.checks import Step
+from services.documents.domain.findings import Finding, integrity, size_and_type
+from services.documents.domain.rules import MediaType
+from services.documents.gateways import Inspector
+from services.documents.gateways.clamd import Scanner
+from services.documents.usecases.checks.port import Check, Subject
+
+log = structlog.get_logger(__name__)
+
+_HARMLESS = frozenset({Step.INTEGRITY, Step.MALWARE})
+"""Nothing else looks into bytes that are not what was received, or hold malware."""
+_HEAD_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """The stored bytes are those that were received."""
+
+    step: Step = Step.INTEGRITY
+    after: frozenset[Step] = frozenset()
+
+    async def look(self, subject: Subject) -> tuple[Finding, ...]:
+        """Compare size and hash."""
+        return integrity(subject.declared, subject.held.size_bytes, subject.held.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Malware:
+    """clamd has nothing against the file."""
+
+    scanner: Scanner
+    step: Step = Step.MALWARE
+    after: frozenset[Step] = frozenset()
+
+    async def look(self, subject: Subject) -> tuple[Finding, ...]:
+        """Scan."""
+        threat = await self.scanner.threat(subject.held.chunks())
+        if threat is None:
+            return ()
+        log.error("malware-found", sha256=subject.held.sha256, threat=threat.name)
+        return (threat.finding,)
+
+
+@dataclass(frozen=True, slots=True)
+class SizeAndType:
+    """Size, name, stated and real format agree with the rule and with each other."""
+
+    step: Step = Step.SIZE_AND_TYPE
+    after: frozenset[Step] = _HARMLESS
+
+    async def look(self, subject: Subject) -> tuple[Finding, ...]:
+        """Sniff and compare."""
+        return size_and_type(subject.rule, subject.declared, MediaType.sniffed(subject.held.head(_HEAD_BYTES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """The file opens whole and carries nothing that runs."""
+
+    inspector: Inspector
+    step: Step = Step.OPENS
+    after: frozenset[Step] = _HARMLESS
+
+    async def look(self, subject: Subject) -> tuple[Finding, ...]:
+        """Have it opened, apart."""
+        return await self.inspector.inspect(subject.held)
+
+
+def checks_of(scanner: Scanner, inspector: Inspector) -> tuple[Check, ...]:
+    """All steps, in the order in which they are made."""
+    return (Integrity(), Malware(scanner), SizeAndType(), Opens(inspector))
