@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,13 @@ import pytest
 
 from services.identity.main import create_app
 from services.identity.settings import Settings
+from tests.identity.chain_desk import Desk, running_desk
 from tests.identity.provider import HostileProvider, running_provider
 from tests.identity.registries import FakeRegistries, running_registries
-from tests.support import Component, Infra, component, environment, service_environment
+from tests.identity.samples import NOW
+from tests.identity.visitor import Visitor
+from tests.identity.walk import Walk
+from tests.support import Component, Infra, Signer, component, environment, service_environment
 
 QUICK_HASHES = {"IDENTITY_ARGON2_TIME_COST": "1", "IDENTITY_ARGON2_MEMORY_KIB": "64"}
 QUICK = QUICK_HASHES | {
@@ -92,3 +96,41 @@ async def identity(infra: Infra, registries: FakeRegistries, provider: HostilePr
     env = await asyncio.to_thread(environment, infra, "identity", **_settings(registries, provider, signing_folder))
     async with component(create_app, Settings, env) as running:
         yield running
+
+
+@pytest.fixture
+def back_to_normal(identity: Component, registries: FakeRegistries, provider: HostileProvider) -> Iterator[None]:
+    """Registries, portal and clock of the shared identity as they are when nobody has changed them, before and after."""
+    registries.answers.clear()
+    registries.asked.clear()
+    provider.reset()
+    identity.clock.reset()
+    yield
+    registries.answers.clear()
+    identity.clock.reset()
+
+
+@pytest.fixture
+def walk(identity: Component) -> Walk:
+    """Somebody before the shared identity, not registered yet."""
+    return Walk(identity)
+
+
+@pytest.fixture
+async def visitor(identity: Component, signer: Signer) -> Visitor:
+    """A practitioner who has just registered and signed in."""
+    return await Visitor.registered(identity, signer)
+
+
+@pytest.fixture(scope="module")
+async def chain_env(infra: Infra) -> AsyncIterator[dict[str, str]]:
+    """Settings of an identity that does not run, so that nobody else seals."""
+    async with service_environment(infra, "identity") as made:
+        yield made
+
+
+@pytest.fixture
+async def desk(infra: Infra, chain_env: dict[str, str]) -> AsyncIterator[Desk]:
+    """An empty access log."""
+    async with running_desk(infra, chain_env, NOW) as made:
+        yield made

@@ -17,7 +17,7 @@ from services.identity.domain.access_log import Filters
 from services.identity.domain.access_proof import Break, BreakKind, Thing, Witness
 from tests.identity.chain_desk import Desk, Kept, running_desk
 from tests.identity.samples import NOW
-from tests.support import Infra, service_environment
+from tests.support import Infra
 
 DAYS = [NOW.date() + timedelta(days=day) for day in range(3)]
 Found = AbstractSet[tuple[str, str, date | None, int | None, int | None]]
@@ -25,21 +25,9 @@ Tamper = Callable[[Desk], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
-async def env(infra: Infra) -> AsyncIterator[dict[str, str]]:
-    async with service_environment(infra, "identity") as made:
-        yield made
-
-
-@pytest.fixture
-async def desk(infra: Infra, env: dict[str, str]) -> AsyncIterator[Desk]:
-    async with running_desk(infra, env, NOW) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def filled(infra: Infra, env: dict[str, str]) -> AsyncIterator[tuple[Desk, Kept]]:
+async def filled(infra: Infra, chain_env: dict[str, str]) -> AsyncIterator[tuple[Desk, Kept]]:
     """Three days: blocks 1 (rows 1-4), 2 (5-8), 3 (9, 10); 4 (11-14), 5 (15, 16); 6 (17-20), 7 (21), the last day not over."""
-    async with running_desk(infra, env, NOW) as made:
+    async with running_desk(infra, chain_env, NOW) as made:
         await made.fill(10, 6, 5)
         yield made, await made.kept()
 

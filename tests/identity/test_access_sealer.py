@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,21 +18,8 @@ from chassis.lease import Lease
 from chassis.mongo import Database
 from services.identity.repository.access_chain import AccessChainRepository
 from services.identity.usecases.access_sealing import Sealer, SealingUseCases
-from tests.identity.chain_desk import Desk, running_desk
-from tests.identity.samples import NOW
-from tests.support import Infra, eventually, service_environment
-
-
-@pytest.fixture(scope="module")
-async def env(infra: Infra) -> AsyncIterator[dict[str, str]]:
-    async with service_environment(infra, "identity") as made:
-        yield made
-
-
-@pytest.fixture
-async def desk(infra: Infra, env: dict[str, str]) -> AsyncIterator[Desk]:
-    async with running_desk(infra, env, NOW) as made:
-        yield made
+from tests.identity.chain_desk import Desk
+from tests.support import eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +97,10 @@ async def test_a_sealer_that_dies_between_block_and_places_leaves_nothing(desk: 
     assert await desk.breaks() == []
 
 
-async def test_a_sealer_killed_between_block_and_places_leaves_nothing(desk: Desk, env: dict[str, str]) -> None:
+async def test_a_sealer_killed_between_block_and_places_leaves_nothing(desk: Desk, chain_env: dict[str, str]) -> None:
     for _ in range(3):
         await desk.note()
-    own = os.environ | env | {"IDENTITY_MONGO_DATABASE": desk.database.name}
+    own = os.environ | chain_env | {"IDENTITY_MONGO_DATABASE": desk.database.name}
     dying = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.identity.dying_sealer", env=own)
     assert await asyncio.wait_for(dying.wait(), 60) == -signal.SIGKILL
     assert await desk.database["access_blocks"].count_documents({}) == 0

@@ -19,6 +19,8 @@ from tests.identity.provider import HostileProvider
 from tests.identity.registries import FakeRegistries
 from tests.support import Component, Infra, Signer
 
+pytestmark = pytest.mark.usefixtures("back_to_normal")
+
 ROWS = read_table(FILE.read_text(encoding="utf-8"))
 ABOUT_OBJECTS = [row for row in ROWS if row.answers[ANOTHERS] != NOTHING]
 SELF_NAMED = {"DELETE /consents/{document}"}
@@ -31,13 +33,6 @@ async def identity(infra: Infra, registries: FakeRegistries, provider: HostilePr
     """Of these tests alone: they read everything in its store, again and again."""
     async with running_identity(infra, registries, provider, signing_folder) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries, provider: HostileProvider) -> None:
-    registries.answers.clear()
-    provider.reset()
-    identity.clock.reset()
 
 
 @pytest.fixture(scope="module")

@@ -1,36 +1,19 @@
 """Alerts from the access log: each is raised when the pattern is there, once, and nobody's rows count for somebody else."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
-
-import pytest
 
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
 from services.identity.domain.access_watch import device_family
 from services.identity.usecases.access import Origin
-from tests.identity.chain_desk import Desk, running_desk
-from tests.identity.samples import NOW
-from tests.support import Infra, service_environment
+from tests.identity.chain_desk import Desk
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 LATER_FIREFOX = FIREFOX.replace("140", "141")
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
-
-
-@pytest.fixture(scope="module")
-async def env(infra: Infra) -> AsyncIterator[dict[str, str]]:
-    async with service_environment(infra, "identity") as made:
-        yield made
-
-
-@pytest.fixture
-async def desk(infra: Infra, env: dict[str, str]) -> AsyncIterator[Desk]:
-    async with running_desk(infra, env, NOW) as made:
-        yield made
 
 
 async def told(desk: Desk, event_type: str = "identity.security-alert-raised.v1") -> list[dict[str, Any]]:

@@ -21,11 +21,6 @@ WHY = {"reason": "complaint", "case_number": "SU-2026-000017-4"}
 PURPOSE = "complaint SU-2026-000017-4"
 
 
-@pytest.fixture
-def walk(identity: Component) -> Walk:
-    return Walk(identity)
-
-
 async def read(walk: Walk, subject_id: UUID, **changes: Any) -> PersonalDataRead:
     """Somebody reads a record about the person, and the log has it."""
     said: Json = {

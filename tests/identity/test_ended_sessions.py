@@ -11,10 +11,7 @@ from tests.identity import people
 from tests.identity.walk import Walk
 from tests.support import Component, Signer
 
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component) -> None:
-    identity.clock.reset()
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 
 async def listed(identity: Component) -> list[str]:

@@ -10,10 +10,7 @@ from tests.identity import people
 from tests.identity.walk import Json, Walk
 from tests.support import Component, Signer
 
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component) -> None:
-    identity.clock.reset()
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 
 async def signs_in_with(member: Walk, email: str, password: str, code: str = "000000") -> Json:

@@ -18,13 +18,10 @@ from tests.identity.test_staff import Office
 from tests.identity.walk import Walk
 from tests.support import Component, Signer
 
+pytestmark = pytest.mark.usefixtures("back_to_normal")
+
 MOMENTS = [(SignInRepository, "save"), (ThrottleRepository, "write")]
 """Before the transaction of a sign-in reads anything, and in the middle of it."""
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component) -> None:
-    identity.clock.reset()
 
 
 def overtake(monkeypatch: pytest.MonkeyPatch, place: type, name: str, deed: Callable[[], Awaitable[Any]]) -> None:

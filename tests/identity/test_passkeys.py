@@ -13,9 +13,10 @@ from contracts.roles import Role, Scope
 from tests.identity import people
 from tests.identity.authenticator import BACKED_UP, ELIGIBLE, HONEST, PRESENT, VERIFIED, Answering, Authenticator, encoded
 from tests.identity.passkey_owner import Owner, asked_to_sign_in, assertion, claims_of, shown, sign_in
-from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Walk
-from tests.support import Component, Signer
+from tests.support import Signer
+
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 WRONG = {
     "foreign-origin": Answering(origin="https://cabinet.test.evil.example"),
@@ -23,17 +24,6 @@ WRONG = {
     "wrong-challenge": Answering(challenge=encoded(b"another challenge of the same length...")),
     "user-not-verified": Answering(flags=PRESENT),
 }
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries) -> None:
-    registries.answers.clear()
-    identity.clock.reset()
-
-
-@pytest.fixture
-async def walk(identity: Component) -> Walk:
-    return Walk(identity)
 
 
 @pytest.fixture

@@ -10,23 +10,13 @@ from joserfc import jws
 from contracts.identity import OneTimeCodeIssued, SecurityAlertRaised
 from contracts.roles import Role
 from tests.identity import people
-from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Json, Walk
-from tests.support import Component, Signer, eventually
+from tests.support import Signer, eventually
+
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 NEW = "ольха-невод-брусника-44"
 OTHER = "рябина-полынья-скворец-9"
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries) -> None:
-    registries.answers.clear()
-    identity.clock.reset()
-
-
-@pytest.fixture
-async def walk(identity: Component) -> Walk:
-    return Walk(identity)
 
 
 async def forget(walk: Walk, identifier: str) -> str:

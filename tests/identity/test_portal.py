@@ -25,19 +25,9 @@ from tests.identity.trip import Trip
 from tests.identity.walk import Walk
 from tests.support import Component, Signer
 
+pytestmark = pytest.mark.usefixtures("back_to_normal")
+
 Json = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries, provider: HostileProvider) -> None:
-    registries.answers.clear()
-    provider.reset()
-    identity.clock.reset()
-
-
-@pytest.fixture
-async def walk(identity: Component) -> Walk:
-    return Walk(identity)
 
 
 @pytest.fixture

@@ -10,21 +10,15 @@ from contracts.identity import PortalConfirmed, SecurityAlertRaised
 from contracts.roles import Role
 from tests.identity import people
 from tests.identity.provider import HostileProvider
-from tests.identity.registries import FakeRegistries
 from tests.identity.test_portal import code_of
 from tests.identity.test_sign_in import claims_of
 from tests.identity.trip import Trip
 from tests.identity.walk import Walk
 from tests.support import Component, Signer
 
+pytestmark = pytest.mark.usefixtures("back_to_normal")
+
 Json = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries, provider: HostileProvider) -> None:
-    registries.answers.clear()
-    provider.reset()
-    identity.clock.reset()
 
 
 async def signed_in(identity: Component, provider: HostileProvider, signer: Signer) -> Trip:

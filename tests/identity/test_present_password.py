@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,27 +12,15 @@ from contracts.identity import SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.settings import Settings
 from tests.identity import people
-from tests.identity.registries import FakeRegistries
 from tests.identity.visitor import Visitor
-from tests.support import Component, Signer
+from tests.support import Signer
+
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 NEW = "ольха-невод-брусника-44"
 WRONG = "не-тот-пароль-вовсе"
 LOCK_FROM = int(Settings.model_fields["failures_lock"].default)
 LOCKED = (429, "step-ups-locked")
-
-
-@pytest.fixture(autouse=True)
-async def back_to_normal(identity: Component, registries: FakeRegistries) -> AsyncIterator[None]:
-    registries.answers.clear()
-    identity.clock.reset()
-    yield
-    identity.clock.reset()
-
-
-@pytest.fixture
-async def visitor(identity: Component, signer: Signer) -> Visitor:
-    return await Visitor.registered(identity, signer)
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:

@@ -20,14 +20,9 @@ from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Walk
 from tests.support import Component, Signer, eventually
 
+pytestmark = pytest.mark.usefixtures("back_to_normal")
+
 UNAVAILABLE = 503
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries) -> None:
-    registries.answers.clear()
-    registries.asked.clear()
-    identity.clock.reset()
 
 
 async def test_a_registration_ends_with_a_verified_profile(identity: Component, registries: FakeRegistries) -> None:

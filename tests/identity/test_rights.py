@@ -24,12 +24,9 @@ from tests.identity.trip import Trip
 from tests.identity.walk import Walk
 from tests.support import Component, Signer, eventually
 
+pytestmark = pytest.mark.usefixtures("back_to_normal")
+
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component) -> None:
-    identity.clock.reset()
 
 
 class Owner:

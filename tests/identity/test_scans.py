@@ -16,10 +16,7 @@ from tests.identity.samples import NOW, a_scan
 from tests.identity.walk import CONSENTS, Walk, scan_accepted, scan_told
 from tests.support import Component, eventually
 
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component) -> None:
-    identity.clock.reset()
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 
 def received(owner_id: UUID, document_type: str, **changes: Any) -> DocumentReceived:

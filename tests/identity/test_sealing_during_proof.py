@@ -1,26 +1,11 @@
 """Sealing goes on while the access log is proved: whatever moment a block comes at, nothing is found broken."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from services.identity.repository.access_chain import AccessChainRepository
-from tests.identity.chain_desk import Desk, running_desk
-from tests.identity.samples import NOW
-from tests.support import Infra, service_environment
-
-
-@pytest.fixture(scope="module")
-async def env(infra: Infra) -> AsyncIterator[dict[str, str]]:
-    async with service_environment(infra, "identity") as made:
-        yield made
-
-
-@pytest.fixture
-async def desk(infra: Infra, env: dict[str, str]) -> AsyncIterator[Desk]:
-    async with running_desk(infra, env, NOW) as made:
-        yield made
+from tests.identity.chain_desk import Desk
 
 
 @pytest.mark.parametrize(

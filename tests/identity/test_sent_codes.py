@@ -1,6 +1,5 @@
 """Codes under way to a telephone or a mailbox are void the moment it is no longer the person's."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,25 +7,16 @@ import pytest
 from contracts.identity import OneTimeCodeIssued, ProfileVerified
 from services.identity.repository.sign_ins import SignInRepository
 from tests.identity import people
-from tests.identity.registries import FakeRegistries
 from tests.identity.test_overtaken_sign_in import overtake
 from tests.identity.visitor import Visitor
-from tests.support import Component, Signer
+
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 NEW = "ольха-невод-брусника-44"
 
 
-@pytest.fixture(autouse=True)
-async def back_to_normal(identity: Component, registries: FakeRegistries) -> AsyncIterator[None]:
-    registries.answers.clear()
-    identity.clock.reset()
-    yield
-    identity.clock.reset()
-
-
 @pytest.fixture
-async def visitor(identity: Component, signer: Signer) -> Visitor:
-    visitor = await Visitor.registered(identity, signer)
+async def visitor(visitor: Visitor) -> Visitor:
     await visitor.next(ProfileVerified)
     return visitor
 

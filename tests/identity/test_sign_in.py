@@ -12,20 +12,10 @@ from contracts.access import PersonalDataRead
 from contracts.identity import ContactsChanged, OneTimeCodeIssued, SecurityAlertRaised, StaffMemberAdded
 from contracts.roles import Role
 from tests.identity import people
-from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Walk
 from tests.support import Component, Signer, eventually
 
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries) -> None:
-    registries.answers.clear()
-    identity.clock.reset()
-
-
-@pytest.fixture
-async def walk(identity: Component) -> Walk:
-    return Walk(identity)
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 
 async def claims_of(identity: Component, token: str) -> dict[str, object]:

@@ -11,24 +11,14 @@ from chassis.settings import load_settings
 from contracts.roles import Role
 from services.identity.settings import Settings
 from tests.identity import people
-from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Json, Walk
-from tests.support import Component, Signer
+from tests.support import Signer
+
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 WRONG_PASSWORD = "не-тот-пароль-вовсе"
 FORGOTTEN = timedelta(minutes=16)
 """After this, earlier failures neither slow down nor lock."""
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries) -> None:
-    registries.answers.clear()
-    identity.clock.reset()
-
-
-@pytest.fixture
-async def walk(identity: Component) -> Walk:
-    return Walk(identity)
 
 
 def lifetime(walk: Walk, started: Json) -> float:

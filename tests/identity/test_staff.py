@@ -19,12 +19,9 @@ from tests.identity.test_sign_in import claims_of
 from tests.identity.walk import Json, Walk
 from tests.support import Component, Signer, eventually
 
+pytestmark = pytest.mark.usefixtures("back_to_normal")
+
 SPECIALTY = "31.08.49"
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component) -> None:
-    identity.clock.reset()
 
 
 class Office:

@@ -18,10 +18,7 @@ from tests.identity.test_sign_in import claims_of
 from tests.identity.walk import Json, Walk
 from tests.support import Component, Infra, Signer
 
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component) -> None:
-    identity.clock.reset()
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 
 class Caller:

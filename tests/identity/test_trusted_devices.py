@@ -12,22 +12,12 @@ from contracts.identity import SecurityAlertRaised
 from contracts.roles import Role
 from tests.identity import people
 from tests.identity.holders import Holder, a_practitioner, a_reviewer, claims_of
-from tests.identity.registries import FakeRegistries
 from tests.identity.walk import Json, Walk
-from tests.support import Component, Signer
+from tests.support import Signer
+
+pytestmark = pytest.mark.usefixtures("back_to_normal")
 
 PATH = "/trusted-devices"
-
-
-@pytest.fixture(autouse=True)
-def back_to_normal(identity: Component, registries: FakeRegistries) -> None:
-    registries.answers.clear()
-    identity.clock.reset()
-
-
-@pytest.fixture
-async def walk(identity: Component) -> Walk:
-    return Walk(identity)
 
 
 @pytest.fixture
