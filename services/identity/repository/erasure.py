@@ -10,7 +10,8 @@ from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document,
 from chassis.transaction import Transaction
 from services.identity.domain.access_watch import keys_of
 from services.identity.domain.erasure import Erasure, Hold, NoSuchErasure
-from services.identity.repository.encoding import StaleRecord, document_of
+from services.identity.repository.encoding import document_of
+from services.identity.repository.overwriting import overwrite
 
 _ERASURE = TypeAdapter(Erasure)
 _HOLD = TypeAdapter(Hold)
@@ -80,11 +81,7 @@ class ErasureRepository:
 
     async def save(self, tx: Transaction, erasure: Erasure) -> Erasure:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": erasure.id, "version": erasure.version}
-        result = await self._collection.replace_one(found, _document(erasure), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(erasure, version=erasure.version + 1)
+        return await overwrite(self._collection, tx, erasure, _document(erasure))
 
 
 class HoldRepository:

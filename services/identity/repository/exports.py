@@ -11,7 +11,8 @@ from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.exports import DataExport, NoSuchExport
-from services.identity.repository.encoding import StaleRecord, document_of
+from services.identity.repository.encoding import document_of
+from services.identity.repository.overwriting import overwrite
 
 _READ = TypeAdapter(DataExport)
 
@@ -72,11 +73,7 @@ class ExportRepository:
 
     async def save(self, tx: Transaction, export: DataExport) -> DataExport:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": export.id, "version": export.version}
-        result = await self._exports.replace_one(found, _document(export), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(export, version=export.version + 1)
+        return await overwrite(self._exports, tx, export, _document(export))
 
     async def keep_piece(self, tx: Transaction, export: DataExport, service: str, number: int, content: str) -> None:
         """One piece of a service's part; the same again replaces it."""

@@ -10,7 +10,8 @@ from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.passkeys import Ceremony, NoSuchPasskey, Passkey, PasskeyRegistered
-from services.identity.repository.encoding import StaleRecord, document_of, present
+from services.identity.repository.encoding import document_of, present
+from services.identity.repository.overwriting import overwrite
 
 _READ = TypeAdapter(Passkey)
 _READ_CEREMONY = TypeAdapter(Ceremony)
@@ -68,11 +69,7 @@ class PasskeyRepository:
 
     async def save(self, tx: Transaction, passkey: Passkey) -> Passkey:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": passkey.id, "version": passkey.version}
-        result = await self._collection.replace_one(found, await self._document(passkey), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(passkey, version=passkey.version + 1)
+        return await overwrite(self._collection, tx, passkey, await self._document(passkey))
 
     async def remove(self, tx: Transaction, passkey: Passkey) -> None:
         """For good."""
@@ -119,8 +116,4 @@ class CeremonyRepository:
 
     async def save(self, tx: Transaction, ceremony: Ceremony) -> Ceremony:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": ceremony.id, "version": ceremony.version}
-        result = await self._collection.replace_one(found, document_of(ceremony), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(ceremony, version=ceremony.version + 1)
+        return await overwrite(self._collection, tx, ceremony, document_of(ceremony))

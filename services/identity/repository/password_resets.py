@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from chassis.mongo import ASCENDING, Collection, Database, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.password_resets import PasswordReset, ResetCode
-from services.identity.repository.encoding import StaleRecord, document_of
+from services.identity.repository.encoding import document_of
+from services.identity.repository.overwriting import overwrite
 
 _READ = TypeAdapter(PasswordReset)
 _READ_CODE = TypeAdapter(ResetCode)
@@ -50,11 +51,7 @@ class PasswordResetRepository:
 
     async def save(self, tx: Transaction, reset: PasswordReset) -> PasswordReset:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": reset.id, "version": reset.version}
-        result = await self._resets.replace_one(found, document_of(reset), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(reset, version=reset.version + 1)
+        return await overwrite(self._resets, tx, reset, document_of(reset))
 
     async def code(self, tx: Transaction, subject_id: UUID) -> ResetCode | None:
         """None for an account or identifier without one lately."""

@@ -17,6 +17,7 @@ from contracts.roles import Role
 from services.identity.domain.people import NoSuchPerson, Person, Status, licence_key
 from services.identity.domain.registration import AlreadyRegistered
 from services.identity.repository.encoding import StaleRecord, document_of, plain, present, session_of
+from services.identity.repository.overwriting import overwrite
 
 _PERSONAL = ("phone", "email", "surname", "given_name", "patronymic", "passport", "numbers", "profile", "consents")
 _UNIQUE = ("phone", "email", "snils", "inn")
@@ -228,14 +229,10 @@ class PersonRepository:
 
     async def save(self, tx: Transaction, person: Person) -> Person:
         """The account as stored. Raises `StaleRecord` if someone else wrote it since it was read, `AlreadyRegistered` as `add` does."""
-        found = {"_id": person.id, "version": person.version}
         try:
-            result = await self._collection.replace_one(found, await self._document(person), session=tx.session)
+            return await overwrite(self._collection, tx, person, await self._document(person))
         except DuplicateKeyError as error:
             raise _taken(error) from None
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(person, version=person.version + 1)
 
     async def _document(self, person: Person) -> Document:
         document = document_of(person, without=frozenset(_PERSONAL))

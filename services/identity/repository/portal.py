@@ -11,6 +11,7 @@ from chassis.mongo import ASCENDING, Collection, Database, Document, DuplicateKe
 from chassis.transaction import Transaction
 from services.identity.domain.portal import NoSuchPortalLink, PortalLink, PortalSignIn
 from services.identity.repository.encoding import StaleRecord, document_of, present
+from services.identity.repository.overwriting import overwrite
 
 _READ = TypeAdapter(PortalSignIn)
 _READ_LINK = TypeAdapter(PortalLink)
@@ -49,11 +50,7 @@ class PortalSignInRepository:
 
     async def save(self, tx: Transaction, sign_in: PortalSignIn) -> PortalSignIn:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": sign_in.id, "version": sign_in.version}
-        result = await self._collection.replace_one(found, await self._document(sign_in), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(sign_in, version=sign_in.version + 1)
+        return await overwrite(self._collection, tx, sign_in, await self._document(sign_in))
 
     async def _document(self, sign_in: PortalSignIn) -> Document:
         document = document_of(sign_in, without=frozenset(_PERSONAL))
@@ -101,11 +98,7 @@ class PortalLinkRepository:
 
     async def save(self, tx: Transaction, link: PortalLink) -> PortalLink:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": link.id, "version": link.version}
-        result = await self._collection.replace_one(found, document_of(link), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(link, version=link.version + 1)
+        return await overwrite(self._collection, tx, link, document_of(link))
 
     async def remove(self, tx: Transaction, link_id: UUID, *, person_id: UUID) -> None:
         """Raises `NoSuchPortalLink` unless it is the person's."""

@@ -10,7 +10,8 @@ from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.registration import Registration
-from services.identity.repository.encoding import StaleRecord, document_of, plain, present
+from services.identity.repository.encoding import document_of, plain, present
+from services.identity.repository.overwriting import overwrite
 
 _PERSONAL = ("phone", "passport", "numbers", "profile", "email", "consents")
 _READ = TypeAdapter(Registration)
@@ -60,11 +61,7 @@ class RegistrationRepository:
 
     async def save(self, tx: Transaction, registration: Registration) -> Registration:
         """The registration as stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": registration.id, "version": registration.version}
-        result = await self._collection.replace_one(found, await self._document(registration), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(registration, version=registration.version + 1)
+        return await overwrite(self._collection, tx, registration, await self._document(registration))
 
     async def remove(self, tx: Transaction, registration: Registration) -> None:
         """Forget one whose time is over."""

@@ -12,7 +12,8 @@ from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.sessions import Ending, Session
-from services.identity.repository.encoding import StaleRecord, document_of, present
+from services.identity.repository.encoding import document_of, present
+from services.identity.repository.overwriting import overwrite
 
 _READ = TypeAdapter(Session)
 _PERSONAL = ("address", "device")
@@ -75,11 +76,7 @@ class SessionRepository:
 
     async def save(self, tx: Transaction, session: Session) -> Session:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": session.id, "version": session.version}
-        result = await self._collection.replace_one(found, await self._document(session), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(session, version=session.version + 1)
+        return await overwrite(self._collection, tx, session, await self._document(session))
 
     async def _document(self, session: Session) -> Document:
         document = document_of(session, without=frozenset(_PERSONAL))

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.identity.domain.step_ups import NoSuchStepUp, StepUp
-from services.identity.repository.encoding import StaleRecord, document_of
+from services.identity.repository.encoding import document_of
+from services.identity.repository.overwriting import overwrite
 
 _READ = TypeAdapter(StepUp)
 _KEPT = timedelta(days=2)
@@ -53,11 +54,7 @@ class StepUpRepository:
 
     async def save(self, tx: Transaction, step_up: StepUp) -> StepUp:
         """As stored. Raises `StaleRecord` if someone else wrote it since it was read."""
-        found = {"_id": step_up.id, "version": step_up.version}
-        result = await self._collection.replace_one(found, document_of(step_up), session=tx.session)
-        if result.matched_count == 0:
-            raise StaleRecord
-        return replace(step_up, version=step_up.version + 1)
+        return await overwrite(self._collection, tx, step_up, document_of(step_up))
 
     async def remove_sent(self, tx: Transaction, person_id: UUID) -> None:
         """Forget those, in all sessions of the person, that wait for a code that was sent."""
