@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deploy.bench import access_log, events, latency, reads, sign_in, starts, uploads
+from deploy.bench import access_log, checks, events, latency, reads, sign_in, starts, uploads
 from deploy.bench.report import Figure, print_figures
 
 MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
@@ -15,6 +15,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "reads": reads.measure,
     "sign-in": sign_in.measure,
     "uploads": uploads.measure,
+    "checks": checks.measure,
     "access-log": access_log.measure,
     "start": starts.measure,
 }
