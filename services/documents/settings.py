@@ -45,8 +45,8 @@ class Settings(ServiceSettings):
     """Workers that die over one file until it counts as too complex. Beyond the broker's limit of deliveries (20) the term asks again."""
     check_cpu_seconds: int = Field(default=20, ge=1)
     """Processor time of one check; beyond it the file is to blame."""
-    check_memory_bytes: int = Field(default=1_073_741_824, ge=268_435_456)
-    """Address space of one check."""
+    check_memory_bytes: int = Field(default=671_088_640, ge=134_217_728)
+    """Address space of one check, beyond the libraries, which all checks share. The largest picture takes 400 MB."""
     clamd_host: str = "127.0.0.1"
     clamd_port: int = Field(default=3310, ge=1, le=65_535)
     clamd_seconds: Seconds = 30

@@ -23,6 +23,7 @@ from services.documents.domain.sweeps import KeptFile, Sweep
 from services.documents.gateways import Files, InspectionFailed, Inspector, Limits
 from services.documents.gateways.clamd import Scanner, Threat
 from services.documents.gateways.held import Held
+from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
 
@@ -353,6 +354,7 @@ class FakeScanner(Scanner):
 class FakeInspector(Inspector):
     """Finds what it was told to find; `failures` come first, one for each look."""
 
+    nursery: Nursery = field(default_factory=Nursery)
     limits: Limits = field(default_factory=lambda: Limits(1, 1, 1, 1, 1))
     wall_seconds: float = 1
     problems: list[Finding] = field(default_factory=list)

@@ -118,6 +118,29 @@ def png_bomb(side: int = 50_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
 
 
+def png_full_of_pixels(side: int) -> bytes:
+    """Every pixel that it promises, in a hundredth of the bytes."""
+    target = io.BytesIO()
+    Image.new("RGB", (side, side), "white").save(target, "PNG", compress_level=9)
+    return target.getvalue()
+
+
+def pdf_nested_bomb() -> bytes:
+    """A stream that is packed three times over."""
+    body = packed(packed(packed(b"\0" * (64 << 20))))
+    made = pikepdf.new()
+    made.add_blank_page()
+    made.pages[0].Contents = pikepdf.Stream(made, body, Filter=Array([Name.FlateDecode] * 3))
+    return saved(made)
+
+
+def pdf_object_stream_bomb(objects: int = 120_000) -> bytes:
+    """Very many objects, packed into little."""
+    made = _page()
+    made.Root.Many = Array([made.make_indirect(Dictionary(A=number)) for number in range(objects)])
+    return saved(made, object_stream_mode=pikepdf.ObjectStreamMode.generate, compress_streams=True)
+
+
 def half(content: bytes) -> bytes:
     return content[: len(content) // 2]
 

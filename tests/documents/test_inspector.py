@@ -1,19 +1,24 @@
 """The inspector over real files: what is fine passes, what is hostile or broken is named, and harms nobody else."""
 
+import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, replace
 
 import psutil
 import pytest
 
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.rules import MediaType
-from services.documents.gateways import InspectionFailed, Inspector, Limits, LookCut
+from services.documents.gateways import Inspector, Limits, LookCut
 from services.documents.gateways.held import Held
+from services.documents.gateways.nursery import Nursery
 from tests.documents import samples
+from tests.support import eventually
 
-LIMITS = Limits(cpu_seconds=10, memory_bytes=1 << 30, pages=20, objects=50_000, pixels=20_000_000)
+LIMITS = Limits(cpu_seconds=10, memory_bytes=640 << 20, pages=20, objects=50_000, pixels=20_000_000)
 
 
 async def chunks(content: bytes) -> AsyncIterator[bytes]:
@@ -21,17 +26,25 @@ async def chunks(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + 65_536]
 
 
-async def inspected(content: bytes, by: Inspector) -> tuple[Finding, ...]:
+@pytest.fixture(scope="module")
+async def nursery() -> AsyncIterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    await nursery.close()
+
+
+@pytest.fixture
+def inspector(nursery: Nursery) -> Inspector:
+    return Inspector(nursery, LIMITS, wall_seconds=30)
+
+
+async def inspected(inspector: Inspector, content: bytes) -> tuple[Finding, ...]:
     with await Held.of(chunks(content)) as held:
-        return await by.inspect(held)
+        return await inspector.inspect(held)
 
 
-def inspector(wall_seconds: float = 30, limits: Limits = LIMITS) -> Inspector:
-    return Inspector(limits, wall_seconds=wall_seconds)
-
-
-async def codes(content: bytes, limits: Limits = LIMITS) -> list[FindingCode]:
-    return [finding.code for finding in await inspected(content, inspector(limits=limits))]
+async def codes(inspector: Inspector, content: bytes) -> list[FindingCode]:
+    return [finding.code for finding in await inspected(inspector, content)]
 
 
 @pytest.mark.parametrize(
@@ -43,16 +56,16 @@ async def codes(content: bytes, limits: Limits = LIMITS) -> list[FindingCode]:
         (samples.pdf_with_link(), MediaType.PDF),
     ],
 )
-async def test_an_honest_file_is_recognised_measured_and_clean(content: bytes, media_type: MediaType) -> None:
+async def test_an_honest_file_is_recognised_measured_and_clean(inspector: Inspector, content: bytes, media_type: MediaType) -> None:
     with await Held.of(chunks(content)) as held:
-        assert await inspector().inspect(held) == ()
+        assert await inspector.inspect(held) == ()
         assert MediaType.sniffed(held.head(16)) is media_type
         assert (held.size_bytes, held.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 @pytest.mark.parametrize("content", [b"", b"MZ\x90\x00", b"<html>%PDF-1.4</html>", " %PDF-1.7".encode("utf-16"), b"GIF89a"])
-async def test_what_is_none_of_the_formats_is_left_to_the_step_that_says_so(content: bytes) -> None:
-    assert await inspected(content, inspector()) == ()
+async def test_what_is_none_of_the_formats_is_left_to_the_step_that_says_so(inspector: Inspector, content: bytes) -> None:
+    assert await inspected(inspector, content) == ()
 
 
 @pytest.mark.parametrize(
@@ -75,30 +88,86 @@ async def test_what_is_none_of_the_formats_is_left_to_the_step_that_says_so(cont
         pytest.param(samples.png_bomb(4000), FindingCode.IMAGE_DAMAGED, id="fewer pixels than promised"),
     ],
 )
-async def test_a_wrong_file_is_named_by_its_reason(content: bytes, expected: FindingCode) -> None:
-    assert await codes(content) == [expected]
+async def test_a_wrong_file_is_named_by_its_reason(inspector: Inspector, content: bytes, expected: FindingCode) -> None:
+    assert await codes(inspector, content) == [expected]
 
 
-async def test_a_file_that_needs_too_much_memory_ends_its_own_check_only() -> None:
-    tight = Limits(cpu_seconds=10, memory_bytes=300 << 20, pages=20, objects=50_000, pixels=10**9)
-    assert await codes(samples.png_bomb(20_000), tight) == [FindingCode.FILE_TOO_COMPLEX]
+def tight(inspector: Inspector, **limits: int) -> Inspector:
+    return replace(inspector, limits=replace(LIMITS, **limits))
 
 
-async def test_a_file_that_needs_too_much_time_is_too_complex() -> None:
-    tight = Limits(cpu_seconds=1, memory_bytes=1 << 30, pages=20, objects=50_000, pixels=20_000_000)
-    assert await codes(samples.pdf_bomb(), tight) == [FindingCode.FILE_TOO_COMPLEX]
+async def test_a_file_that_needs_too_much_memory_ends_its_own_check_only(inspector: Inspector) -> None:
+    small = tight(inspector, memory_bytes=128 << 20, pixels=10**9)
+    assert await codes(small, samples.png_bomb(20_000)) == [FindingCode.FILE_TOO_COMPLEX]
+    assert await codes(small, samples.pdf()) == []
 
 
-async def test_a_check_that_cannot_work_is_a_failure_and_not_a_verdict() -> None:
-    with pytest.raises(InspectionFailed) as failed:
-        await inspected(samples.pdf(), inspector(limits=Limits(cpu_seconds=10, memory_bytes=8 << 20, pages=1, objects=1, pixels=1)))
-    assert not isinstance(failed.value, LookCut)
+async def test_a_file_that_needs_too_much_time_is_too_complex(inspector: Inspector) -> None:
+    assert await codes(tight(inspector, cpu_seconds=1), samples.pdf_bomb()) == [FindingCode.FILE_TOO_COMPLEX]
 
 
-async def test_a_look_beyond_the_clock_is_cut_and_leaves_no_process() -> None:
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        pytest.param(lambda: samples.png_full_of_pixels(9_000), id="pixels"),
+        pytest.param(lambda: samples.png_bomb(50_000), id="header"),
+        pytest.param(samples.pdf_bomb, id="streams"),
+        pytest.param(samples.pdf_nested_bomb, id="streams in streams"),
+        pytest.param(samples.pdf_object_stream_bomb, id="objects"),
+    ],
+)
+async def test_no_bomb_takes_more_memory_than_a_check_may(nursery: Nursery, bomb: Callable[[], bytes]) -> None:
+    limits = replace(LIMITS, cpu_seconds=2, memory_bytes=160 << 20, pixels=10**9)
+    with await Held.of(chunks(bomb())) as file:
+        answer = await nursery.look(file.descriptor, asdict(limits))
+    assert answer.status in {0, -signal.SIGXCPU, -signal.SIGABRT}
+    assert 0 < answer.peak_bytes <= limits.memory_bytes + process_of(nursery).memory_info().rss
+
+
+def process_of(nursery: Nursery) -> psutil.Process:
+    assert nursery.pid is not None
+    return psutil.Process(nursery.pid)
+
+
+async def test_a_nursery_that_was_killed_cuts_the_look_and_is_no_verdict_and_starts_again(inspector: Inspector) -> None:
+    await codes(inspector, samples.pdf())
+    killed = process_of(inspector.nursery)
+    looking = asyncio.create_task(codes(inspector, samples.pdf_bomb()))
+    await eventually(lambda: has_children(killed))
+    [child] = killed.children()
+    killed.kill()
     with pytest.raises(LookCut):
-        await inspected(samples.pdf_bomb(), inspector(wall_seconds=0.3))
-    assert not [child for child in psutil.Process().children(recursive=True) if any("inspector.py" in part for part in child.cmdline())]
+        await looking
+    await eventually(lambda: is_gone(child))
+    assert await codes(inspector, samples.half(samples.pdf())) == [FindingCode.PDF_DAMAGED]
+    assert process_of(inspector.nursery).pid != killed.pid
+
+
+async def test_a_child_that_was_killed_cuts_the_look_and_is_no_verdict(inspector: Inspector) -> None:
+    await codes(inspector, samples.pdf())
+    process = process_of(inspector.nursery)
+    looking = asyncio.create_task(codes(inspector, samples.pdf_bomb()))
+    await eventually(lambda: has_children(process))
+    process.children()[0].kill()
+    with pytest.raises(LookCut):
+        await looking
+    assert process_of(inspector.nursery).pid == process.pid
+
+
+async def test_a_look_beyond_the_clock_is_cut_and_leaves_no_process(inspector: Inspector) -> None:
+    await codes(inspector, samples.pdf())
+    with pytest.raises(LookCut):
+        await inspected(replace(inspector, wall_seconds=0.3), samples.pdf_bomb())
+    process = process_of(inspector.nursery)
+    await eventually(lambda: has_no_children(process))
+
+
+async def test_a_prepared_process_has_one_thread_no_environment_and_no_connection(inspector: Inspector) -> None:
+    await codes(inspector, samples.pdf())
+    process = process_of(inspector.nursery)
+    assert set(process.environ()) == {"LC_ALL", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS"}
+    assert process.num_threads() == 1
+    assert process.net_connections(kind="inet") == []
 
 
 async def test_what_is_held_is_sealed_and_read_as_often_as_wanted() -> None:
@@ -110,3 +179,15 @@ async def test_what_is_held_is_sealed_and_read_as_often_as_wanted() -> None:
             os.pwrite(held.descriptor, b"%", 0)
         with pytest.raises(PermissionError):
             os.ftruncate(held.descriptor, 0)
+
+
+async def has_children(process: psutil.Process) -> bool:
+    return bool(process.children())
+
+
+async def has_no_children(process: psutil.Process) -> bool:
+    return not process.children()
+
+
+async def is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from chassis.app import Chassis
 from services.documents import api
 from services.documents.consumers import checking, following
+from services.documents.gateways.nursery import Nursery
 from services.documents.main.wiring import stores_of, usecases_of, worker_usecases_of
 from services.documents.settings import Settings
 from services.documents.usecases import WorkerUseCases
@@ -29,14 +30,15 @@ def create_app(settings: Settings) -> FastAPI:
 def create_worker(settings: Settings) -> FastAPI:
     """What checks files: consumers and the answer to the orchestrator, nothing for people."""
     chassis = Chassis("documents", settings.model_copy(update={"prefetch": settings.worker_prefetch}))
-    stores = stores_of(chassis, settings)
-    usecases = worker_usecases_of(chassis, settings, stores)
+    stores, nursery = stores_of(chassis, settings), Nursery()
+    usecases = worker_usecases_of(chassis, settings, stores, nursery)
     return chassis.app(
         title="Medkabinet: проверка документов",
         usecases=usecases,
         api_routers=[],
         consumers_router=checking.router,
         prepare=[*stores.prepare(), usecases.sweeping.plan],
+        background=[nursery.run],
     )
 
 
@@ -48,6 +50,6 @@ async def command_line(settings: Settings) -> AsyncIterator[WorkerUseCases]:
     try:
         for prepare in (chassis.cipher.prepare, *stores.prepare()):
             await prepare()
-        yield worker_usecases_of(chassis, settings, stores)
+        yield worker_usecases_of(chassis, settings, stores, Nursery())
     finally:
         await chassis.close()

@@ -8,6 +8,7 @@ from chassis.app import Chassis
 from services.documents.domain.retention import RetentionPolicy
 from services.documents.gateways import Files, Inspector, Limits
 from services.documents.gateways.clamd import Scanner
+from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
 from services.documents.settings import Settings
@@ -76,13 +77,13 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     )
 
 
-def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> WorkerUseCases:
+def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nursery: Nursery) -> WorkerUseCases:
     """What the worker does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
     steps = checks_of(
         Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds),
-        Inspector(_inspection_limits(settings), settings.check_seconds),
+        Inspector(nursery, _inspection_limits(settings), settings.check_seconds),
     )
     limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
