@@ -56,6 +56,8 @@ class Settings(ServiceSettings):
     image_pixels_max: int = Field(default=100_000_000, ge=1)
     """An A4 page at 900 dpi has 78 million."""
 
+    measured_pages_max: int = Field(default=20, ge=1)
+    """Of a file, from its first on; each takes up to 0.1 s."""
     scan_dpi_min: int = Field(default=120, ge=1)
     """Pixels per inch of the paper. Between scans of 60-90 and of 150 dpi the widest gap is around 119, 1.6 times wide."""
     scan_sharpness_min: float = Field(default=0.34, gt=0)

@@ -20,7 +20,7 @@ from services.documents.domain.holds import Hold
 from services.documents.domain.profiles import Profile
 from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.domain.sweeps import KeptFile, Sweep
-from services.documents.gateways import Files, InspectionFailed, Inspector, Limits
+from services.documents.gateways import Files, InspectionFailed, Inspector, Limits, Lines
 from services.documents.gateways.clamd import Scanner, Threat
 from services.documents.gateways.held import Held
 from services.documents.gateways.nursery import Nursery
@@ -356,8 +356,11 @@ class FakeInspector(Inspector):
 
     nursery: Nursery = field(default_factory=Nursery)
     limits: Limits = field(default_factory=lambda: Limits(1, 1, 1, 1, 1))
+    lines: Lines = field(default_factory=lambda: Lines(1, 1, 1, 1))
     wall_seconds: float = 1
     problems: list[Finding] = field(default_factory=list)
+    faults: list[Finding] = field(default_factory=list)
+    """Of the pages."""
     failures: list[InspectionFailed] = field(default_factory=list)
     seen: list[bytes] = field(default_factory=list)
 
@@ -366,3 +369,6 @@ class FakeInspector(Inspector):
         if self.failures:
             raise self.failures.pop(0)
         return tuple(self.problems)
+
+    async def measure(self, held: Held, *, paper_mm: int | None) -> tuple[Finding, ...]:
+        return tuple(self.faults)

@@ -61,7 +61,7 @@ class TestCase:
 
     def test_a_step_is_due_until_its_result_is_final(self) -> None:
         case = self.case(INTEGRITY=self.passed(), MALWARE=StepResult(Outcome.UNAVAILABLE, NOW))
-        assert [step for step in Step if case.is_due(step)] == [Step.MALWARE, Step.SIZE_AND_TYPE, Step.OPENS]
+        assert [step for step in Step if case.is_due(step)] == [Step.MALWARE, Step.SIZE_AND_TYPE, Step.OPENS, Step.LEGIBLE]
         assert not case.is_complete
 
     def test_a_step_waits_for_what_it_stands_on_and_is_skipped_when_that_failed(self) -> None:
@@ -93,6 +93,14 @@ class TestCase:
             assert check.after <= {earlier.step for earlier in made[:number]}
 
 
+async def test_pages_that_cannot_be_read_refuse_a_file(house: House) -> None:
+    house.inspector.faults.append(Finding(FindingCode.IMAGE_BLURRED, {"page": 1}))
+    document = await house.accepted()
+    assert outcomes(house) == ALL_PASSED | {Step.LEGIBLE: Outcome.FAILED}
+    assert house.documents.stored[document.id].state is State.REJECTED
+    assert [told.codes for told in house.begin.events(DocumentRejected)] == [("image-blurred",)]
+
+
 class TestRepeating:
     async def test_the_bytes_are_read_once_for_all_steps(self, house: House) -> None:
         await house.accepted()
@@ -117,7 +125,7 @@ class TestRepeating:
         house.inspector.failures.append(InspectionFailed("нет", retry_after_seconds=1))
         with pytest.raises(InspectionFailed):
             await house.check()
-        assert outcomes(house) == ALL_PASSED | {Step.OPENS: Outcome.UNAVAILABLE}
+        assert outcomes(house) == ALL_PASSED | dict.fromkeys((Step.OPENS, Step.LEGIBLE), Outcome.UNAVAILABLE)
         await house.check()
         assert (len(house.scanner.seen), len(house.inspector.seen)) == (1, 2)
         assert house.documents.stored[document.id].state is State.ACCEPTED
@@ -224,7 +232,8 @@ class TestOnDemand:
     async def test_an_infected_file_stays_so_whatever_is_asked_for(self, house: House) -> None:
         house.scanner.threats.append(Threat("Some.Name"))
         document = await house.accepted()
-        assert [step for step, outcome in outcomes(house).items() if outcome is Outcome.SKIPPED] == [Step.SIZE_AND_TYPE, Step.OPENS]
+        skipped = [step for step, outcome in outcomes(house).items() if outcome is Outcome.SKIPPED]
+        assert skipped == [Step.SIZE_AND_TYPE, Step.OPENS, Step.LEGIBLE]
         house.scanner.threats.clear()
         await house.worker.checks.check(requested(document, *Step))
         assert house.documents.stored[document.id].state is State.REJECTED

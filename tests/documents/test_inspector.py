@@ -12,13 +12,14 @@ import pytest
 
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.rules import MediaType
-from services.documents.gateways import Inspector, Limits, LookCut
+from services.documents.gateways import Inspector, Limits, Lines, LookCut
 from services.documents.gateways.held import Held
 from services.documents.gateways.nursery import Nursery
 from tests.documents import samples
 from tests.support import eventually
 
 LIMITS = Limits(cpu_seconds=10, memory_bytes=640 << 20, pages=20, objects=50_000, pixels=20_000_000)
+LINES = Lines(scan_dpi=120, sharpness=0.34, ink=0.001, measured_pages=5)
 
 
 async def chunks(content: bytes) -> AsyncIterator[bytes]:
@@ -35,7 +36,7 @@ async def nursery() -> AsyncIterator[Nursery]:
 
 @pytest.fixture
 def inspector(nursery: Nursery) -> Inspector:
-    return Inspector(nursery, LIMITS, wall_seconds=30)
+    return Inspector(nursery, LIMITS, LINES, wall_seconds=30)
 
 
 async def inspected(inspector: Inspector, content: bytes) -> tuple[Finding, ...]:
@@ -119,7 +120,7 @@ async def test_a_file_that_needs_too_much_time_is_too_complex(inspector: Inspect
 async def test_no_bomb_takes_more_memory_than_a_check_may(nursery: Nursery, bomb: Callable[[], bytes]) -> None:
     limits = replace(LIMITS, cpu_seconds=2, memory_bytes=160 << 20, pixels=10**9)
     with await Held.of(chunks(bomb())) as file:
-        answer = await nursery.look(file.descriptor, asdict(limits))
+        answer = await nursery.look(file.descriptor, {"look": "opening", **asdict(limits)})
     assert answer.status in {0, -signal.SIGXCPU, -signal.SIGABRT}
     assert 0 < answer.peak_bytes <= limits.memory_bytes + process_of(nursery).memory_info().rss
 

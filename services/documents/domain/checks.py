@@ -16,6 +16,7 @@ class Step(StrEnum):
     MALWARE = "malware"
     SIZE_AND_TYPE = "size-and-type"
     OPENS = "opens"
+    LEGIBLE = "legible"
 
     @classmethod
     def known(cls, names: Iterable[str]) -> "frozenset[Step]":

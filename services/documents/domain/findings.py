@@ -25,6 +25,9 @@ class FindingCode(StrEnum):
     PDF_EMBEDDED_FILES = "pdf-embedded-files"
     IMAGE_DAMAGED = "image-damaged"
     IMAGE_TOO_MANY_PIXELS = "image-too-many-pixels"
+    IMAGE_BLURRED = "image-blurred"
+    PAGE_BLANK = "page-blank"
+    RESOLUTION_TOO_LOW = "resolution-too-low"
     STORED_BYTES_DIFFER = "stored-bytes-differ"
 
 
@@ -50,6 +53,12 @@ _TEXTS: dict[FindingCode, str] = {
     FindingCode.IMAGE_DAMAGED: "изображение повреждено и не открывается целиком. Отсканируйте или сохраните его заново.",
     FindingCode.IMAGE_TOO_MANY_PIXELS: "изображение {width}x{height} слишком велико. Отсканируйте документ с разрешением"
     " 300-600 точек на дюйм.",
+    FindingCode.IMAGE_BLURRED: "страница {page} нерезкая: подписи и печати на ней не разобрать. Отсканируйте или сфотографируйте документ"
+    " заново в фокусе, не сдвигая лист.",
+    FindingCode.PAGE_BLANK: "на страницах ничего не видно. Проверьте, той ли стороной лежал документ, отсканируйте его заново и загрузите"
+    " снова.",
+    FindingCode.RESOLUTION_TOO_LOW: "страница {page} слишком мелкая: {dpi} точек на дюйм при нужных {dpi_min}, и подписи не разобрать."
+    " Отсканируйте документ с разрешением 300 точек на дюйм или сфотографируйте его крупнее.",
     FindingCode.STORED_BYTES_DIFFER: "файл повредился при хранении - это наша ошибка. Загрузите его, пожалуйста, ещё раз.",
 }
 

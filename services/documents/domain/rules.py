@@ -44,6 +44,11 @@ class Rule:
     title: str
     media_types: tuple[MediaType, ...]
     max_bytes: int
+    paper_mm: int | None
+    """Short side of the smallest paper on which it is issued: the size that decides how fine and sharp a picture has to be.
+
+    None for files that need not be papers: they must not be blank, and that is all.
+    """
     source: str = "requirements DO-2"
     valid_from: date = date(2026, 1, 1)
     is_kept_with_account: bool = False
@@ -57,23 +62,26 @@ class Rule:
         return f"{formats}, не больше {self.max_bytes // MEGABYTE} МБ"
 
 
+_A5, _BOOKLET, _CARD = 148, 88, 80
+_SCREEN = 127
+"""A screenshot has no paper: at 120 pixels per inch this asks for 600 pixels."""
 _PAPERS = (MediaType.PDF, MediaType.JPEG)
 _ANY = (MediaType.PDF, MediaType.JPEG, MediaType.PNG)
 
 RULES: dict[DocumentType, Rule] = {
     rule.document_type: rule
     for rule in (
-        Rule(DocumentType.DIPLOMA, "Диплом о высшем медицинском образовании", _PAPERS, 5 * MEGABYTE),
-        Rule(DocumentType.LICENCE, "Медицинская лицензия", _PAPERS, 5 * MEGABYTE),
-        Rule(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE),
-        Rule(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE),
-        Rule(DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE),
-        Rule(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
-        Rule(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
-        Rule(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE),
-        Rule(DocumentType.SUPPORTING, "Дополнительный документ", _ANY, 10 * MEGABYTE),
-        Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
-        Rule(DocumentType.CHAT_ATTACHMENT, "Файл к обращению", _ANY, 10 * MEGABYTE, is_kept_with_account=True),
+        Rule(DocumentType.DIPLOMA, "Диплом о высшем медицинском образовании", _PAPERS, 5 * MEGABYTE, _A5),
+        Rule(DocumentType.LICENCE, "Медицинская лицензия", _PAPERS, 5 * MEGABYTE, _A5),
+        Rule(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE, _A5),
+        Rule(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE, _A5),
+        Rule(DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE, _SCREEN),
+        Rule(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE, _BOOKLET, is_kept_with_account=True),
+        Rule(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),
+        Rule(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE, _BOOKLET),
+        Rule(DocumentType.SUPPORTING, "Дополнительный документ", _ANY, 10 * MEGABYTE, _CARD),
+        Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),
+        Rule(DocumentType.CHAT_ATTACHMENT, "Файл к обращению", _ANY, 10 * MEGABYTE, None, is_kept_with_account=True),
     )
 }
 

@@ -15,7 +15,7 @@ from services.documents.gateways.failures import RETRY_SECONDS, InspectionFailed
 from services.documents.gateways.held import Held
 from services.documents.gateways.nursery import Nursery
 
-__all__ = ["RETRY_SECONDS", "Files", "InspectionFailed", "Inspector", "Limits", "LookCut"]
+__all__ = ["RETRY_SECONDS", "Files", "InspectionFailed", "Inspector", "Limits", "Lines", "LookCut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +74,36 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """Below these a page cannot be read."""
+
+    scan_dpi: float
+    sharpness: float
+    ink: float
+    measured_pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inspector:
     """Looks into files, each in a process of its own with little memory and time: a hostile file ends its own check only."""
 
     nursery: Nursery
     limits: Limits
+    lines: Lines
     wall_seconds: float
 
     async def inspect(self, held: Held) -> tuple[Finding, ...]:
-        """Problems of these bytes. Raises `InspectionFailed` when repeating may help."""
+        """Whether these bytes open, and are safe. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(held, {"look": "opening"})
+
+    async def measure(self, held: Held, *, paper_mm: int | None) -> tuple[Finding, ...]:
+        """Whether the pages, on a paper with such a short side, can be read. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(held, {"look": "pages", "paper_mm": paper_mm, **asdict(self.lines)})
+
+    async def _look(self, held: Held, request: dict[str, Any]) -> tuple[Finding, ...]:
         try:
             async with asyncio.timeout(self.wall_seconds):
-                answer = await self.nursery.look(held.descriptor, asdict(self.limits))
+                answer = await self.nursery.look(held.descriptor, {**request, **asdict(self.limits)})
         except TimeoutError:
             raise LookCut("Проверка не уложилась в отведённое время.", retry_after_seconds=RETRY_SECONDS) from None
         return _findings(answer.lines[-1] if answer.status == 0 else [{"code": FindingCode.FILE_TOO_COMPLEX.value}])

@@ -45,7 +45,7 @@ class Nursery:
         """Of the process; None before it is needed."""
         return None if self._process is None else self._process.pid
 
-    async def look(self, file: int, limits: dict[str, int]) -> Answer:
+    async def look(self, file: int, limits: dict[str, Any]) -> Answer:
         """Let a child look at the file of this descriptor; it is killed when nobody waits any more. Raises `InspectionFailed`."""
         ours, theirs = socket.socketpair()
         with ours:

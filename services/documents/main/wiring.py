@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chassis.app import Chassis
 from services.documents.domain.retention import RetentionPolicy
-from services.documents.gateways import Files, Inspector, Limits
+from services.documents.gateways import Files, Inspector, Limits, Lines
 from services.documents.gateways.clamd import Scanner
 from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
@@ -83,7 +83,7 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
     steps = checks_of(
         Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds),
-        Inspector(nursery, _inspection_limits(settings), settings.check_seconds),
+        Inspector(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds),
     )
     limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
@@ -130,4 +130,13 @@ def _inspection_limits(settings: Settings) -> Limits:
         pages=settings.pdf_pages_max,
         objects=settings.pdf_objects_max,
         pixels=settings.image_pixels_max,
+    )
+
+
+def _lines(settings: Settings) -> Lines:
+    return Lines(
+        scan_dpi=settings.scan_dpi_min,
+        sharpness=settings.scan_sharpness_min,
+        ink=settings.scan_ink_min,
+        measured_pages=settings.measured_pages_max,
     )

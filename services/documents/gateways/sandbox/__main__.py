@@ -1,8 +1,9 @@
 """The nursery: one prepared process of one thread, without environment, that has every library loaded and forks a child for each file.
 
-Its standard input is a socket. Each message is a JSON object with the limits and brings two descriptors: the file, sealed, and the way back
-for the answers. When the child has ended, its status and its peak of memory follow as the last line. Who closes the other end of the way
-back early wants the child killed; who closes standard input wants the nursery to end. It imports nothing of the project.
+Its standard input is a socket. Each message is a JSON object, what to look for and the limits, and brings two descriptors: the file,
+sealed, and the way back for the answers. When the child has ended, its status and its peak of memory follow as the last line. Who closes
+the other end of the way back early wants the child killed; who closes standard input wants the nursery to end. It imports nothing of the
+project.
 """
 
 import ctypes

@@ -6,7 +6,7 @@ import resource
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import opening
+from . import judging, opening
 
 _OPEN_FILES = 32
 _GRACE_SECONDS = 2
@@ -15,7 +15,7 @@ _CONTENT, _ANSWERS = 0, 3
 """Descriptors; 1 and 2 lead nowhere, whatever a library prints."""
 
 
-def serve(content: int, answers: int, limits: dict[str, int]) -> NoReturn:
+def serve(content: int, answers: int, limits: dict[str, Any]) -> NoReturn:
     """The life of a child: limit itself, read, look, answer, end."""
     _keep_only(content, answers)
     _limit(limits)
@@ -30,8 +30,10 @@ def serve(content: int, answers: int, limits: dict[str, int]) -> NoReturn:
     os._exit(0)
 
 
-def _problems(file: bytes, media_type: str | None, limits: dict[str, int]) -> list[opening.Problem]:
+def _problems(file: bytes, media_type: str | None, limits: dict[str, Any]) -> list[opening.Problem]:
     try:
+        if limits["look"] == "pages" and media_type is not None:
+            return list(judging.problems(file, media_type, limits))
         return list(opening.problems(file, media_type, limits))
     except (MemoryError, RecursionError):
         return [{"code": "file-too-complex"}]
@@ -44,7 +46,7 @@ def _keep_only(content: int, answers: int) -> None:
     os.closerange(_ANSWERS + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _limit(limits: dict[str, int]) -> None:
+def _limit(limits: dict[str, Any]) -> None:
     """Memory is what may be added to what the nursery has loaded already, which is shared."""
     memory = address_space() + limits["memory_bytes"]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

@@ -124,7 +124,8 @@ class _Pdf:
             inches = min(width, height) / _POINTS_PER_INCH
             scale = min(dpi, own or dpi) / _POINTS_PER_INCH * min(1.0, paper / inches)
             scale = min(scale, (_MOST_PIXELS / (width * height)) ** 0.5)
-            return np.asarray(page.render(scale=scale, grayscale=True, may_draw_forms=False).to_numpy())[..., 0]
+            drawn = page.render(scale=scale, grayscale=True, may_draw_forms=False)
+            return np.asarray(drawn.to_numpy()).reshape(drawn.height, drawn.width)
 
     def text_layer(self, number: int) -> str:
         with _page(self.pdf, number) as page:

@@ -72,6 +72,19 @@ class Opens:
         return await self.inspector.inspect(subject.held)
 
 
+@dataclass(frozen=True, slots=True)
+class Legible:
+    """The pages are fine and sharp enough for signatures and seals, and not blank."""
+
+    inspector: Inspector
+    step: Step = Step.LEGIBLE
+    after: frozenset[Step] = _HARMLESS | {Step.SIZE_AND_TYPE, Step.OPENS}
+
+    async def look(self, subject: Subject) -> tuple[Finding, ...]:
+        """Have the pages measured, apart."""
+        return await self.inspector.measure(subject.held, paper_mm=subject.rule.paper_mm)
+
+
 def checks_of(scanner: Scanner, inspector: Inspector) -> tuple[Check, ...]:
     """All steps, in the order in which they are made."""
-    return (Integrity(), Malware(scanner), SizeAndType(), Opens(inspector))
+    return (Integrity(), Malware(scanner), SizeAndType(), Opens(inspector), Legible(inspector))
