@@ -16,18 +16,17 @@ _CONTENT, _ANSWERS = 0, 3
 
 
 def serve(content: int, answers: int, limits: dict[str, Any]) -> NoReturn:
-    """The life of a child: limit itself, read, look, answer, end."""
-    _keep_only(content, answers)
-    _limit(limits)
-    media_type = None
+    """The life of a child: limit itself, read, look, answer, end. Whatever happens, it does not go on as a second nursery."""
     try:
+        _keep_only(content, answers)
+        _limit(limits)
         file = _whole(_CONTENT)
         media_type = opening.sniff(file)
         _say(media_type)
         _say(_problems(file, media_type, limits))
-    except MemoryError:
+        os._exit(0)
+    finally:
         os._exit(1)
-    os._exit(0)
 
 
 def _problems(file: bytes, media_type: str | None, limits: dict[str, Any]) -> list[opening.Problem]:
