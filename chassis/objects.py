@@ -30,6 +30,8 @@ MAX_LISTED = 10_000
 
 _THREADS = 8
 _CONNECTIONS = 64
+_IDLE_SECONDS = 2.0
+"""Well before a server drops idle connections (after 5 s at the earliest): what is sent into one that just ends gets no answer."""
 _SIGNATURE_SECONDS = 3_600
 _RETRY_AFTER_SECONDS = 5
 _NAME_LENGTH = 120
@@ -108,7 +110,8 @@ class ObjectStore:
             if public_endpoint
             else self._minio
         )
-        self._http = httpx.AsyncClient(timeout=timeout_seconds, limits=httpx.Limits(max_connections=_CONNECTIONS), trust_env=False)
+        pooled = httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS)
+        self._http = httpx.AsyncClient(timeout=timeout_seconds, limits=pooled, trust_env=False)
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="objects")
 
     @classmethod

@@ -2,8 +2,10 @@
 
 import hashlib
 import secrets
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -45,6 +47,19 @@ async def _nothing_below(store: ObjectStore, bucket: str, prefix: str) -> None:
 async def _chunks(total: int, piece: bytes = b"\x01" * 65_536) -> AsyncIterator[bytes]:
     for start in range(0, total, len(piece)):
         yield piece[: min(len(piece), total - start)]
+
+
+async def test_an_idle_connection_is_let_go_before_the_store_may_drop_it(store: ObjectStore, bucket: str) -> None:
+    await store.put_bytes(bucket, "idle", b"1", "text/plain")
+    pool: Any = cast("Any", store._http._transport)._pool
+
+    async def all_expired() -> bool:
+        return all(connection.has_expired() for connection in pool.connections)
+
+    assert not await all_expired()
+    began = time.monotonic()
+    await eventually(all_expired, timeout=4)
+    assert time.monotonic() - began < 4
 
 
 async def test_a_stream_is_stored_hashed_and_read_back(store: ObjectStore, bucket: str) -> None:
