@@ -23,6 +23,7 @@ class TypeOut(BaseModel):
     extensions: list[str]
     max_bytes: int
     limits: str
+    proof: str | None
 
     @classmethod
     def of(cls, rule: Rule) -> Self:
@@ -34,6 +35,7 @@ class TypeOut(BaseModel):
             extensions=[extension for media_type in rule.media_types for extension in media_type.extensions],
             max_bytes=rule.max_bytes,
             limits=rule.limits,
+            proof=rule.proof,
         )
 
 

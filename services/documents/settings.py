@@ -1,5 +1,7 @@
 """Settings of documents; every number here is a default that the environment may change."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -55,6 +57,13 @@ class Settings(ServiceSettings):
     pdf_objects_max: int = Field(default=200_000, ge=1)
     image_pixels_max: int = Field(default=100_000_000, ge=1)
     """An A4 page at 900 dpi has 78 million."""
+
+    portal_hosts: tuple[str, ...] = ("www.gosuslugi.ru", "gosuslugi.ru")
+    """Where the QR code of a confirmation has to lead, over TLS."""
+    code_pages_max: int = Field(default=5, ge=1)
+    """Pages on which the code is looked for."""
+    signature_roots: Path | None = None
+    """Folder with certificates (`.pem`, `.crt`, `.cer`, `.der`) of authorities whose signatures in PDFs are trusted; without it none is."""
 
     measured_pages_max: int = Field(default=20, ge=1)
     """Of a file, from its first on; each takes up to 0.1 s."""

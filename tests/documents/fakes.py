@@ -372,3 +372,9 @@ class FakeInspector(Inspector):
 
     async def measure(self, held: Held, *, paper_mm: int | None) -> tuple[Finding, ...]:
         return tuple(self.faults)
+
+    async def codes(self, held: Held) -> tuple[Finding, ...]:
+        return ()
+
+    async def signatures(self, held: Held, *, is_signed: bool, is_needed: bool) -> tuple[Finding, ...]:
+        return ()

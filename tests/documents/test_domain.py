@@ -82,7 +82,7 @@ class TestFindings:
 
     def test_every_finding_has_a_sentence_that_names_the_document(self) -> None:
         facts: dict[str, str | int] = dict.fromkeys(
-            ("size_mb", "limits", "declared", "extensions", "actual", "pages", "pages_max", "width", "height"), 7
+            ("size_mb", "limits", "declared", "extensions", "actual", "page", "pages", "pages_max", "width", "height", "dpi", "dpi_min"), 7
         )
         for code in FindingCode:
             sentence = Finding(code, facts).sentence(DIPLOMA.title)

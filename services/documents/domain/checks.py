@@ -17,6 +17,8 @@ class Step(StrEnum):
     SIZE_AND_TYPE = "size-and-type"
     OPENS = "opens"
     LEGIBLE = "legible"
+    CODE = "code"
+    SIGNATURE = "signature"
 
     @classmethod
     def known(cls, names: Iterable[str]) -> "frozenset[Step]":

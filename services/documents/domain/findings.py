@@ -10,6 +10,8 @@ from services.documents.domain.rules import MEGABYTE, MediaType, Rule
 class FindingCode(StrEnum):
     """Stable names of what can be wrong with a file."""
 
+    CODE_FOREIGN = "code-foreign"
+    CODE_MISSING = "code-missing"
     FILE_EMPTY = "file-empty"
     FILE_TOO_LARGE = "file-too-large"
     FILE_TOO_COMPLEX = "file-too-complex"
@@ -25,13 +27,35 @@ class FindingCode(StrEnum):
     PDF_EMBEDDED_FILES = "pdf-embedded-files"
     IMAGE_DAMAGED = "image-damaged"
     IMAGE_TOO_MANY_PIXELS = "image-too-many-pixels"
+    SIGNATURE_BROKEN = "signature-broken"
+    SIGNATURE_MISSING = "signature-missing"
+    SIGNATURE_NOT_VERIFIABLE = "signature-not-verifiable"
+    SIGNATURE_THEN_CHANGED = "signature-then-changed"
+    SIGNATURE_UNTRUSTED = "signature-untrusted"
+    SIGNATURE_VALID = "signature-valid"
     IMAGE_BLURRED = "image-blurred"
     PAGE_BLANK = "page-blank"
     RESOLUTION_TOO_LOW = "resolution-too-low"
     STORED_BYTES_DIFFER = "stored-bytes-differ"
 
+    @property
+    def is_warning(self) -> bool:
+        """Nothing is proved to be wrong: it is told to the reviewer, and the file is not refused for it."""
+        return self in _WARNINGS
+
+
+_WARNINGS = {
+    FindingCode.CODE_MISSING,
+    FindingCode.SIGNATURE_NOT_VERIFIABLE,
+    FindingCode.SIGNATURE_UNTRUSTED,
+    FindingCode.SIGNATURE_VALID,
+}
 
 _TEXTS: dict[FindingCode, str] = {
+    FindingCode.CODE_FOREIGN: "QR-код в файле ведёт не на портал Госуслуг. Откройте подтверждение на портале, сделайте снимок, на котором"
+    " нет других кодов, и загрузите его.",
+    FindingCode.CODE_MISSING: "QR-код подтверждения не найден или не читается, поэтому документ проверит эксперт. Чтобы проверка прошла"
+    " быстрее, загрузите снимок, на котором код виден целиком.",
     FindingCode.FILE_EMPTY: "файл пуст. Проверьте, что он открывается на вашем устройстве, и загрузите его снова.",
     FindingCode.FILE_TOO_LARGE: "файл занимает {size_mb} МБ. Уменьшите его: допустимо {limits}.",
     FindingCode.FILE_TOO_COMPLEX: "файл слишком сложно устроен, и проверить его не удалось. Распечатайте документ в новый PDF"
@@ -53,6 +77,18 @@ _TEXTS: dict[FindingCode, str] = {
     FindingCode.IMAGE_DAMAGED: "изображение повреждено и не открывается целиком. Отсканируйте или сохраните его заново.",
     FindingCode.IMAGE_TOO_MANY_PIXELS: "изображение {width}x{height} слишком велико. Отсканируйте документ с разрешением"
     " 300-600 точек на дюйм.",
+    FindingCode.SIGNATURE_BROKEN: "электронная подпись не сходится с содержимым файла. Скачайте документ заново там, где его выдали, и"
+    " загрузите, ничего в нём не меняя.",
+    FindingCode.SIGNATURE_MISSING: "в файле нет электронной подписи, а без неё этот документ принимается только сканом с бумаги. Загрузите"
+    " подписанный PDF в том виде, в котором его выдали, или скан бумажного документа.",
+    FindingCode.SIGNATURE_NOT_VERIFIABLE: "электронную подпись не удалось проверить автоматически, её проверит эксперт. Сохраните исходный"
+    " файл: его могут попросить.",
+    FindingCode.SIGNATURE_THEN_CHANGED: "файл изменён после того, как его подписали. Загрузите документ в том виде, в котором он был"
+    " подписан и выдан.",
+    FindingCode.SIGNATURE_UNTRUSTED: "электронная подпись верна, но сертификат подписавшего не известен или истёк, его проверит эксперт."
+    " Если документ можно получить с усиленной квалифицированной подписью, загрузите его.",
+    FindingCode.SIGNATURE_VALID: "электронная подпись верна, и сертификат подписавшего выдан известным удостоверяющим центром."
+    " Храните исходный файл.",
     FindingCode.IMAGE_BLURRED: "страница {page} нерезкая: подписи и печати на ней не разобрать. Отсканируйте или сфотографируйте документ"
     " заново в фокусе, не сдвигая лист.",
     FindingCode.PAGE_BLANK: "на страницах ничего не видно. Проверьте, той ли стороной лежал документ, отсканируйте его заново и загрузите"

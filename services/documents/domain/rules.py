@@ -53,6 +53,10 @@ class Rule:
     valid_from: date = date(2026, 1, 1)
     is_kept_with_account: bool = False
     """Whether it stays for as long as there is its person, handed in with an application or not."""
+    has_portal_code: bool = False
+    """Its pages carry a QR code that leads to the portal."""
+    needs_signature: bool = False
+    """Unless it is a scan of paper: a PDF that a program wrote is worth what its electronic signature is. Every type's is verified."""
 
     @property
     def limits(self) -> str:
@@ -60,6 +64,13 @@ class Rule:
         names = [media_type.label for media_type in self.media_types]
         formats = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} или {names[-1]}"
         return f"{formats}, не больше {self.max_bytes // MEGABYTE} МБ"
+
+    @property
+    def proof(self) -> str | None:
+        """What besides its look makes it a document, as shown before the upload."""
+        if self.has_portal_code:
+            return "QR-код портала виден целиком, других кодов нет"
+        return "электронный документ - с электронной подписью, бумажный - сканом" if self.needs_signature else None
 
 
 _A5, _BOOKLET, _CARD = 148, 88, 80
@@ -74,8 +85,10 @@ RULES: dict[DocumentType, Rule] = {
         Rule(DocumentType.DIPLOMA, "Диплом о высшем медицинском образовании", _PAPERS, 5 * MEGABYTE, _A5),
         Rule(DocumentType.LICENCE, "Медицинская лицензия", _PAPERS, 5 * MEGABYTE, _A5),
         Rule(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE, _A5),
-        Rule(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE, _A5),
-        Rule(DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE, _SCREEN),
+        Rule(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE, _A5, needs_signature=True),
+        Rule(
+            DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE, _SCREEN, has_portal_code=True
+        ),
         Rule(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE, _BOOKLET, is_kept_with_account=True),
         Rule(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),
         Rule(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE, _BOOKLET),

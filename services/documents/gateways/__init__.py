@@ -15,7 +15,7 @@ from services.documents.gateways.failures import RETRY_SECONDS, InspectionFailed
 from services.documents.gateways.held import Held
 from services.documents.gateways.nursery import Nursery
 
-__all__ = ["RETRY_SECONDS", "Files", "InspectionFailed", "Inspector", "Limits", "Lines", "LookCut"]
+__all__ = ["RETRY_SECONDS", "Files", "InspectionFailed", "Inspector", "Limits", "Lines", "LookCut", "Trust"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,21 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom documents prove anything to us by."""
+
+    hosts: tuple[str, ...]
+    """Where codes may lead."""
+    code_pages: int
+    """Pages on which codes are looked for."""
+    roots: str | None
+    """Folder with the certificates that signers' lead to; None trusts nobody."""
+
+
+NOBODY = Trust(hosts=(), code_pages=1, roots=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Inspector:
     """Looks into files, each in a process of its own with little memory and time: a hostile file ends its own check only."""
 
@@ -91,6 +106,7 @@ class Inspector:
     limits: Limits
     lines: Lines
     wall_seconds: float
+    trust: Trust = NOBODY
 
     async def inspect(self, held: Held) -> tuple[Finding, ...]:
         """Whether these bytes open, and are safe. Raises `InspectionFailed` when repeating may help."""
@@ -99,6 +115,14 @@ class Inspector:
     async def measure(self, held: Held, *, paper_mm: int | None) -> tuple[Finding, ...]:
         """Whether the pages, on a paper with such a short side, can be read. Raises `InspectionFailed` when repeating may help."""
         return await self._look(held, {"look": "pages", "paper_mm": paper_mm, **asdict(self.lines)})
+
+    async def codes(self, held: Held) -> tuple[Finding, ...]:
+        """Whether the codes on the pages lead where they may. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(held, {"look": "code", **asdict(self.trust)})
+
+    async def signatures(self, held: Held, *, is_signed: bool, is_needed: bool) -> tuple[Finding, ...]:
+        """What the electronic signatures of a PDF are worth. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(held, {"look": "signature", "is_signed": is_signed, "is_needed": is_needed, **asdict(self.trust)})
 
     async def _look(self, held: Held, request: dict[str, Any]) -> tuple[Finding, ...]:
         try:
@@ -110,4 +134,5 @@ class Inspector:
 
 
 def _findings(problems: list[dict[str, Any]]) -> tuple[Finding, ...]:
-    return tuple(Finding(FindingCode(problem["code"]), problem.get("facts", {})) for problem in problems)
+    coded = ((FindingCode(problem["code"]), problem.get("facts", {})) for problem in problems)
+    return tuple(Finding(code, facts, is_warning=code.is_warning) for code, facts in coded)

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import mmap
 import os
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
@@ -44,6 +45,13 @@ class Held:
     def head(self, count: int) -> bytes:
         """The first bytes."""
         return os.pread(self.descriptor, count, 0)
+
+    def has(self, mark: bytes) -> bool:
+        """Whether these bytes are somewhere in it."""
+        if self.size_bytes == 0:
+            return False
+        with mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_COPY) as content:
+            return content.find(mark) >= 0
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """All of it, in parts; as often as wanted."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chassis.app import Chassis
 from services.documents.domain.retention import RetentionPolicy
-from services.documents.gateways import Files, Inspector, Limits, Lines
+from services.documents.gateways import Files, Inspector, Limits, Lines, Trust
 from services.documents.gateways.clamd import Scanner
 from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
@@ -83,7 +83,7 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
     steps = checks_of(
         Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds),
-        Inspector(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds),
+        Inspector(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds, _trust(settings)),
     )
     limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
@@ -139,4 +139,11 @@ def _lines(settings: Settings) -> Lines:
         sharpness=settings.scan_sharpness_min,
         ink=settings.scan_ink_min,
         measured_pages=settings.measured_pages_max,
+    )
+
+
+def _trust(settings: Settings) -> Trust:
+    roots = settings.signature_roots
+    return Trust(
+        hosts=settings.portal_hosts, code_pages=settings.code_pages_max, roots=None if roots is None else str(roots.resolve(strict=True))
     )

@@ -7,12 +7,13 @@ from functools import cache, partial
 from typing import Any
 
 import pikepdf
+import segno
 import typst
 from pikepdf import Array, Dictionary, Name, String
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from deploy.evaluation.scans import Truth, scan_of
-from tests.documents import samples
+from tests.documents import samples, signing
 
 MAKERS: dict[str, Callable[[], bytes]] = {}
 MEGABYTE = 1_048_576
@@ -262,3 +263,32 @@ def text_bomb_png() -> bytes:
     body = b"Comment\0\0" + zlib.compress(b"a" * (64 * MEGABYTE), 9)
     chunk = len(body).to_bytes(4, "big") + b"zTXt" + body + zlib.crc32(b"zTXt" + body).to_bytes(4, "big")
     return png[:33] + chunk + png[33:]
+
+
+def confirmation(*texts: str) -> bytes:
+    """A screenshot with these codes."""
+    page = Image.new("L", (1240, 1754), "white")
+    ImageDraw.Draw(page).multiline_text((100, 100), "Account of the portal confirmed.\n" * 20, fill="black", font_size=32)
+    for number, text in enumerate(texts):
+        code = Image.open(io.BytesIO(kept_code(text))).convert("L")
+        page.paste(code, (100 + 500 * number, 1000))
+    return kept(page, "PNG")
+
+
+def kept_code(text: str) -> bytes:
+    target = io.BytesIO()
+    segno.make(text, micro=False).save(target, kind="png", scale=8)
+    return target.getvalue()
+
+
+_RIGHT = "https://www.gosuslugi.ru/confirmation/1"
+named("confirmation_of_the_portal", partial(confirmation, _RIGHT))
+named("confirmation_without_a_code", confirmation)
+named("confirmation_of_another_host", partial(confirmation, "https://www.gosuslugi.ru.example.com/confirmation/1"))
+named("confirmation_without_tls", partial(confirmation, "http://www.gosuslugi.ru/confirmation/1"))
+named("confirmation_with_two_codes", partial(confirmation, _RIGHT, "https://example.com"))
+
+
+@maker
+def signed_then_spoilt() -> bytes:
+    return signing.changed_within(signing.Holder.authority().person("p256").sign(samples.pdf()))

@@ -12,11 +12,12 @@ from services.documents.domain.checks import Step
 from services.documents.domain.documents import extension_of
 from services.documents.domain.findings import Declared, Finding
 from services.documents.domain.rules import RULES, MediaType
-from services.documents.gateways import Inspector, Limits, Lines
+from services.documents.gateways import Inspector, Limits, Lines, Trust
 from services.documents.gateways.held import Held
 from services.documents.gateways.nursery import Nursery
 from services.documents.settings import Settings
 from services.documents.usecases.checks.port import Check, Subject
+from services.documents.usecases.checks.proofs import Code, Signature
 from services.documents.usecases.checks.steps import Integrity, Legible, Opens, SizeAndType
 from tests.documents.corpus.makers import MAKERS
 
@@ -42,8 +43,8 @@ async def steps() -> AsyncIterator[list[Check]]:
     limits = Limits(cpu_seconds=3, memory_bytes=256 << 20, pages=20, objects=50_000, pixels=20_000_000)
     lines = Lines(set_to.scan_dpi_min, set_to.scan_sharpness_min, set_to.scan_ink_min, measured_pages=5)
     nursery = Nursery()
-    inspector = Inspector(nursery, limits, lines, wall_seconds=60)
-    yield [Integrity(), SizeAndType(), Opens(inspector), Legible(inspector)]
+    inspector = Inspector(nursery, limits, lines, wall_seconds=60, trust=Trust(set_to.portal_hosts, set_to.code_pages_max, None))
+    yield [Integrity(), SizeAndType(), Opens(inspector), Legible(inspector), Code(inspector), Signature(inspector)]
     await nursery.close()
 
 

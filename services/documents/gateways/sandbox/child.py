@@ -3,16 +3,23 @@
 import json
 import os
 import resource
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import judging, opening
+from . import judging, opening, proofs
 
 _OPEN_FILES = 32
 _GRACE_SECONDS = 2
 _PAGE = resource.getpagesize()
 _CONTENT, _ANSWERS = 0, 3
 """Descriptors; 1 and 2 lead nowhere, whatever a library prints."""
+_LOOKS: dict[str, Callable[[bytes, str, dict[str, Any]], Iterable[opening.Problem]]] = {
+    "opening": opening.problems,
+    "pages": judging.problems,
+    "code": proofs.code,
+    "signature": proofs.signature,
+}
 
 
 def serve(content: int, answers: int, limits: dict[str, Any]) -> NoReturn:
@@ -31,9 +38,7 @@ def serve(content: int, answers: int, limits: dict[str, Any]) -> NoReturn:
 
 def _problems(file: bytes, media_type: str | None, limits: dict[str, Any]) -> list[opening.Problem]:
     try:
-        if limits["look"] == "pages" and media_type is not None:
-            return list(judging.problems(file, media_type, limits))
-        return list(opening.problems(file, media_type, limits))
+        return [] if media_type is None else list(_LOOKS[limits["look"]](file, media_type, limits))
     except (MemoryError, RecursionError):
         return [{"code": "file-too-complex"}]
 

@@ -10,6 +10,7 @@ from services.documents.domain.rules import MediaType
 from services.documents.gateways import Inspector
 from services.documents.gateways.clamd import Scanner
 from services.documents.usecases.checks.port import Check, Subject
+from services.documents.usecases.checks.proofs import Code, Signature
 
 log = structlog.get_logger(__name__)
 
@@ -87,4 +88,4 @@ class Legible:
 
 def checks_of(scanner: Scanner, inspector: Inspector) -> tuple[Check, ...]:
     """All steps, in the order in which they are made."""
-    return (Integrity(), Malware(scanner), SizeAndType(), Opens(inspector), Legible(inspector))
+    return (Integrity(), Malware(scanner), SizeAndType(), Opens(inspector), Legible(inspector), Code(inspector), Signature(inspector))
