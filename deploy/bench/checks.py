@@ -16,8 +16,10 @@ from http import HTTPStatus
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 import pikepdf
 import psutil
+import pypdfium2
 from PIL import Image
 from pymongo import AsyncMongoClient
 
@@ -135,7 +137,7 @@ def _all_bare(contents: Sequence[bytes], calls: Mapping[str, Call]) -> float:
 
 def _bare_calls(clamd_port: int) -> dict[str, Call]:
     """The least that the product's checks have to call."""
-    return {"SHA-256": _hash, "clamd": partial(_scan, clamd_port), "pikepdf": _open}
+    return {"SHA-256": _hash, "clamd": partial(_scan, clamd_port), "pikepdf": _open, "decoding and Laplacian": _bends}
 
 
 def _hash(content: bytes) -> bytes:
@@ -156,6 +158,18 @@ def _open(content: bytes) -> int:
     with pikepdf.open(io.BytesIO(content)) as document:
         document.check_pdf_syntax()
         return len(document.objects)
+
+
+def _bends(content: bytes) -> list[float]:
+    """The variance of the Laplacian of each page's one picture."""
+    found = []
+    with pypdfium2.PdfDocument(content) as document:
+        for page in document:
+            (picture,) = page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+            gray = picture.get_bitmap().to_numpy().squeeze().astype(np.int16)
+            bent = gray[1:-1, :-2] + gray[1:-1, 2:] + gray[:-2, 1:-1] + gray[2:, 1:-1] - 4 * gray[1:-1, 1:-1]
+            found.append(float(bent.var()))
+    return found
 
 
 # two workers beside one

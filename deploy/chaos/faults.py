@@ -24,7 +24,7 @@ from deploy.local.stack import Stack
 
 CRASH_SHARE = 0.03
 CRASH_SECONDS = 25.0
-DEATH_SECONDS = 60.0
+DEATH_SECONDS = 120.0
 """How much longer a crash case may take until every point has killed somebody."""
 MALFORMED = 500
 _BODIES = (b"", b"null", b"[]", b'"text"', b"{", b"\xff\xfe", b"{}", b'{"event_id":1}', b'{"occurred_at":NaN}', b"\x00" * 64, b"[" * 9_000)
