@@ -9,6 +9,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -84,7 +85,7 @@ def _default(field: FieldInfo) -> str | None:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is None or isinstance(value, SecretStr):
         return ""
-    if isinstance(value, str | Path):
+    if isinstance(value, str | Path | date):
         return str(value)
     return json.dumps(value, ensure_ascii=False)
 

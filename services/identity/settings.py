@@ -1,6 +1,7 @@
 """Settings of identity, read once in `main.py`."""
 
 import ipaddress
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -118,6 +119,12 @@ class Settings(ServiceSettings):
     passport_first_age: int = Field(default=14, ge=1)
     passport_change_ages: tuple[int, ...] = (20, 45)
     passport_grace_days: int = Field(default=90, ge=0)
+    passport_since: date = date(1997, 10, 1)
+    """Passports issued before are no longer good. Source: statute of the passport of a citizen, government decree 828 of 8 July 1997."""
+    licence_first_age: int = Field(default=18, ge=1)
+    """Of a person who holds a licence: full legal capacity."""
+    licence_since: date = date(1991, 6, 28)
+    """No licence is older. Source: law 1499-1 of 28 June 1991 on medical insurance, article 21."""
 
     code_digits: int = Field(default=6, ge=4, le=10)
     code_seconds: Seconds = 300

@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from services.identity.domain import fields
 from services.identity.domain.fields import InvalidFields, WrongValue
+from services.identity.domain.issue_dates import IssueRules, LicenceRule, PassportRule
 from services.identity.domain.passwords import PasswordPolicy
-from services.identity.domain.registration import Passport, PassportRule
+from services.identity.domain.registration import Passport
 from services.identity.schemas.registration import ProfileIn
 from tests.identity import people
 
 Rule = Callable[[str], str]
 Value = TypeVar("Value")
 TODAY = date(2026, 11, 20)
-RULE = PassportRule(first_age=14, change_ages=(20, 45), grace=timedelta(days=90))
+RULE = PassportRule(first_age=14, change_ages=(20, 45), grace=timedelta(days=90), since=date(1997, 10, 1))
+RULES = IssueRules(RULE, LicenceRule(first_age=18, since=date(1991, 6, 28)))
 
 
 def digit_strings(count: int) -> st.SearchStrategy[str]:
@@ -153,7 +155,7 @@ def test_any_two_dates_are_judged_without_an_error_of_their_own(born: date, issu
 
 def test_everything_wrong_with_a_passport_is_named_at_once() -> None:
     with pytest.raises(InvalidFields) as raised:
-        Passport("12", "12", TODAY + timedelta(days=1), " ").checked(TODAY)
+        Passport("12", "12", TODAY + timedelta(days=1), " ").checked(TODAY, RULE)
     assert {(error.pointer, error.code) for error in raised.value.errors} == {
         ("/series", "passport-series-format"),
         ("/number", "passport-number-format"),
@@ -168,7 +170,7 @@ def test_everything_wrong_with_a_profile_is_named_at_its_place() -> None:
     body["workplace"] |= {"ogrn": "1027700000001"}
     body["employments"] = [{"organisation": "A", "position": "", "started_on": "2025-01-01", "ended_on": "2024-01-01"}]
     with pytest.raises(InvalidFields) as raised:
-        ProfileIn.model_validate(body).to_domain().checked(TODAY, 14)
+        ProfileIn.model_validate(body).to_domain().checked(TODAY, RULES)
     assert {(error.pointer, error.code) for error in raised.value.errors} >= {
         ("/surname", "name-format"),
         ("/birth_date", "birth-date-impossible"),
@@ -183,10 +185,55 @@ def test_any_birth_date_is_judged_without_an_error_of_its_own(born: date) -> Non
     body = ProfileIn.model_validate(people.profile(birth_date=born.isoformat(), employments=[]))
     wrong_at: list[str] = []
     try:
-        body.to_domain().checked(TODAY, 14)
+        body.to_domain().checked(TODAY, RULES)
     except InvalidFields as invalid:
         wrong_at = [error.pointer for error in invalid.errors]
-    assert wrong_at in ([], ["/birth_date"])
+    assert wrong_at in ([], ["/birth_date"], ["/licence/valid_from"])
+
+
+@pytest.mark.parametrize(
+    ("issued_on", "code"),
+    [
+        ("2026-11-21", "date-in-future"),
+        ("1997-09-30", "passport-issued-too-early"),
+        ("0001-01-01", "passport-issued-too-early"),
+        ("1997-10-01", None),
+        ("2026-11-20", None),
+    ],
+)
+def test_the_date_of_a_passport_is_judged_before_the_birth_date_is_known(issued_on: str, code: str | None) -> None:
+    passport = Passport("4509", "123456", date.fromisoformat(issued_on), "ОВД")
+    if code is None:
+        assert passport.checked(TODAY, RULE) == passport
+    else:
+        with pytest.raises(InvalidFields) as raised:
+            passport.checked(TODAY, RULE)
+        assert [(error.pointer, error.code) for error in raised.value.errors] == [("/issued_on", code)]
+
+
+@pytest.mark.parametrize(
+    ("holder", "valid_from", "code"),
+    [
+        ("person", "2026-11-21", "licence-not-yet-valid"),
+        ("person", "1985-01-01", "licence-issued-too-early"),
+        ("person", "1992-01-01", "licence-issued-too-early"),  # not three years old
+        ("person", "2007-03-11", "licence-issued-too-early"),  # eighteen tomorrow
+        ("person", "2007-03-12", None),
+        ("organisation", "1992-01-01", None),  # older than who works there
+        ("organisation", "1991-06-27", "licence-issued-too-early"),
+        ("organisation", "2026-11-21", "licence-not-yet-valid"),
+    ],
+)
+def test_a_licence_begins_at_a_date_that_can_be(holder: str, valid_from: str, code: str | None) -> None:
+    body = people.profile()
+    body["licence"] |= {"holder": holder, "valid_from": valid_from}
+    profile = ProfileIn.model_validate(body).to_domain()
+    if code is None:
+        assert profile.checked(TODAY, RULES).licence.valid_from == date.fromisoformat(valid_from)
+    else:
+        with pytest.raises(InvalidFields) as raised:
+            profile.checked(TODAY, RULES)
+        assert [(error.pointer, error.code) for error in raised.value.errors] == [("/licence/valid_from", code)]
 
 
 @pytest.mark.parametrize(

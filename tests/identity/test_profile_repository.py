@@ -12,12 +12,12 @@ import pytest
 from chassis.testing import FakeBegin
 from chassis.transaction import Begin, Transaction, atomic
 from services.identity.domain.changes import ProfileChange, Proof, propose
-from services.identity.domain.registration import PassportRule
 from services.identity.domain.versions import CertificateMark, Finding, Method, NoSuchProfileVersion, Outcome, Result, first_version
 from services.identity.repository.encoding import StaleRecord
 from services.identity.repository.profiles import ProfileChangeRepository, ProfileVersionRepository
 from tests.identity.profile_fakes import FakeProfileChanges, FakeProfileVersions
 from tests.identity.samples import CODE, NOW, a_practitioner
+from tests.identity.test_fields import RULES
 from tests.support import Component
 
 
@@ -48,8 +48,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 def a_change(person_id: UUID | None = None) -> ProfileChange:
     before = a_practitioner().stated
-    rule = PassportRule(14, (20, 45), timedelta(days=90))
-    after = before.patched({"patronymic": None, "inn": None, "practice": {"employments": []}}, rule=rule, today=NOW.date())
+    after = before.patched({"patronymic": None, "inn": None, "practice": {"employments": []}}, rules=RULES, today=NOW.date())
     return propose(uuid4(), person_id or uuid4(), 1, before, after, at=NOW, lifetime=timedelta(minutes=30))
 
 

@@ -138,6 +138,13 @@ async def test_wrong_values_are_named_and_completion_names_what_is_missing(ident
         ("/snils", "snils-check-digits"),
         ("/inn", "inn-format"),
     ]
+    ancient = await walk.send("PUT", f"{walk.path}/passport", people.passport(issued_on="1897-01-01"))
+    assert [(error["pointer"], error["code"]) for error in ancient.json()["errors"]] == [("/issued_on", "passport-issued-too-early")]
+    unborn = people.profile(licence=walk.profile["licence"] | {"valid_from": "1988-03-12"})
+    refused = await walk.send("PUT", f"{walk.path}/profile", unborn)
+    assert [(error["pointer"], error["code"]) for error in refused.json()["errors"]] == [
+        ("/licence/valid_from", "licence-issued-too-early")
+    ]
     await walk.ask("PUT", f"{walk.path}/passport", people.passport(issued_on="2002-01-01"))
     too_young = await walk.send("PUT", f"{walk.path}/profile", walk.profile)
     assert [(error["pointer"], error["code"]) for error in too_young.json()["errors"]] == [("/birth_date", "passport-issued-too-early")]

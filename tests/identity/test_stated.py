@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.identity.domain.changes import NothingChanged, Proof, ProofMissing, canonical, propose
 from services.identity.domain.fields import InvalidFields, WrongValue, issuing_body
-from services.identity.domain.registration import Employment, PassportRule
+from services.identity.domain.registration import Employment
 from services.identity.domain.stated import (
     Stated,
     differences,
@@ -24,9 +24,9 @@ from services.identity.domain.stated import (
 from services.identity.domain.verification import ADVICE, Answer, Registry, RegistryAnswer, Verification, WrongField, advice_on
 from services.identity.gateways.registries import ASKED, asked_of, asks_about, concerned
 from tests.identity.samples import NOW, a_practitioner
+from tests.identity.test_fields import RULES
 from tests.identity.test_usecases import MOSCOW
 
-RULE = PassportRule(14, (20, 45), timedelta(days=90))
 TODAY = NOW.date()
 ID = UUID(int=7)
 
@@ -37,14 +37,14 @@ def stated() -> Stated:
 
 def test_a_patch_of_nothing_changes_nothing_and_what_is_shown_reads_back() -> None:
     before = stated()
-    assert before.patched({}, rule=RULE, today=TODAY) == before
-    assert before.patched(before.shown(), rule=RULE, today=TODAY) == before
+    assert before.patched({}, rules=RULES, today=TODAY) == before
+    assert before.patched(before.shown(), rules=RULES, today=TODAY) == before
 
 
 def test_a_patch_merges_deeply_replaces_lists_and_removes_what_may_be_absent() -> None:
     before = stated()
     patch = {"inn": None, "practice": {"licence": {"number": "555"}, "employments": []}}
-    after = before.patched(patch, rule=RULE, today=TODAY)
+    after = before.patched(patch, rules=RULES, today=TODAY)
     assert (after.numbers.inn, after.profile.employments) == (None, ())
     assert after.profile.licence == replace(before.profile.licence, number="555")
     assert {one.field for one in differences(before.shown(), after.shown())} == {
@@ -58,15 +58,15 @@ def test_new_contacts_are_accepted_though_the_licence_has_ended_since() -> None:
     before = stated()
     ended = replace(before.profile, licence=replace(before.profile.licence, valid_until=TODAY - timedelta(days=1)))
     before = replace(before, profile=ended)
-    assert before.patched({"email": "new@example.org"}, rule=RULE, today=TODAY).email == "new@example.org"
+    assert before.patched({"email": "new@example.org"}, rules=RULES, today=TODAY).email == "new@example.org"
     with pytest.raises(InvalidFields) as raised:
-        before.patched({"surname": "Иная"}, rule=RULE, today=TODAY)
+        before.patched({"surname": "Иная"}, rules=RULES, today=TODAY)
     assert [(error.pointer, error.code) for error in raised.value.errors] == [("/practice/licence/valid_until", "licence-expired")]
 
 
 def test_the_text_names_purpose_change_person_version_and_every_field() -> None:
     before = stated()
-    after = before.patched({"surname": "Ёлкина", "inn": None}, rule=RULE, today=TODAY)
+    after = before.patched({"surname": "Ёлкина", "inn": None}, rules=RULES, today=TODAY)
     change = propose(ID, ID, 3, before, after, at=NOW, lifetime=timedelta(minutes=30))
     assert json.loads(change.text) == {
         "purpose": "medkabinet.profile-change.v1",
@@ -97,7 +97,7 @@ def test_the_canonical_text_is_as_rfc_8785_says(value: Any, text: str) -> None:
 
 def test_a_signature_stands_in_for_the_telephone_but_not_for_new_contacts() -> None:
     before = stated()
-    after = before.patched({"email": "new@example.org", "surname": "Иная"}, rule=RULE, today=TODAY)
+    after = before.patched({"email": "new@example.org", "surname": "Иная"}, rules=RULES, today=TODAY)
     change = propose(ID, ID, 1, before, after, at=NOW, lifetime=timedelta(minutes=30))
     assert change.needed(is_signed=False) == (Proof.PHONE, Proof.NEW_EMAIL)
     assert change.needed(is_signed=True) == (Proof.NEW_EMAIL,)
@@ -198,9 +198,9 @@ def test_only_registries_that_would_be_asked_something_else_are_concerned() -> N
         ({"practice": {"diploma_number": "7"}}, {Registry.DIPLOMAS}),
         ({"surname": "Иная"}, set(Registry)),
     ):
-        after = before.restated(before.stated.patched(patch, rule=RULE, today=TODAY))
+        after = before.restated(before.stated.patched(patch, rules=RULES, today=TODAY))
         assert concerned(before, after) == expected, patch
-    without = before.restated(before.stated.patched({"inn": None}, rule=RULE, today=TODAY))
+    without = before.restated(before.stated.patched({"inn": None}, rules=RULES, today=TODAY))
     assert Registry.INN not in asked_of(without)
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from chassis.errors import Conflict, FieldError, NotFound, Unauthenticated
 from services.identity.domain import fields
 from services.identity.domain.codes import OneTimeCode
-from services.identity.domain.fields import Findings, WrongValue, years_later
+from services.identity.domain.fields import Findings, years_later
+from services.identity.domain.issue_dates import IssueRules, LicenceRule, PassportRule
 from services.identity.domain.scans import Scans, are_accepted
 
 _STEPS = {
@@ -70,25 +71,6 @@ class EmailNotGiven(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class PassportRule:
-    """Ages at which a passport is given and must be changed, and how long the old one is still good."""
-
-    first_age: int
-    change_ages: tuple[int, ...]
-    grace: timedelta
-
-    def check(self, issued_on: date, birth_date: date, today: date) -> date:
-        """The date of issue. Raises `WrongValue` if no valid passport can have been issued then."""
-        if issued_on < years_later(birth_date, self.first_age):
-            raise WrongValue("passport-issued-too-early", f"Паспорт выдают с {self.first_age} лет. Проверьте дату выдачи и дату рождения.")
-        for age in self.change_ages:
-            change = years_later(birth_date, age)
-            if issued_on < change and today > change + self.grace:
-                raise WrongValue("passport-outdated", f"Паспорт нужно было заменить в {age} лет. Укажите данные действующего паспорта.")
-        return issued_on
-
-
-@dataclass(frozen=True, slots=True)
 class Passport:
     """The passport of a citizen of Russia."""
 
@@ -97,17 +79,15 @@ class Passport:
     issued_on: date
     issued_by: str
 
-    def checked(self, today: date) -> "Passport":
+    def checked(self, today: date, rule: PassportRule) -> "Passport":
         """The same with normalised values. Raises `InvalidFields`."""
         findings = Findings()
         passport = Passport(
             series=findings.check("/series", fields.passport_series, self.series),
             number=findings.check("/number", fields.passport_number, self.number),
-            issued_on=self.issued_on,
+            issued_on=findings.check("/issued_on", lambda day: rule.check_alone(day, today), self.issued_on),
             issued_by=findings.check("/issued_by", fields.issuing_body, self.issued_by),
         )
-        if self.issued_on > today:
-            findings.add("/issued_on", "date-in-future", "Дата выдачи ещё не наступила.")
         findings.raise_any()
         return passport
 
@@ -138,10 +118,10 @@ class Licence:
     valid_from: date
     valid_until: date | None = None
 
-    def checked(self, findings: Findings, today: date) -> "Licence":
-        """The same with normalised values; what is wrong goes to `findings`."""
-        if self.valid_from > today:
-            findings.add("/licence/valid_from", "licence-not-yet-valid", "Лицензия ещё не действует.")
+    def checked(self, findings: Findings, rule: LicenceRule, born: date | None, today: date) -> "Licence":
+        """The same with normalised values; what is wrong goes to `findings`. `born` is None where the birth date is wrong itself."""
+        holder_born = born if self.holder == "person" else None
+        findings.check("/licence/valid_from", lambda day: rule.check(day, holder_born, today), self.valid_from)
         if self.valid_until is not None and self.valid_until < self.valid_from:
             findings.add("/licence/valid_until", "dates-reversed", "Срок действия заканчивается раньше, чем начинается.")
         elif self.valid_until is not None and self.valid_until < today:
@@ -205,10 +185,11 @@ class Profile:
     employments: tuple[Employment, ...] = ()
     training_hours: int = 0
 
-    def checked(self, today: date, first_age: int) -> "Profile":
+    def checked(self, today: date, rules: IssueRules) -> "Profile":
         """The same with normalised values. Raises `InvalidFields`."""
         findings = Findings()
-        if not years_later(self.birth_date, first_age) <= today < years_later(self.birth_date, _OLDEST):
+        is_age_possible = years_later(self.birth_date, rules.passport.first_age) <= today < years_later(self.birth_date, _OLDEST)
+        if not is_age_possible:
             findings.add("/birth_date", "birth-date-impossible", "Проверьте дату рождения.")
         profile = replace(
             self,
@@ -219,7 +200,7 @@ class Profile:
             diploma_number=findings.check("/diploma_number", fields.text, self.diploma_number),
             qualification=findings.check("/qualification", fields.text, self.qualification),
             specialty_code=findings.check("/specialty_code", fields.specialty_code, self.specialty_code),
-            licence=self.licence.checked(findings, today),
+            licence=self.licence.checked(findings, rules.licence, self.birth_date if is_age_possible else None, today),
             workplace=self.workplace.checked(findings),
             employments=tuple(
                 employment.checked(findings, f"/employments/{index}", self.birth_date, today)
@@ -305,17 +286,17 @@ class Registration:
     def with_passport(self, passport: Passport, *, rule: PassportRule, today: date) -> "Registration":
         """The passport step. Raises `InvalidFields`."""
         self.check_open()
-        checked = passport.checked(today)
+        checked = passport.checked(today, rule)
         if self.profile is not None:
             _check_issue(rule, checked, self.profile, today, pointer="/issued_on")
         return replace(self, passport=checked)
 
-    def with_profile(self, profile: Profile, *, rule: PassportRule, today: date) -> "Registration":
+    def with_profile(self, profile: Profile, *, rules: IssueRules, today: date) -> "Registration":
         """The profile step. Raises `InvalidFields`."""
         self.check_open()
-        checked = profile.checked(today, rule.first_age)
+        checked = profile.checked(today, rules)
         if self.passport is not None:
-            _check_issue(rule, self.passport, checked, today, pointer="/birth_date")
+            _check_issue(rules.passport, self.passport, checked, today, pointer="/birth_date")
         return replace(self, profile=checked)
 
     def with_email(self, email: str) -> "Registration":

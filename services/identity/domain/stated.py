@@ -6,9 +6,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.identity.domain import fields as rules
+from services.identity.domain import fields as values
 from services.identity.domain.fields import Findings, InvalidFields
-from services.identity.domain.registration import Employment, Licence, Numbers, Passport, PassportRule, Profile, Workplace
+from services.identity.domain.issue_dates import IssueRules
+from services.identity.domain.registration import Employment, Licence, Numbers, Passport, Profile, Workplace
 
 Json = Any
 CONTACTS = frozenset({"/phone", "/email"})
@@ -41,7 +42,7 @@ class Stated:
             "practice": practice,
         }
 
-    def patched(self, patch: Mapping[str, Json], *, rule: PassportRule, today: date) -> "Stated":
+    def patched(self, patch: Mapping[str, Json], *, rules: IssueRules, today: date) -> "Stated":
         """The profile after a merge patch (RFC 7396), by the rules of registration. Raises `InvalidFields` with everything wrong at once.
 
         Contacts alone are checked alone: what has become outdated since must not keep anybody from a new telephone.
@@ -50,11 +51,11 @@ class Stated:
         before = self.shown()
         after = _merged(before, patch, findings, "")
         stated = _stated(after)
-        phone = findings.check("/phone", rules.mobile, stated.phone)
-        email = findings.check("/email", rules.email, stated.email)
+        phone = findings.check("/phone", values.mobile, stated.phone)
+        email = findings.check("/email", values.email, stated.email)
         stated = replace(stated, phone=phone, email=email)
         if {change.field for change in differences(before, after)} - CONTACTS:
-            stated = _checked(stated, findings, rule, today)
+            stated = _checked(stated, findings, rules, today)
         findings.raise_any()
         return stated
 
@@ -155,11 +156,14 @@ def _dated(kind: Callable[..., Any], values: Mapping[str, Json], *dates: str) ->
     return kind(**dict(values) | days)
 
 
-def _checked(stated: Stated, findings: Findings, rule: PassportRule, today: date) -> Stated:
-    passport = _gathered(findings, lambda: stated.passport.checked(today), lambda pointer: f"/passport{pointer}") or stated.passport
+def _checked(stated: Stated, findings: Findings, rules: IssueRules, today: date) -> Stated:
+    passport = (
+        _gathered(findings, lambda: stated.passport.checked(today, rules.passport), lambda pointer: f"/passport{pointer}")
+        or stated.passport
+    )
     numbers = _gathered(findings, stated.numbers.checked, lambda pointer: pointer) or stated.numbers
-    profile = _gathered(findings, lambda: stated.profile.checked(today, rule.first_age), _in_practice) or stated.profile
-    findings.check("/passport/issued_on", lambda day: rule.check(day, profile.birth_date, today), passport.issued_on)
+    profile = _gathered(findings, lambda: stated.profile.checked(today, rules), _in_practice) or stated.profile
+    findings.check("/passport/issued_on", lambda day: rules.passport.check(day, profile.birth_date, today), passport.issued_on)
     return replace(stated, passport=passport, numbers=numbers, profile=profile)
 
 

@@ -9,9 +9,9 @@ from services.identity.domain.codes import CodePolicy
 from services.identity.domain.consents import Withdrawal
 from services.identity.domain.erasure import Retention
 from services.identity.domain.factors import DevicePolicy, FactorPolicy
+from services.identity.domain.issue_dates import IssueRules, LicenceRule, PassportRule
 from services.identity.domain.passkeys import PasskeyPolicy
 from services.identity.domain.passwords import PasswordPolicy
-from services.identity.domain.registration import PassportRule
 from services.identity.domain.sessions import SessionPolicy
 from services.identity.domain.sign_ins import FailurePolicy
 from services.identity.domain.verification import Backoff
@@ -70,14 +70,16 @@ def _listed(name: str) -> frozenset[str]:
     return frozenset((Path(__file__).parents[1] / "rules" / name).read_text(encoding="utf-8").split())
 
 
-def passport_rule(settings: Settings) -> PassportRule:
-    """When a passport is given and must be changed."""
-    return PassportRule(settings.passport_first_age, settings.passport_change_ages, timedelta(days=settings.passport_grace_days))
+def issue_rules(settings: Settings) -> IssueRules:
+    """When passports and licences are given, and when a passport must be changed."""
+    grace = timedelta(days=settings.passport_grace_days)
+    passport = PassportRule(settings.passport_first_age, settings.passport_change_ages, grace, settings.passport_since)
+    return IssueRules(passport, LicenceRule(settings.licence_first_age, settings.licence_since))
 
 
 def profile_rules(settings: Settings, zone: ZoneInfo) -> ProfileRules:
     """Limits and terms of profile changes."""
-    return ProfileRules(passport=passport_rule(settings), lifetime=timedelta(minutes=settings.profile_change_minutes), zone=zone)
+    return ProfileRules(issue=issue_rules(settings), lifetime=timedelta(minutes=settings.profile_change_minutes), zone=zone)
 
 
 def signature_policy(settings: Settings) -> SignaturePolicy:
@@ -96,7 +98,7 @@ def signature_policy(settings: Settings) -> SignaturePolicy:
 def registration_rules(settings: Settings, zone: ZoneInfo) -> RegistrationRules:
     """Limits and terms of registration."""
     return RegistrationRules(
-        passport=passport_rule(settings),
+        issue=issue_rules(settings),
         password=password_policy(settings),
         consents=settings.consents_required,
         keep=timedelta(days=settings.registration_keep_days),

@@ -22,8 +22,8 @@ from services.identity.domain.changes import (
     refusal_of,
 )
 from services.identity.domain.codes import OneTimeCode
+from services.identity.domain.issue_dates import IssueRules
 from services.identity.domain.people import Person, Status
-from services.identity.domain.registration import PassportRule
 from services.identity.domain.signatures import SignatureRefused, Signer, signature_of
 from services.identity.domain.versions import CertificateMark, Method, ProfileVersion, first_version
 from services.identity.gateways.registries import asked_of, concerned
@@ -41,7 +41,7 @@ from services.identity.usecases.verdicts import Verdicts, request
 class ProfileRules:
     """Limits and terms of changes."""
 
-    passport: PassportRule
+    issue: IssueRules
     lifetime: timedelta
     zone: ZoneInfo
 
@@ -99,7 +99,7 @@ class ProfileUseCases:
             person = await self.people.get(tx, person_id)
             if person.version != seen_version:
                 raise StaleProfile("Профиль изменился с тех пор, как вы его открыли. Откройте его ещё раз.")
-            after = person.stated.patched(patch, rule=self.rules.passport, today=self.today())
+            after = person.stated.patched(patch, rules=self.rules.issue, today=self.today())
             change = propose(uuid4(), person_id, person.profile_version, person.stated, after, at=self.now(), lifetime=self.rules.lifetime)
             return await self.changes.put(tx, change)
 

@@ -19,6 +19,7 @@ from services.identity.domain import fields
 from services.identity.domain.access_log import Action
 from services.identity.domain.codes import CodeExpired, CodePolicy, OneTimeCode
 from services.identity.domain.fields import Findings
+from services.identity.domain.issue_dates import IssueRules
 from services.identity.domain.passwords import PasswordPolicy
 from services.identity.domain.people import Person, Status
 from services.identity.domain.registration import (
@@ -27,7 +28,6 @@ from services.identity.domain.registration import (
     NoSuchRegistration,
     Numbers,
     Passport,
-    PassportRule,
     Profile,
     Registration,
     RegistrationTokenRefused,
@@ -48,7 +48,7 @@ from services.identity.usecases.sessions import Signing
 class RegistrationRules:
     """Limits and terms of registration."""
 
-    passport: PassportRule
+    issue: IssueRules
     password: PasswordPolicy
     consents: Mapping[str, str]
     keep: timedelta
@@ -204,7 +204,7 @@ class RegistrationUseCases:
     async def set_passport(self, registration_id: UUID, token: str | None, passport: Passport) -> Registration:
         """The passport step. Raises `InvalidFields`."""
         return await self._change(
-            registration_id, token, lambda found: found.with_passport(passport, rule=self.rules.passport, today=self._today())
+            registration_id, token, lambda found: found.with_passport(passport, rule=self.rules.issue.passport, today=self._today())
         )
 
     async def set_numbers(self, registration_id: UUID, token: str | None, numbers: Numbers) -> Registration:
@@ -215,7 +215,7 @@ class RegistrationUseCases:
     async def set_profile(self, registration_id: UUID, token: str | None, profile: Profile) -> Registration:
         """The profile step. Raises `InvalidFields`."""
         return await self._change(
-            registration_id, token, lambda found: found.with_profile(profile, rule=self.rules.passport, today=self._today())
+            registration_id, token, lambda found: found.with_profile(profile, rules=self.rules.issue, today=self._today())
         )
 
     async def set_password(self, registration_id: UUID, token: str | None, password: str) -> Registration:
