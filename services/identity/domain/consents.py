@@ -51,6 +51,12 @@ def in_force(consents: Consents, document: str) -> Consent | None:
     return next((given for given in reversed(consents) if given.document == document and given.withdrawn_at is None), None)
 
 
+def misses(consents: Consents, withdrawals: Mapping[str, Withdrawal]) -> bool:
+    """Whether a consent without which the account is erased is withdrawn."""
+    given = {consent.document for consent in consents}
+    return any(effect is Withdrawal.ERASES and name in given and in_force(consents, name) is None for name, effect in withdrawals.items())
+
+
 def due(consents: Consents, required: Mapping[str, str]) -> dict[str, str]:
     """Documents whose required version is not agreed to. An earlier version stays in force until then."""
     known = {document: in_force(consents, document) for document in required}

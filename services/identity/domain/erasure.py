@@ -120,6 +120,8 @@ class Erasure:
     due_at: datetime | None
     grounds: tuple[Ground, ...] = ()
     ended_at: datetime | None = None
+    is_of_withdrawal: bool = False
+    """Whether a withdrawn consent began it: giving that consent again ends it."""
     version: int = 0
 
     @property

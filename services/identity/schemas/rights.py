@@ -45,11 +45,15 @@ class ConsentDueOut(BaseModel):
 
 
 class ConsentsOut(BaseModel):
-    """Every consent ever given, oldest first, what is asked for now, and the request to erase that a withdrawal began."""
+    """Every consent ever given, oldest first, what is asked for now, and the request to erase that a withdrawal began.
+
+    `cancelled_erasure_request_id` is that request again, once giving the consent anew has ended it.
+    """
 
     items: list[ConsentOut]
     due: list[ConsentDueOut]
     erasure_request_id: UUID | None
+    cancelled_erasure_request_id: UUID | None
 
     @classmethod
     def of(cls, view: ConsentView) -> "ConsentsOut":
@@ -69,6 +73,7 @@ class ConsentsOut(BaseModel):
             items=[shown(consent) for consent in view.consents],
             due=ConsentDueOut.all_of(view.due),
             erasure_request_id=view.erasure.id if view.erasure else None,
+            cancelled_erasure_request_id=view.cancelled.id if view.cancelled else None,
         )
 
 

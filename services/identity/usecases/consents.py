@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
-from services.identity.domain.consents import ConsentKept, Consents, ErasureUnconfirmed, Withdrawal, agreed, due, withdrawn
+from services.identity.domain.consents import ConsentKept, Consents, ErasureUnconfirmed, Withdrawal, agreed, due, misses, withdrawn
 from services.identity.domain.erasure import Erasure
 from services.identity.domain.people import Person
 from services.identity.repository.people import PersonRepository
@@ -26,11 +26,15 @@ class ConsentRules:
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """All consents of a person and the documents, with versions, the person is to be asked for."""
+    """All consents of a person and the documents, with versions, the person is to be asked for.
+
+    `erasure` is the request that a withdrawal began, `cancelled` the one that giving the consent again ended.
+    """
 
     consents: Consents
     due: Mapping[str, str]
     erasure: Erasure | None = None
+    cancelled: Erasure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,11 @@ class ConsentUseCases:
 
     @atomic
     async def agree(self, person_id: UUID, given: Mapping[str, str], origin: Origin) -> ConsentView:
-        """Agree to documents in their required versions; repeating it changes nothing. Raises `InvalidFields`, `TooManyConsents`."""
+        """Agree to documents in their required versions; repeating it changes nothing. Raises `InvalidFields`, `TooManyConsents`.
+
+        Who gives a consent again wants to stay: an erasure that its withdrawal began is cancelled, and the person is told.
+        """
+        cancelled = None
         async with self.begin() as tx:
             person = await self.people.get(tx, person_id)
             consents = agreed(person.consents, given, self.rules.required, at=self.now(), address=origin.address)
@@ -66,7 +74,9 @@ class ConsentUseCases:
                 person = await self.people.save(tx, replace(person, consents=consents))
             for consent in fresh:
                 await self._note(tx, Action.CONSENT_GIVEN, person_id, f"{consent.document}:{consent.version}", origin)
-        return ConsentView(person.consents, self.due(person))
+            if fresh and not misses(person.consents, self.rules.withdrawals):
+                cancelled = await self.erasure.take_back(tx, person_id, origin)
+        return ConsentView(person.consents, self.due(person), cancelled=cancelled)
 
     @atomic
     async def withdraw(self, person_id: UUID, document: str, *, is_erasure_confirmed: bool, origin: Origin) -> ConsentView:
@@ -84,8 +94,11 @@ class ConsentUseCases:
                 raise ErasureUnconfirmed("Вместе с этим согласием удаляются учётная запись и данные. Подтвердите, что хотите этого.")
             person = await self.people.save(tx, replace(person, consents=consents))
             await self._note(tx, Action.CONSENT_WITHDRAWN, person_id, document, origin)
-            erasure = await self.erasure.ensure(tx, person, origin) if effect is Withdrawal.ERASES else None
+            erasure = await self._begun(tx, person, origin) if effect is Withdrawal.ERASES else None
         return ConsentView(person.consents, self.due(person), erasure)
+
+    async def _begun(self, tx: Transaction, person: Person, origin: Origin) -> Erasure:
+        return await self.erasure.ensure(tx, person, origin, is_of_withdrawal=True)
 
     async def _note(self, tx: Transaction, action: Action, person_id: UUID, what: str, origin: Origin) -> None:
         role, record = Role.PRACTITIONER, f"consent:{what}"

@@ -78,20 +78,30 @@ class ErasureUseCases:
             if known is not None:
                 raise ErasureRequestedAlready("Вы уже запросили удаление данных.", request_id=str(known.id))
             person = await self.people.get(tx, person_id)
-            erasure = await self.ensure(tx, person, origin)
+            erasure = await self.ensure(tx, person, origin, is_of_withdrawal=False)
             if closes_account and erasure.state is ErasureState.HELD:
                 await self.people.save(tx, replace(person, closed_at=self.now()))
                 await self.sessions.end_all(tx, person_id, Ending.ACCOUNT_CLOSED, origin)
                 await self._note(tx, Action.ACCOUNT_CLOSED, erasure, origin)
         return erasure
 
-    async def ensure(self, tx: Transaction, person: Person, origin: Origin) -> Erasure:
-        """The person's open request, made if there is none, within the transaction of the wish."""
+    async def ensure(self, tx: Transaction, person: Person, origin: Origin, *, is_of_withdrawal: bool) -> Erasure:
+        """The person's open request, made if there is none, within the transaction of the wish.
+
+        One asked for in so many words stays that, whatever is withdrawn later.
+        """
         known = await self.requests.open_of(tx, person.id)
         if known is not None:
             return known
         at = self.now()
-        fresh = Erasure(id=uuid4(), person_id=person.id, requested_at=at, state=ErasureState.COOLING_OFF, due_at=None)
+        fresh = Erasure(
+            id=uuid4(),
+            person_id=person.id,
+            requested_at=at,
+            state=ErasureState.COOLING_OFF,
+            due_at=None,
+            is_of_withdrawal=is_of_withdrawal,
+        )
         erasure = await self.requests.add(tx, await self._planned(tx, fresh, at))
         await self._schedule(tx, erasure, at)
         await self._note(tx, Action.ERASURE_REQUESTED, erasure, origin)
@@ -112,13 +122,21 @@ class ErasureUseCases:
     @atomic
     async def cancel(self, request_id: UUID, *, person_id: UUID, origin: Origin) -> None:
         """Think better of it. Raises `NoSuchErasure`, `ErasureOver`."""
-        at = self.now()
         async with self.begin() as tx:
-            erasure = await self.requests.get(tx, request_id, person_id=person_id)
-            erasure = await self.requests.save(tx, erasure.cancelled(at))
-            await tx.cancel(_term_key(erasure.id))
-            await tx.publish(ErasureCancelled(occurred_at=at, person_id=person_id, request_id=erasure.id))
-            await self._note(tx, Action.ERASURE_CANCELLED, erasure, origin)
+            await self._cancel(tx, await self.requests.get(tx, request_id, person_id=person_id), origin)
+
+    async def take_back(self, tx: Transaction, person_id: UUID, origin: Origin) -> Erasure | None:
+        """Cancel what a withdrawn consent began, within the transaction that gives it again. None if there is no such request."""
+        erasure = await self.requests.open_of(tx, person_id)
+        return await self._cancel(tx, erasure, origin) if erasure is not None and erasure.is_of_withdrawal else None
+
+    async def _cancel(self, tx: Transaction, erasure: Erasure, origin: Origin) -> Erasure:
+        at = self.now()
+        erasure = await self.requests.save(tx, erasure.cancelled(at))
+        await tx.cancel(_term_key(erasure.id))
+        await tx.publish(ErasureCancelled(occurred_at=at, person_id=erasure.person_id, request_id=erasure.id))
+        await self._note(tx, Action.ERASURE_CANCELLED, erasure, origin)
+        return erasure
 
     @atomic
     async def learn(self, event: ApplicationNews) -> None:
