@@ -29,6 +29,8 @@ ONE_TIME_CODE = "one-time-code"
 """Kind of the messages that carry a code; never a notice, never in the inbox."""
 ADDRESS_REPLACED = "address-replaced"
 """Kind of the last message to a telephone or mailbox: who takes over an account replaces them first."""
+PERSON_ERASED = "person-erased"
+"""Kind of the very last message: everything is erased. Its record names nobody, and the address goes with it once it has left."""
 
 
 @dataclass(frozen=True, slots=True)

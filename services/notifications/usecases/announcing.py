@@ -1,6 +1,6 @@
 """Telling people: events become notices and deliveries; acts end repetitions; contacts release what waited for them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from services.notifications.domain import (
     ADDRESS_REPLACED,
     KINDS,
     ONE_TIME_CODE,
+    PERSON_ERASED,
     Channel,
     Contacts,
     Notice,
@@ -154,10 +155,14 @@ class Announcing(Base):
 
     async def _take_leave(self, tx: Transaction, event: ContactsChanged, before: Contacts) -> None:
         replaced = ((Channel.EMAIL, before.email, event.email), (Channel.SMS, before.phone, event.phone))
+        addresses = {channel: old for channel, old, new in replaced if old != new}
+        await self._send_last(tx, event, ADDRESS_REPLACED, addresses, recipient_id=event.person_id)
+
+    async def _send_last(self, tx: Transaction, event: Event, kind: str, addresses: Mapping[Channel, str], *, recipient_id: UUID) -> None:
+        """Messages of no notice, to addresses that are kept in them alone."""
         last = [
-            self._fresh(event.event_id, event.person_id, channel, kind=ADDRESS_REPLACED, secrets={"address": old})
-            for channel, old, new in replaced
-            if old != new
+            self._fresh(event.event_id, recipient_id, channel, kind=kind, secrets={"address": address})
+            for channel, address in addresses.items()
         ]
         await self.deliveries.add(tx, last)
         for delivery in last:
@@ -165,12 +170,19 @@ class Announcing(Base):
 
     @atomic
     async def forget(self, event: PersonErased | RegistrationLapsed) -> None:
-        """Keep neither contacts nor inbox nor ledger of who is no more; reminders and deliveries on their way find nothing."""
+        """Keep neither contacts nor inbox nor ledger of who is no more; reminders and deliveries on their way find nothing.
+
+        Who was erased is told once more. That message names nobody, and its address goes when it has left or its time is over.
+        """
         person_id = event.person_id if isinstance(event, PersonErased) else event.owner_id
+        contacts = await self.recipients.contacts(person_id) if isinstance(event, PersonErased) else None
         async with self.begin(handling=event) as tx:
             await tx.forget(person_id)
             for store in (self.recipients, self.notices, self.deliveries):
                 await store.forget(tx, person_id)
+            if contacts is not None:
+                addresses = {Channel.EMAIL: contacts.email, Channel.SMS: contacts.phone}
+                await self._send_last(tx, event, PERSON_ERASED, addresses, recipient_id=uuid4())
 
     async def export_own(self, event: DataExportRequested) -> None:
         """How the person is reached, what they prefer, and everything they were told."""
