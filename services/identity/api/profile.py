@@ -35,7 +35,7 @@ _LARGEST = 2**31 - 1
 @router.get("")
 async def get_profile(caller: SignedIn, usecases: UseCasesDep, response: Response) -> ProfileOut:
     """The caller's own account."""
-    return _shown(await usecases.profile.get(caller.id), usecases, response)
+    return await _shown(await usecases.profile.get(caller.id), usecases, response)
 
 
 @router.post("/changes", status_code=201, dependencies=[limited("profile-change", "30/minute", by="principal")])
@@ -63,7 +63,7 @@ async def confirm_change(
     change_id: UUID, body: ConfirmationIn, caller: Practitioner, origin: OriginDep, usecases: UseCasesDep, response: Response
 ) -> ProfileOut:
     """Confirm by codes; the change takes effect and the registries concerned are asked."""
-    return _shown(await usecases.profile.confirm(caller.id, change_id, body.codes(), origin), usecases, response)
+    return await _shown(await usecases.profile.confirm(caller.id, change_id, body.codes(), origin), usecases, response)
 
 
 @router.post("/changes/{change_id}/signature", dependencies=[limited("profile-change-signature", "30/minute", by="principal")])
@@ -71,7 +71,7 @@ async def sign_change(
     change_id: UUID, body: SignatureIn, caller: Practitioner, origin: OriginDep, usecases: UseCasesDep, response: Response
 ) -> ProfileOut:
     """Confirm by a detached CMS signature over the change's text; the change takes effect and the registries concerned are asked."""
-    return _shown(await usecases.profile.sign(caller.id, change_id, body.signature, body.codes(), origin), usecases, response)
+    return await _shown(await usecases.profile.sign(caller.id, change_id, body.signature, body.codes(), origin), usecases, response)
 
 
 @router.get("/versions")
@@ -90,6 +90,7 @@ async def get_version(number: Annotated[int, Path(ge=1, le=_LARGEST)], caller: P
     return VersionOut.of(await usecases.profile.version(caller.id, number))
 
 
-def _shown(person: Person, usecases: UseCases, response: Response) -> ProfileOut:
+async def _shown(person: Person, usecases: UseCases, response: Response) -> ProfileOut:
     response.headers["ETag"] = etag(person.version)
-    return ProfileOut.of(person, usecases.profile.today(), consents_due=usecases.consents.due(person))
+    by_licence = await usecases.people.licence_sign_in(person)
+    return ProfileOut.of(person, usecases.profile.today(), consents_due=usecases.consents.due(person), licence_sign_in=by_licence)

@@ -47,6 +47,18 @@ class Status(StrEnum):
     STAFF = "staff"
 
 
+class LicenceSignIn(StrEnum):
+    """Whether somebody signs in by the number of their licence. Anybody may write any number, so nobody else's is told of."""
+
+    WORKS = "works"
+    WITH_SERIES = "with-series"
+    """Only together with the series: another licence has the same number."""
+    SHARED = "shared"
+    """The registry confirmed it for two accounts, as an organisation's may be; it is unclear whose it is, so it is nobody's."""
+    UNCONFIRMED = "unconfirmed"
+    """Not confirmed by the registry: it works as long as nobody else states it, which is not told to who merely states it."""
+
+
 def licence_key(text: str) -> str:
     """How a licence number is compared: capitals, no separators."""
     return fields.digits_of(text).upper()

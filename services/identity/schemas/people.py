@@ -9,12 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from contracts.roles import Role
-from services.identity.domain.people import Person, Status
+from services.identity.domain.people import LicenceSignIn, Person, Status
 from services.identity.domain.registration import Profile
 from services.identity.domain.stated import experience_days, experience_years
 from services.identity.domain.verification import Verification, advice_on
 from services.identity.schemas.base import In, Line, Short
 from services.identity.schemas.rights import ConsentDueOut
+
+_BY_LICENCE = {
+    LicenceSignIn.WORKS: None,
+    LicenceSignIn.WITH_SERIES: "Такой же номер есть у другой лицензии. Для входа указывайте серию и номер вместе.",
+    LicenceSignIn.SHARED: "Эта лицензия указана ещё в одной учётной записи, поэтому войти по её номеру нельзя. "
+    "Входите по телефону, электронной почте, СНИЛС или ИНН.",
+    LicenceSignIn.UNCONFIRMED: "Реестр не подтвердил номер лицензии: войти по нему может не получиться. "
+    "Входите по телефону, электронной почте, СНИЛС или ИНН.",
+}
 
 
 class DecisionIn(In):
@@ -138,6 +147,18 @@ class PracticeOut(BaseModel):
         return cls.model_validate(stated | computed)
 
 
+class LicenceSignInOut(BaseModel):
+    """Whether the caller signs in by the number of their licence, and what to do where it does not work."""
+
+    state: LicenceSignIn
+    advice: str | None
+
+    @classmethod
+    def of(cls, state: LicenceSignIn) -> "LicenceSignInOut":
+        """The answer."""
+        return cls(state=state, advice=_BY_LICENCE[state])
+
+
 class ProfileOut(BaseModel):
     """The caller's own account. Staff have neither passport nor practice."""
 
@@ -157,9 +178,10 @@ class ProfileOut(BaseModel):
     practice: PracticeOut | None
     verification: VerificationOut | None
     consents_due: list[ConsentDueOut]
+    licence_sign_in: LicenceSignInOut | None
 
     @classmethod
-    def of(cls, person: Person, today: date, *, consents_due: Mapping[str, str]) -> "ProfileOut":
+    def of(cls, person: Person, today: date, *, consents_due: Mapping[str, str], licence_sign_in: LicenceSignIn | None) -> "ProfileOut":
         """The answer; `consents_due` are the versions of documents the person is to be asked for."""
         return cls(
             person_id=person.id,
@@ -178,6 +200,7 @@ class ProfileOut(BaseModel):
             practice=PracticeOut.of(person.profile, today) if person.profile else None,
             verification=VerificationOut.of(person.verification) if person.verification else None,
             consents_due=ConsentDueOut.all_of(consents_due),
+            licence_sign_in=None if licence_sign_in is None else LicenceSignInOut.of(licence_sign_in),
         )
 
 

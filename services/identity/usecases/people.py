@@ -9,8 +9,8 @@ from chassis.transaction import Begin, Transaction, atomic
 from contracts.identity import SecurityAlertKind, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
-from services.identity.domain.people import NoSuchPerson, Person, Status
-from services.identity.domain.sign_ins import normalised_identifier
+from services.identity.domain.people import LicenceSignIn, NoSuchPerson, Person, Status
+from services.identity.domain.sign_ins import identifier_candidates, normalised_identifier
 from services.identity.domain.unlocking import UnlockReason, typed_identifiers
 from services.identity.gateways.hashing import Secrets
 from services.identity.repository.people import PersonRepository
@@ -51,6 +51,23 @@ class PeopleUseCases:
         """Somebody's own account. Raises `NoSuchPerson`."""
         async with self.begin() as tx:
             return await self.people.get(tx, person_id)
+
+    async def licence_sign_in(self, person: Person) -> LicenceSignIn | None:
+        """Whether the person signs in by their licence, by the very look-up that sign-in does; None for who states no licence.
+
+        That a number is held by two is told to whom the registry confirmed it for, never to who tries numbers.
+        """
+        if person.profile is None:
+            return None
+        if person.status is not Status.VERIFIED:
+            return LicenceSignIn.UNCONFIRMED
+        licence = person.profile.licence
+        typed = (licence.series + licence.number, licence.number)
+        found = [await self.people.credentials(None, identifier_candidates(text)) for text in typed]
+        with_series, alone = (one is not None and one.person_id == person.id for one in found)
+        if not with_series:
+            return LicenceSignIn.SHARED
+        return LicenceSignIn.WORKS if alone else LicenceSignIn.WITH_SERIES
 
     @atomic
     async def unlock(self, person_id: UUID, unlocking: Unlocking) -> None:
