@@ -80,9 +80,9 @@ class _Desk:
         first.save(made, "PDF", save_all=True, append_images=others, resolution=DPI, quality=85, title=f"scan {self._sent}")
         return File("scan.pdf", "application/pdf", made.getvalue())
 
-    async def send(self, file: File) -> UUID:
-        """Upload."""
-        return UUID((await self.running.practitioner.upload("supporting", file))["document_id"])
+    async def send(self, file: File, document_type: str = "diploma") -> UUID:
+        """Upload; a diploma is a paper whose pages are judged."""
+        return UUID((await self.running.practitioner.upload(document_type, file))["document_id"])
 
     async def checked_at(self, document_id: UUID) -> datetime:
         """When the verdict came."""
@@ -225,7 +225,7 @@ async def _bombs(desk: _Desk) -> Figure:
     limit = Settings.model_fields["check_memory_bytes"].default
     before, most, verdicts = _resident(desk), 0, []
     for bomb in (_pdf_bomb(), _png_bomb()):
-        checked = asyncio.ensure_future(desk.checked_at(await desk.send(bomb)))
+        checked = asyncio.ensure_future(desk.checked_at(await desk.send(bomb, "supporting")))
         while not checked.done():
             most = max(most, _resident(desk))
             await asyncio.sleep(0.01)
