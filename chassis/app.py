@@ -243,6 +243,16 @@ class Chassis:
         async with self.publisher.channel() as channel:
             await declare_topology(channel, SUBSCRIPTIONS, {self.service: self.settings.retry_delays_seconds})
 
+    @asynccontextmanager
+    async def command_line(self, prepare: Sequence[Callable[[], Awaitable[None]]]) -> AsyncIterator[None]:
+        """The stores ready for a command: nothing is served or consumed; a running service publishes the events."""
+        try:
+            for make in (self.cipher.prepare, *prepare):
+                await make()
+            yield
+        finally:
+            await self.close()
+
     async def close(self) -> None:
         """Let go of everything."""
         self.is_started = False

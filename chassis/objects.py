@@ -203,6 +203,12 @@ class ObjectStore:
         """Remove the object; one that is not there is fine."""
         await self._in_thread(lambda: self._minio.remove_object(bucket, key))
 
+    async def delete_below(self, bucket: str, prefix: str) -> None:
+        """Remove every object whose key begins so."""
+        while keys := await self.list_keys(bucket, prefix=prefix):
+            for key in keys:
+                await self.delete(bucket, key)
+
     async def copy(self, bucket: str, key: str, *, to_bucket: str) -> None:
         """Copy the object into another bucket under the same key, within the store; `FileMissing` if there is none."""
         await self._in_thread(lambda: self._minio.copy_object(to_bucket, key, CopySource(bucket, key)))

@@ -21,7 +21,7 @@ async def on_document_received(event: DocumentReceived, usecases: WorkerUseCases
 
 @router.consumer(queue_for(SERVICE, CheckRequested), EVENTS)
 async def on_check_requested(event: CheckRequested, usecases: WorkerUseCasesDep) -> None:
-    """Check the file whose first check got stuck."""
+    """Check the file again, or some steps of it: its first check got stuck, or somebody wants to know."""
     await usecases.checks.check(event)
 
 

@@ -56,10 +56,7 @@ class Files:
 
     async def delete_all(self, owner_id: UUID) -> None:
         """Remove every object of the owner, whatever it is."""
-        prefix = f"{owner_id}/"
-        while keys := await self.objects.list_keys(self.bucket, prefix=prefix):
-            for key in keys:
-                await self.objects.delete(self.bucket, key)
+        await self.objects.delete_below(self.bucket, f"{owner_id}/")
 
 
 @dataclass(frozen=True, slots=True)

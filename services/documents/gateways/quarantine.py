@@ -45,6 +45,4 @@ class Quarantine:
 
     async def delete_all(self, owner_id: UUID) -> None:
         """Remove everything of the owner."""
-        while keys := await self.objects.list_keys(self.bucket, prefix=f"{owner_id}/"):
-            for key in keys:
-                await self.objects.delete(self.bucket, key)
+        await self.objects.delete_below(self.bucket, f"{owner_id}/")

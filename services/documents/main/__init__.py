@@ -44,12 +44,8 @@ def create_worker(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def command_line(settings: Settings) -> AsyncIterator[WorkerUseCases]:
-    """What a command line needs of the worker: nothing is served or consumed; a running service publishes the events."""
+    """What a command line needs of the worker."""
     chassis = Chassis("documents", settings)
     stores = stores_of(chassis, settings)
-    try:
-        for prepare in (chassis.cipher.prepare, *stores.prepare()):
-            await prepare()
+    async with chassis.command_line(stores.prepare()):
         yield worker_usecases_of(chassis, settings, stores, Nursery())
-    finally:
-        await chassis.close()

@@ -28,6 +28,7 @@ from services.documents.domain.errors import (
 from services.documents.domain.rules import ALL_TYPES, RULES, MediaType, Rule
 from services.documents.gateways import Files
 from services.documents.repository import DocumentRepository, HoldRepository
+from services.documents.usecases.checks.common import names_of
 from services.documents.usecases.retention import Retention
 
 
@@ -185,13 +186,7 @@ class Uploads:
 
     async def _announce(self, tx: Transaction, document: Document) -> None:
         file = document.file()
-        names = {
-            "document_id": document.id,
-            "owner_id": document.owner_id,
-            "document_type": document.document_type.value,
-            "file_version": file.number,
-            "occurred_at": self.now(),
-        }
+        names = names_of(document, file, at=self.now())
         await tx.publish(
             DocumentReceived(
                 version=document.version, size_bytes=file.size_bytes, media_type=file.media_type.value, sha256=file.sha256, **names

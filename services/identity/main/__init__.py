@@ -34,12 +34,8 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def command_line(settings: Settings) -> AsyncIterator[UseCases]:
-    """The use-cases for a command line: nothing is served or consumed; a running service publishes the events."""
+    """The use-cases for a command line."""
     chassis = Chassis("identity", settings)
     stores = stores_of(chassis, settings)
-    try:
-        for prepare in (chassis.cipher.prepare, *stores.prepare()):
-            await prepare()
+    async with chassis.command_line(stores.prepare()):
         yield usecases_of(chassis, settings, stores)
-    finally:
-        await chassis.close()
