@@ -250,22 +250,6 @@ async def test_the_profile_is_the_callers_own(walk: Walk, signer: Signer) -> Non
     assert (await walk.send("GET", "/profile", None, **signer.headers(uuid4(), Role.PRACTITIONER))).status_code == 404
 
 
-async def test_keys_rotate_and_the_next_one_is_published_before_it_signs(walk: Walk) -> None:
-    async def kids() -> list[str]:
-        return [key["kid"] for key in (await walk.identity.client.get("/.well-known/jwks.json")).json()["keys"]]
-
-    await walk.register()
-    before = await kids()
-    walk.identity.clock.move(timedelta(days=31))
-    await walk.sign_in()
-    fresh = [kid for kid in await kids() if kid not in before]
-    assert len(fresh) == 1
-    header_kid = jwt_kid((await walk.sign_in())["access_token"])
-    assert header_kid in before
-    walk.identity.clock.move(timedelta(minutes=16))
-    assert jwt_kid((await walk.sign_in())["access_token"]) == fresh[0]
-
-
 def jwt_kid(token: str) -> str:
     return str(jws.extract_compact(token.encode()).headers()["kid"])
 

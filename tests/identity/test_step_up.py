@@ -243,9 +243,11 @@ async def test_keys_rotate_without_downtime(
         def kid_of(token: str) -> str:
             return str(jws.extract_compact(token.encode()).headers()["kid"])
 
+        before = await kids()
         identity.clock.move(timedelta(days=31))
         old = (await walk.sign_in())["access_token"]
         published = await kids()
+        assert (len(published - before), kid_of(old) in before) == (1, True)
         identity.clock.move(timedelta(minutes=14, seconds=30))
         last_of_old = (await walk.sign_in())["access_token"]
         identity.clock.move(timedelta(minutes=1))
