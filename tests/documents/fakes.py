@@ -20,9 +20,10 @@ from services.documents.domain.holds import Hold
 from services.documents.domain.profiles import Profile
 from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.domain.sweeps import KeptFile, Sweep
-from services.documents.gateways import Files, InspectionFailed, Inspector, Limits, Lines
 from services.documents.gateways.clamd import Scanner, Threat
-from services.documents.gateways.held import Held
+from services.documents.gateways.failures import InspectionFailed
+from services.documents.gateways.files import Files
+from services.documents.gateways.inspector import Inspector, Limits, Lines, Room
 from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
@@ -364,17 +365,17 @@ class FakeInspector(Inspector):
     failures: list[InspectionFailed] = field(default_factory=list)
     seen: list[bytes] = field(default_factory=list)
 
-    async def inspect(self, held: Held) -> tuple[Finding, ...]:
-        self.seen.append(b"".join([chunk async for chunk in held.chunks()]))
+    async def inspect(self, room: Room) -> tuple[Finding, ...]:
+        self.seen.append(b"".join([chunk async for chunk in room.held.chunks()]))
         if self.failures:
             raise self.failures.pop(0)
         return tuple(self.problems)
 
-    async def measure(self, held: Held, *, paper_mm: int | None) -> tuple[Finding, ...]:
+    async def measure(self, room: Room, *, paper_mm: int | None) -> tuple[Finding, ...]:
         return tuple(self.faults)
 
-    async def codes(self, held: Held) -> tuple[Finding, ...]:
+    async def codes(self, room: Room) -> tuple[Finding, ...]:
         return ()
 
-    async def signatures(self, held: Held, *, is_signed: bool, is_needed: bool) -> tuple[Finding, ...]:
+    async def signatures(self, room: Room, *, is_signed: bool, is_needed: bool) -> tuple[Finding, ...]:
         return ()

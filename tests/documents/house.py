@@ -143,6 +143,7 @@ class House:
                 self.holds,
                 self.files,
                 self.isolation,
+                self.inspector,
                 checks_of(self.scanner, self.inspector),
                 self.clock.now,
                 CheckLimits(at_once=1, cuts=3, deaths=2),

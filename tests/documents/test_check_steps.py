@@ -13,8 +13,8 @@ from services.documents.domain.checks import CheckCase, Outcome, Step, StepResul
 from services.documents.domain.documents import Document, State
 from services.documents.domain.errors import FileNotFound
 from services.documents.domain.findings import Finding, FindingCode
-from services.documents.gateways import InspectionFailed, LookCut
 from services.documents.gateways.clamd import ScannerAway, Threat
+from services.documents.gateways.failures import InspectionFailed, LookCut
 from services.documents.usecases.checks.steps import checks_of
 from tests.documents.house import CONTENT, House
 

@@ -12,9 +12,10 @@ import pytest
 
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.rules import MediaType
-from services.documents.gateways import Inspector, Limits, Lines, LookCut
+from services.documents.gateways.failures import LookCut
 from services.documents.gateways.held import Held
-from services.documents.gateways.nursery import Nursery
+from services.documents.gateways.inspector import Inspector, Limits, Lines
+from services.documents.gateways.nursery import Nursery, Overcome
 from tests.documents import samples
 from tests.support import eventually
 
@@ -40,8 +41,8 @@ def inspector(nursery: Nursery) -> Inspector:
 
 
 async def inspected(inspector: Inspector, content: bytes) -> tuple[Finding, ...]:
-    with await Held.of(chunks(content)) as held:
-        return await inspector.inspect(held)
+    with await Held.of(chunks(content)) as held, inspector.room(held) as room:
+        return await inspector.inspect(room)
 
 
 async def codes(inspector: Inspector, content: bytes) -> list[FindingCode]:
@@ -58,8 +59,8 @@ async def codes(inspector: Inspector, content: bytes) -> list[FindingCode]:
     ],
 )
 async def test_an_honest_file_is_recognised_measured_and_clean(inspector: Inspector, content: bytes, media_type: MediaType) -> None:
-    with await Held.of(chunks(content)) as held:
-        assert await inspector.inspect(held) == ()
+    with await Held.of(chunks(content)) as held, inspector.room(held) as room:
+        assert await inspector.inspect(room) == ()
         assert MediaType.sniffed(held.head(16)) is media_type
         assert (held.size_bytes, held.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
@@ -103,6 +104,24 @@ async def test_a_file_that_needs_too_much_memory_ends_its_own_check_only(inspect
     assert await codes(small, samples.pdf()) == []
 
 
+async def test_one_child_serves_every_look_at_a_file_and_another_the_next_after_its_end(inspector: Inspector) -> None:
+    starved = tight(inspector, cpu_seconds=0)
+    with await Held.of(chunks(samples.pdf())) as held, inspector.room(held) as room:
+        assert await inspector.inspect(room) == ()
+        [child] = process_of(inspector.nursery).children()
+        assert await inspector.measure(room, paper_mm=210) == ()
+        assert process_of(inspector.nursery).children() == [child]
+        child.kill()
+        with pytest.raises(LookCut):
+            await inspector.inspect(room)
+        assert await inspector.inspect(room) == ()
+        [another] = process_of(inspector.nursery).children()
+        assert another != child
+    with await Held.of(chunks(samples.pdf_bomb())) as held, starved.room(held) as room:
+        assert await starved.inspect(room) == (Finding(FindingCode.FILE_TOO_COMPLEX),)
+    await eventually(lambda: has_no_children(process_of(inspector.nursery)))
+
+
 async def test_a_file_that_needs_too_much_time_is_too_complex(inspector: Inspector) -> None:
     assert await codes(tight(inspector, cpu_seconds=1), samples.pdf_bomb()) == [FindingCode.FILE_TOO_COMPLEX]
 
@@ -119,10 +138,14 @@ async def test_a_file_that_needs_too_much_time_is_too_complex(inspector: Inspect
 )
 async def test_no_bomb_takes_more_memory_than_a_check_may(nursery: Nursery, bomb: Callable[[], bytes]) -> None:
     limits = replace(LIMITS, cpu_seconds=2, memory_bytes=160 << 20, pixels=10**9)
-    with await Held.of(chunks(bomb())) as file:
-        answer = await nursery.look(file.descriptor, {"look": "opening", **asdict(limits)})
-    assert answer.status in {0, -signal.SIGXCPU, -signal.SIGABRT}
-    assert 0 < answer.peak_bytes <= limits.memory_bytes + process_of(nursery).memory_info().rss
+    with await Held.of(chunks(bomb())) as file, await nursery.child(file.descriptor, memory_bytes=limits.memory_bytes) as child:
+        try:
+            await child.ask({"look": "opening", **asdict(limits)})
+            end = await child.leave()
+        except Overcome as over:
+            end = over.end
+    assert end.status in {0, 1, -signal.SIGXCPU, -signal.SIGABRT}
+    assert 0 < end.peak_bytes <= limits.memory_bytes + process_of(nursery).memory_info().rss
 
 
 def process_of(nursery: Nursery) -> psutil.Process:

@@ -15,8 +15,8 @@ from deploy.journey import files
 from deploy.journey.people import invent_person
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.rules import RULES
-from services.documents.gateways import Inspector, Limits, Lines
 from services.documents.gateways.held import Held
+from services.documents.gateways.inspector import Inspector, Limits, Lines
 from services.documents.gateways.nursery import Nursery
 from services.documents.settings import Settings
 from tests.documents import samples
@@ -48,8 +48,8 @@ async def measured(inspector: Inspector, content: bytes, document_type: Document
     async def whole() -> AsyncIterator[bytes]:
         yield content
 
-    with await Held.of(whole()) as held:
-        return await inspector.measure(held, paper_mm=RULES[document_type].paper_mm)
+    with await Held.of(whole()) as held, inspector.room(held) as room:
+        return await inspector.measure(room, paper_mm=RULES[document_type].paper_mm)
 
 
 def scanned_pdf(*scans: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Whole files looked at for the portal's code and for electronic signatures."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,8 @@ from deploy.journey import files
 from deploy.journey.people import invent_person
 from services.documents.domain.findings import Declared, Finding, FindingCode
 from services.documents.domain.rules import RULES, MediaType
-from services.documents.gateways import Inspector, Limits, Lines, Trust
 from services.documents.gateways.held import Held
+from services.documents.gateways.inspector import Inspector, Limits, Lines, Trust
 from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.sandbox import opening, proofs
 from services.documents.settings import Settings
@@ -153,17 +153,19 @@ class TestSteps:
         yield Inspector(nursery, limits, Lines(1, 1, 1, 1), wall_seconds=60, trust=trust)
         await nursery.close()
 
-    async def found(self, check: Check, content: bytes, document_type: DocumentType, media_type: MediaType) -> tuple[Finding, ...]:
+    async def found(
+        self, inspector: Inspector, check: Callable[[Inspector], Check], content: bytes, document_type: DocumentType, media_type: MediaType
+    ) -> tuple[Finding, ...]:
         async def whole() -> AsyncIterator[bytes]:
             yield content
 
-        with await Held.of(whole()) as held:
+        with await Held.of(whole()) as held, inspector.room(held) as room:
             declared = Declared(media_type.extensions[0], media_type, held.size_bytes, held.sha256)
-            return await check.look(Subject(RULES[document_type], declared, held))
+            return await check(inspector).look(Subject(RULES[document_type], declared, held, room))
 
     async def test_a_foreign_code_refuses_a_confirmation_and_a_missing_one_is_a_warning(self, inspector: Inspector) -> None:
         async def found(content: bytes, document_type: DocumentType = DocumentType.GOSUSLUGI_CONFIRMATION) -> tuple[Finding, ...]:
-            return await self.found(Code(inspector), content, document_type, MediaType.PNG)
+            return await self.found(inspector, Code, content, document_type, MediaType.PNG)
 
         foreign = saved(opening.PNG, sheet(FOREIGN))
         assert await found(CONFIRMATION) == ()
@@ -173,7 +175,7 @@ class TestSteps:
 
     async def test_signatures_of_every_type_are_verified_and_missed_where_they_are_needed(self, inspector: Inspector) -> None:
         async def found(content: bytes, document_type: DocumentType = DocumentType.NO_CRIMINAL_RECORD) -> tuple[Finding, ...]:
-            return await self.found(Signature(inspector), content, document_type, MediaType.PDF)
+            return await self.found(inspector, Signature, content, document_type, MediaType.PDF)
 
         assert await found(signed(), DocumentType.DIPLOMA) == (Finding(FindingCode.SIGNATURE_VALID, is_warning=True),)
         assert await found(files.diploma(PERSON).content) == (Finding(FindingCode.SIGNATURE_MISSING),)
@@ -181,4 +183,4 @@ class TestSteps:
 
     async def test_a_picture_has_no_electronic_signature(self, inspector: Inspector) -> None:
         content = saved(opening.JPEG, sheet(None))
-        assert await self.found(Signature(inspector), content, DocumentType.NO_CRIMINAL_RECORD, MediaType.JPEG) == ()
+        assert await self.found(inspector, Signature, content, DocumentType.NO_CRIMINAL_RECORD, MediaType.JPEG) == ()

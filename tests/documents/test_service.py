@@ -18,8 +18,7 @@ from contracts.documents import CheckRequested, DocumentAccepted, DocumentDelaye
 from contracts.roles import Role
 from services.documents.domain.findings import Finding
 from services.documents.domain.rules import MEGABYTE
-from services.documents.gateways import Inspector
-from services.documents.gateways.held import Held
+from services.documents.gateways.inspector import Inspector, Room
 from tests.documents import samples
 from tests.support import Component, Signer, eventually
 
@@ -346,9 +345,9 @@ async def test_a_stuck_check_shows_delayed_and_goes_on_by_itself(
     goes_on = asyncio.Event()
     inspect = Inspector.inspect
 
-    async def stuck(self: Inspector, held: Held) -> tuple[Finding, ...]:
+    async def stuck(self: Inspector, room: Room) -> tuple[Finding, ...]:
         await goes_on.wait()
-        return await inspect(self, held)
+        return await inspect(self, room)
 
     monkeypatch.setattr(Inspector, "inspect", stuck)
     body = (await person.upload(samples.pdf())).json()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chassis.errors import Outage
 from services.documents.domain.findings import Finding, FindingCode
-from services.documents.gateways import RETRY_SECONDS, InspectionFailed
+from services.documents.gateways.failures import RETRY_SECONDS, InspectionFailed
 
 _COMMAND = b"zINSTREAM\0"
 _LENGTH = struct.Struct(">I")

@@ -1,17 +1,23 @@
-"""The service's side of the nursery (`gateways.sandbox`): starts it, hands it files, and understands its answers."""
+"""The service's side of the nursery (`gateways.sandbox`): starts it, hands it files, asks its children and understands how they ended."""
 
 import asyncio
 import json
 import socket
+import struct
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from services.documents.gateways.failures import RETRY_SECONDS, InspectionFailed, LookCut
 
-_ANSWER_LIMIT = 65_536
+_HEAD = struct.Struct(">?I")
+"""Of an answer: whether it is JSON, and how many bytes follow."""
+_ANSWER_BYTES = 33_554_432
+"""Longest answer: a picture of a page, or a file made anew."""
+_END_BYTES = 4096
 _KILLED = -9
 _PAUSE_SECONDS = 1.0
 """Between two starts: a nursery that cannot live is not a busy loop."""
@@ -21,14 +27,80 @@ _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THRE
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a child said, and how it ended."""
+class End:
+    """How a child ended."""
 
-    lines: tuple[Any, ...]
     status: int
     """As `subprocess` has it: 0 is well, below it is the signal."""
     peak_bytes: int
     """Memory at its peak, what it shared with the nursery included."""
+
+
+class Overcome(Exception):
+    """The file made its child end: too little memory or time for it, or a library that crashed over it."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(f"the child ended with status {end.status}")
+        self.end = end
+
+
+@dataclass(slots=True)
+class Child:
+    """A child that looks at one file, question after question. To close it is to kill it, whatever it does."""
+
+    _reader: asyncio.StreamReader
+    _writer: asyncio.StreamWriter
+    _life: socket.socket
+    _has_begun: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    async def ask(self, question: dict[str, Any]) -> Any:
+        """What it answers: JSON, or bytes. Raises `Overcome`, `LookCut` if it was killed, `InspectionFailed` if it could not even begin."""
+        try:
+            if not self._has_begun:
+                await self._answer()
+                self._has_begun = True
+            self._writer.write(json.dumps(question).encode() + b"\n")
+            return await self._answer()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise await self._reason() from None
+
+    async def _answer(self) -> Any:
+        is_json, size_bytes = _HEAD.unpack(await self._reader.readexactly(_HEAD.size))
+        if size_bytes > _ANSWER_BYTES:
+            self.close()
+            raise _cut()
+        content = await self._reader.readexactly(size_bytes)
+        return json.loads(content) if is_json else content
+
+    async def _reason(self) -> Exception:
+        end = await self._ended()
+        if end.status == _KILLED:
+            return _cut()
+        return Overcome(end) if self._has_begun else _not_begun()
+
+    async def leave(self) -> End:
+        """No more questions: wait until it has ended. Raises `LookCut` if the nursery died before."""
+        self._writer.write_eof()
+        return await self._ended()
+
+    async def _ended(self) -> End:
+        """The nursery's word."""
+        with suppress(OSError):
+            told = await asyncio.get_running_loop().sock_recv(self._life, _END_BYTES)
+            if told:
+                return End(**json.loads(told))
+        raise _cut()
+
+    def close(self) -> None:
+        """End it now."""
+        self._writer.close()
+        self._life.close()
 
 
 @dataclass(slots=True)
@@ -45,14 +117,20 @@ class Nursery:
         """Of the process; None before it is needed."""
         return None if self._process is None else self._process.pid
 
-    async def look(self, file: int, limits: dict[str, Any]) -> Answer:
-        """Let a child look at the file of this descriptor; it is killed when nobody waits any more. Raises `InspectionFailed`."""
-        ours, theirs = socket.socketpair()
-        with ours:
-            ours.setblocking(False)
-            with theirs:
-                await self._ask(json.dumps(limits).encode(), [file, theirs.fileno()])
-            return _understood(await _read(ours))
+    async def child(self, file: int, *, memory_bytes: int) -> Child:
+        """A child for the file of this descriptor. Raises `InspectionFailed`."""
+        talk, its_talk = socket.socketpair()
+        life, its_life = socket.socketpair()
+        try:
+            with its_talk, its_life:
+                await self._ask(json.dumps({"memory_bytes": memory_bytes}).encode(), [file, its_talk.fileno(), its_life.fileno()])
+            talk.setblocking(False)
+            life.setblocking(False)
+            return Child(*await asyncio.open_unix_connection(sock=talk), life)
+        except BaseException:
+            talk.close()
+            life.close()
+            raise
 
     async def _ask(self, message: bytes, descriptors: list[int]) -> None:
         async with self._starting:
@@ -64,7 +142,7 @@ class Nursery:
             try:
                 socket.send_fds(await self._start(), [message], descriptors)
             except OSError:
-                raise InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=RETRY_SECONDS) from None
+                raise _not_begun() from None
 
     async def _start(self) -> socket.socket:
         loop = asyncio.get_running_loop()
@@ -97,23 +175,9 @@ class Nursery:
         self._asks = self._process = None
 
 
-async def _read(ours: socket.socket) -> bytes:
-    answer, loop = bytearray(), asyncio.get_running_loop()
-    with suppress(ConnectionResetError):
-        while len(answer) < _ANSWER_LIMIT and (part := await loop.sock_recv(ours, _ANSWER_LIMIT)):
-            answer += part
-    return bytes(answer)
+def _cut() -> LookCut:
+    return LookCut("Проверка файла прервалась.", retry_after_seconds=RETRY_SECONDS)
 
 
-def _understood(answer: bytes) -> Answer:
-    """The last line is the nursery's. Without it, or when somebody else killed the child, nothing is known of the file."""
-    try:
-        *lines, end = [json.loads(line) for line in answer.splitlines()]
-        told = Answer(tuple(lines), end["status"], end["peak_bytes"])
-    except (ValueError, TypeError, KeyError):
-        raise LookCut("Проверка файла прервалась.", retry_after_seconds=RETRY_SECONDS) from None
-    if told.status == _KILLED:
-        raise LookCut("Проверка файла прервалась.", retry_after_seconds=RETRY_SECONDS)
-    if not told.lines:
-        raise InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=RETRY_SECONDS)
-    return told
+def _not_begun() -> InspectionFailed:
+    return InspectionFailed("Проверка файла не состоялась.", retry_after_seconds=RETRY_SECONDS)

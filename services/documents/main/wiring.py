@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from chassis.app import Chassis
 from services.documents.domain.retention import RetentionPolicy
-from services.documents.gateways import Files, Inspector, Limits, Lines, Trust
 from services.documents.gateways.clamd import Scanner
+from services.documents.gateways.files import Files
+from services.documents.gateways.inspector import Inspector, Limits, Lines, Trust
 from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
@@ -81,15 +82,13 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
     """What the worker does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
-    steps = checks_of(
-        Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds),
-        Inspector(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds, _trust(settings)),
-    )
+    inspector = Inspector(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds, _trust(settings))
+    steps = checks_of(Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds), inspector)
     limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
     meters = SweepMeters(chassis.telemetry.meters.meter)
     return WorkerUseCases(
-        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, steps, now, limits),
+        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, now, limits),
         rechecks=Rechecks(begin, documents, now),
         isolation=isolation,
         sweeping=Sweeping(begin, documents, stores.sweeps, files, quarantine, isolation, now, _sweep_policy(settings), meters),

@@ -12,7 +12,7 @@ from contracts.documents import DocumentType
 from services.documents.domain.documents import Document, FileVersion
 from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.holds import Grant, Reader
-from services.documents.gateways import Files
+from services.documents.gateways.files import Files
 from services.documents.repository import DocumentRepository, HoldRepository
 
 SERVICE = "documents"

@@ -17,7 +17,7 @@ from contracts.documents import DocumentRejected, MalwareFound, QuarantineTermRe
 from services.documents.domain.documents import Document, FileVersion
 from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.findings import FindingCode
-from services.documents.gateways import Files
+from services.documents.gateways.files import Files
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import DocumentRepository
 from services.documents.usecases.checks.common import names_of

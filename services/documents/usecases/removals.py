@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.transaction import Begin, atomic
 from contracts.documents import RemovalTermReached
 from contracts.identity import PersonErased, RegistrationLapsed
-from services.documents.gateways import Files
+from services.documents.gateways.files import Files
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository
 

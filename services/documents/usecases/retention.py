@@ -12,7 +12,7 @@ from contracts.documents import DocumentRemovalPlanned, DocumentRemoved, Retenti
 from services.documents.domain.documents import Document, original_of
 from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.retention import Keep, LookAgain, Remove, RetentionPolicy, Tell, decide, first_look
-from services.documents.gateways import Files
+from services.documents.gateways.files import Files
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository
 
 log = structlog.get_logger(__name__)

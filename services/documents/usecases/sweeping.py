@@ -19,7 +19,7 @@ from contracts.documents import DamageFound, SweepDue
 from services.documents.domain.documents import original_of
 from services.documents.domain.errors import DocumentNotFound, FileNotFound
 from services.documents.domain.sweeps import EVERYTHING, Damage, KeptFile, Phase, Seen, Share, Sweep, orphans
-from services.documents.gateways import Files
+from services.documents.gateways.files import Files
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import DocumentRepository, SweepRepository
 from services.documents.usecases.isolation import Isolation

@@ -26,7 +26,7 @@ from services.documents.domain.errors import (
     UploadInterrupted,
 )
 from services.documents.domain.rules import ALL_TYPES, RULES, MediaType, Rule
-from services.documents.gateways import Files
+from services.documents.gateways.files import Files
 from services.documents.repository import DocumentRepository, HoldRepository
 from services.documents.usecases.checks.common import names_of
 from services.documents.usecases.retention import Retention

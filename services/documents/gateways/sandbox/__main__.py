@@ -1,9 +1,8 @@
 """The nursery: one prepared process of one thread, without environment, that has every library loaded and forks a child for each file.
 
-Its standard input is a socket. Each message is a JSON object, what to look for and the limits, and brings two descriptors: the file,
-sealed, and the way back for the answers. When the child has ended, its status and its peak of memory follow as the last line. Who closes
-the other end of the way back early wants the child killed; who closes standard input wants the nursery to end. It imports nothing of the
-project.
+Its standard input is a socket. Each message is a JSON object, the limits, and brings three descriptors: the file, sealed; a socket on which
+the child is asked and answers; and a line of life, on which status and peak of memory follow when the child has ended. Who closes the
+other end of that line early wants the child killed; who closes standard input wants the nursery to end. It imports nothing of the project.
 """
 
 import ctypes
@@ -23,18 +22,18 @@ from . import child
 _NICENESS = 10
 """People who wait for an answer come first."""
 _MESSAGE = 4096
-_DESCRIPTORS = 2
+_DESCRIPTORS = 3
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
 @dataclass(slots=True)
 class Life:
-    """A child that runs, and the way back to who asked."""
+    """A child that runs, and the line on which its end is told."""
 
     pid: int
     pidfd: int
-    answers: socket.socket
+    line: socket.socket
     is_over: bool = False
 
 
@@ -65,33 +64,34 @@ def _begin(asked: socket.socket, selector: selectors.BaseSelector) -> bool:
     message, descriptors, _, _ = socket.recv_fds(asked, _MESSAGE, _DESCRIPTORS)
     if not message:
         return False
-    content, way_back = descriptors
+    content, talk, line = descriptors
     limits = json.loads(message)
     if threading.active_count() != 1:
         raise SystemExit("only a process of one thread may fork")
     pid = os.fork()
     if pid == 0:
         _die_with_the_parent()
-        child.serve(content, way_back, limits)
+        child.serve(content, talk, limits)
     os.close(content)
-    life = Life(pid, os.pidfd_open(pid), socket.socket(fileno=way_back))
+    os.close(talk)
+    life = Life(pid, os.pidfd_open(pid), socket.socket(fileno=line))
     selector.register(life.pidfd, selectors.EVENT_READ, life)
-    selector.register(life.answers, selectors.EVENT_READ, life)
+    selector.register(life.line, selectors.EVENT_READ, life)
     return True
 
 
 def _end(life: Life, selector: selectors.BaseSelector, *, is_wanted: bool) -> None:
     """A child has ended, or nobody waits for it any more."""
     life.is_over = True
-    selector.unregister(life.answers)
+    selector.unregister(life.line)
     if not is_wanted:
         signal.pidfd_send_signal(life.pidfd, signal.SIGKILL)
     selector.unregister(life.pidfd)
     _, status, used = os.wait4(life.pid, 0)
     os.close(life.pidfd)
     told = {"status": os.waitstatus_to_exitcode(status), "peak_bytes": used.ru_maxrss * 1024}
-    with life.answers, suppress(OSError):
-        life.answers.sendall(json.dumps(told).encode() + b"\n")
+    with life.line, suppress(OSError):
+        life.line.sendall(json.dumps(told).encode() + b"\n")
 
 
 if __name__ == "__main__":

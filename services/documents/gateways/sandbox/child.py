@@ -1,19 +1,22 @@
-"""Looks into one untrusted file and says what it found, as JSON lines; with little memory and time, and nothing else open."""
+"""Looks into one untrusted file as often as it is asked and says what it found; with little memory and time, and nothing else open."""
 
 import json
 import os
 import resource
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from math import ceil
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import judging, opening, proofs
 
 _OPEN_FILES = 32
-_GRACE_SECONDS = 2
 _PAGE = resource.getpagesize()
-_CONTENT, _ANSWERS = 0, 3
+_CONTENT, _TALK = 0, 3
 """Descriptors; 1 and 2 lead nowhere, whatever a library prints."""
+_HEAD = struct.Struct(">?I")
+"""Of an answer: whether it is JSON, and how many bytes follow."""
 _LOOKS: dict[str, Callable[[bytes, str, dict[str, Any]], Iterable[opening.Problem]]] = {
     "opening": opening.problems,
     "pages": judging.problems,
@@ -22,42 +25,49 @@ _LOOKS: dict[str, Callable[[bytes, str, dict[str, Any]], Iterable[opening.Proble
 }
 
 
-def serve(content: int, answers: int, limits: dict[str, Any]) -> NoReturn:
-    """The life of a child: limit itself, read, look, answer, end. Whatever happens, it does not go on as a second nursery."""
+def serve(content: int, talk: int, limits: dict[str, Any]) -> NoReturn:
+    """The life of a child: limit itself, read, answer every question, end. Whatever happens, it does not go on as a second nursery."""
     try:
-        _keep_only(content, answers)
+        _keep_only(content, talk)
         _limit(limits)
         file = _whole(_CONTENT)
         media_type = opening.sniff(file)
         _say(media_type)
-        _say(_problems(file, media_type, limits))
+        for question in _questions():
+            _allow(question["cpu_seconds"])
+            _say([] if media_type is None else list(_LOOKS[question["look"]](file, media_type, question)))
         os._exit(0)
     finally:
         os._exit(1)
 
 
-def _problems(file: bytes, media_type: str | None, limits: dict[str, Any]) -> list[opening.Problem]:
-    try:
-        return [] if media_type is None else list(_LOOKS[limits["look"]](file, media_type, limits))
-    except (MemoryError, RecursionError):
-        return [{"code": "file-too-complex"}]
+def _questions() -> Iterator[dict[str, Any]]:
+    with open(_TALK, "rb", closefd=False) as asked:
+        for line in iter(asked.readline, b""):
+            yield json.loads(line)
 
 
-def _keep_only(content: int, answers: int) -> None:
+def _keep_only(content: int, talk: int) -> None:
     """The file and the way back; all else, the nursery's ears first, is closed."""
     os.dup2(os.dup(content), _CONTENT)
-    os.dup2(os.dup(answers), _ANSWERS)
-    os.closerange(_ANSWERS + 1, os.sysconf("SC_OPEN_MAX"))
+    os.dup2(os.dup(talk), _TALK)
+    os.closerange(_TALK + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _limit(limits: dict[str, Any]) -> None:
     """Memory is what may be added to what the nursery has loaded already, which is shared."""
     memory = address_space() + limits["memory_bytes"]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + _GRACE_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
+
+
+def _allow(cpu_seconds: int) -> None:
+    """So much processor time more. The limit in whole seconds rounds up what was used; who outlives it is killed by the worker's clock."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hardest = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime) + cpu_seconds, hardest))
 
 
 def address_space() -> int:
@@ -70,6 +80,7 @@ def _whole(descriptor: int) -> bytes:
 
 
 def _say(told: Any) -> None:
-    waiting = memoryview(json.dumps(told).encode() + b"\n")
+    content = told if isinstance(told, bytes) else json.dumps(told).encode()
+    waiting = memoryview(_HEAD.pack(not isinstance(told, bytes), len(content)) + content)
     while waiting:
-        waiting = waiting[os.write(_ANSWERS, waiting) :]
+        waiting = waiting[os.write(_TALK, waiting) :]

@@ -7,6 +7,7 @@ from services.documents.domain.checks import Step
 from services.documents.domain.findings import Declared, Finding
 from services.documents.domain.rules import Rule
 from services.documents.gateways.held import Held
+from services.documents.gateways.inspector import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Subject:
     rule: Rule
     declared: Declared
     held: Held
+    room: Room
+    """Where it is looked at apart."""
 
 
 class Check(Protocol):

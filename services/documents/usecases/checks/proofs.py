@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.documents.domain.checks import Step
 from services.documents.domain.findings import Finding
 from services.documents.domain.rules import MediaType
-from services.documents.gateways import Inspector
+from services.documents.gateways.inspector import Inspector
 from services.documents.usecases.checks.port import Subject
 
 _SOUND = frozenset({Step.INTEGRITY, Step.MALWARE, Step.SIZE_AND_TYPE, Step.OPENS})
@@ -23,7 +23,7 @@ class Code:
 
     async def look(self, subject: Subject) -> tuple[Finding, ...]:
         """Have them read, apart, where the type has any."""
-        return await self.inspector.codes(subject.held) if subject.rule.has_portal_code else ()
+        return await self.inspector.codes(subject.room) if subject.rule.has_portal_code else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +39,4 @@ class Signature:
         if subject.declared.media_type is not MediaType.PDF:
             return ()
         is_signed, is_needed = subject.held.has(_SIGNED), subject.rule.needs_signature
-        return await self.inspector.signatures(subject.held, is_signed=is_signed, is_needed=is_needed) if is_signed or is_needed else ()
+        return await self.inspector.signatures(subject.room, is_signed=is_signed, is_needed=is_needed) if is_signed or is_needed else ()

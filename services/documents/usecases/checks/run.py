@@ -17,8 +17,10 @@ from contracts.documents import CheckRequested, DocumentAccepted, DocumentReceiv
 from services.documents.domain.checks import CheckCase, Outcome, Step, StepResult
 from services.documents.domain.documents import Document, FileVersion, State
 from services.documents.domain.findings import Finding, FindingCode
-from services.documents.gateways import Files, InspectionFailed, LookCut
+from services.documents.gateways.failures import InspectionFailed, LookCut
+from services.documents.gateways.files import Files
 from services.documents.gateways.held import Held
+from services.documents.gateways.inspector import Inspector
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository
 from services.documents.usecases.checks.common import kept, names_of
 from services.documents.usecases.checks.port import Check, Subject
@@ -51,6 +53,7 @@ class Checks:
     holds: HoldRepository
     files: Files
     isolation: Isolation
+    inspector: Inspector
     checks: Sequence[Check]
     now: Callable[[], datetime]
     limits: CheckLimits
@@ -116,8 +119,8 @@ class Checks:
             return case.give_up(at=self.now()), None
         file = document.file(case.file_version)
         failure: InspectionFailed | None = None
-        with await Held.of(self.files.read(file.object_key)) as held:
-            subject = Subject(document.rule, file.declared, held)
+        with await Held.of(self.files.read(file.object_key)) as held, self.inspector.room(held) as room:
+            subject = Subject(document.rule, file.declared, held, room)
             for check in self.checks:
                 if case.is_due(check.step):
                     result, failed = await self._make(check, subject, case)

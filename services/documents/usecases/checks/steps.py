@@ -7,8 +7,8 @@ import structlog
 from services.documents.domain.checks import Step
 from services.documents.domain.findings import Finding, integrity, size_and_type
 from services.documents.domain.rules import MediaType
-from services.documents.gateways import Inspector
 from services.documents.gateways.clamd import Scanner
+from services.documents.gateways.inspector import Inspector
 from services.documents.usecases.checks.port import Check, Subject
 from services.documents.usecases.checks.proofs import Code, Signature
 
@@ -70,7 +70,7 @@ class Opens:
 
     async def look(self, subject: Subject) -> tuple[Finding, ...]:
         """Have it opened, apart."""
-        return await self.inspector.inspect(subject.held)
+        return await self.inspector.inspect(subject.room)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Legible:
 
     async def look(self, subject: Subject) -> tuple[Finding, ...]:
         """Have the pages measured, apart."""
-        return await self.inspector.measure(subject.held, paper_mm=subject.rule.paper_mm)
+        return await self.inspector.measure(subject.room, paper_mm=subject.rule.paper_mm)
 
 
 def checks_of(scanner: Scanner, inspector: Inspector) -> tuple[Check, ...]:

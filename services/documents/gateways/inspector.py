@@ -1,0 +1,123 @@
+"""What the worker lets a prepared process find out about untrusted files."""
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from services.documents.domain.findings import Finding, FindingCode
+from services.documents.gateways.failures import RETRY_SECONDS, LookCut
+from services.documents.gateways.held import Held
+from services.documents.gateways.nursery import Child, Nursery, Overcome
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one look at a file may cost."""
+
+    cpu_seconds: int
+    memory_bytes: int
+    pages: int
+    objects: int
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Below these a page cannot be read."""
+
+    scan_dpi: float
+    sharpness: float
+    ink: float
+    measured_pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom documents prove anything to us by."""
+
+    hosts: tuple[str, ...]
+    """Where codes may lead."""
+    code_pages: int
+    """Pages on which codes are looked for."""
+    roots: str | None
+    """Folder with the certificates that signers' lead to; None trusts nobody."""
+
+
+NOBODY = Trust(hosts=(), code_pages=1, roots=None)
+
+
+@dataclass(slots=True)
+class Room:
+    """Where one file is looked at: a child of the nursery, begun with the first question, and anew after one that it did not survive."""
+
+    nursery: Nursery
+    held: Held
+    memory_bytes: int
+    _child: Child | None = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._leave()
+
+    async def ask(self, question: dict[str, Any], *, wall_seconds: float) -> Any:
+        """The child's answer. Raises `Overcome`, `InspectionFailed` when repeating may help."""
+        try:
+            async with asyncio.timeout(wall_seconds):
+                if self._child is None:
+                    self._child = await self.nursery.child(self.held.descriptor, memory_bytes=self.memory_bytes)
+                return await self._child.ask(question)
+        except BaseException as error:
+            self._leave()
+            if isinstance(error, TimeoutError):
+                raise LookCut("Проверка не уложилась в отведённое время.", retry_after_seconds=RETRY_SECONDS) from None
+            raise
+
+    def _leave(self) -> None:
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Looks into files, each in a process of its own with little memory and time: a hostile file ends its own check only."""
+
+    nursery: Nursery
+    limits: Limits
+    lines: Lines
+    wall_seconds: float
+    trust: Trust = NOBODY
+
+    def room(self, held: Held) -> Room:
+        """For these bytes, while they are looked at."""
+        return Room(self.nursery, held, self.limits.memory_bytes)
+
+    async def inspect(self, room: Room) -> tuple[Finding, ...]:
+        """Whether these bytes open, and are safe. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(room, {"look": "opening"})
+
+    async def measure(self, room: Room, *, paper_mm: int | None) -> tuple[Finding, ...]:
+        """Whether the pages, on a paper with such a short side, can be read. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(room, {"look": "pages", "paper_mm": paper_mm, **asdict(self.lines)})
+
+    async def codes(self, room: Room) -> tuple[Finding, ...]:
+        """Whether the codes on the pages lead where they may. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(room, {"look": "code", **asdict(self.trust)})
+
+    async def signatures(self, room: Room, *, is_signed: bool, is_needed: bool) -> tuple[Finding, ...]:
+        """What the electronic signatures of a PDF are worth. Raises `InspectionFailed` when repeating may help."""
+        return await self._look(room, {"look": "signature", "is_signed": is_signed, "is_needed": is_needed, **asdict(self.trust)})
+
+    async def _look(self, room: Room, question: dict[str, Any]) -> tuple[Finding, ...]:
+        try:
+            return _findings(await room.ask({**question, **asdict(self.limits)}, wall_seconds=self.wall_seconds))
+        except Overcome:
+            return (Finding(FindingCode.FILE_TOO_COMPLEX),)
+
+
+def _findings(problems: list[dict[str, Any]]) -> tuple[Finding, ...]:
+    coded = ((FindingCode(problem["code"]), problem.get("facts", {})) for problem in problems)
+    return tuple(Finding(code, facts, is_warning=code.is_warning) for code, facts in coded)
