@@ -68,6 +68,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         applications.ReviewReleased,
         documents.CheckRequested,
         documents.CheckTermReached,
+        documents.DocumentAccepted,
         documents.DocumentReceived,
         documents.DocumentRemoved,
         documents.MalwareFound,

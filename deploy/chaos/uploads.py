@@ -29,6 +29,7 @@ from deploy.cli.surroundings import entered
 from deploy.journey.files import File, supporting
 from deploy.journey.people import Person
 from deploy.local.stack import Stack
+from services.documents.domain.documents import original_of
 from services.documents.domain.sweeps import Sweep
 from services.documents.main import command_line
 from services.documents.settings import Settings
@@ -173,7 +174,7 @@ async def _orphans(checker: Checker, objects: ObjectStore) -> int:
         keys += page
     records = checker.database("documents")["documents"].find({}, {"files.object_key": 1})
     named = {file["object_key"] async for record in records for file in record["files"]}
-    return len(set(keys) - named)
+    return sum(original_of(key) not in named for key in keys)
 
 
 @asynccontextmanager

@@ -122,15 +122,14 @@ async def read_document(document_id: UUID, response: Response, caller: MayRead, 
 
 @router.post("/documents/{document_id}/links", status_code=201)
 async def make_link(document_id: UUID, caller: MayDownload, usecases: UseCasesDep, wanted: LinkIn | None = None) -> LinkOut:
-    """A short-lived link that downloads an accepted file."""
-    file_version = wanted.file_version if wanted else None
-    return LinkOut.of(await usecases.access.link(document_id, file_version, _reader(caller)))
+    """A short-lived link that downloads an accepted file, the PDF of a scan or the picture of a page."""
+    return LinkOut.of(await usecases.access.link(document_id, (wanted or LinkIn()).wanted(), _reader(caller)))
 
 
 def _received(document: Document, response: Response) -> DocumentDetailOut:
     response.headers["ETag"] = etag(document.version)
     response.headers["Location"] = f"/api/documents/documents/{document.id}"
-    return DocumentDetailOut.of(DocumentView(document, locked_by=()))
+    return DocumentDetailOut.of(DocumentView(document))
 
 
 def _reader(caller: Principal) -> Reader:

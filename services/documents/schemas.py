@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.documents import DocumentType
 from services.documents.domain.documents import FileVersion, State
 from services.documents.domain.findings import Finding
+from services.documents.domain.renditions import Kind, Wanted
 from services.documents.domain.rules import RULES, MediaType, Rule
 from services.documents.usecases.access import DocumentView, DownloadLink
 
@@ -82,10 +83,16 @@ class FileOut(BaseModel):
     findings: list[FindingOut]
     warnings: list[FindingOut]
     twin: TwinOut | None
+    previews: int
+    """Pages that have a picture, from the first on."""
+    has_pdf: bool
+    """Whether a scan was made a PDF besides."""
 
     @classmethod
-    def of(cls, file: FileVersion, title: str) -> Self:
+    def of(cls, file: FileVersion, view: DocumentView) -> Self:
         """With the sentences of its findings."""
+        title = view.document.rule.title
+        made = view.renditions.get(file.object_key) if file.state is State.ACCEPTED else None
         return cls(
             file_version=file.number,
             state=file.state,
@@ -99,6 +106,8 @@ class FileOut(BaseModel):
             findings=FindingOut.all_of(file.findings, title),
             warnings=FindingOut.all_of(file.warnings, title),
             twin=_twin(file),
+            previews=0 if made is None else made.pages,
+            has_pdf=made is not None and made.has_pdf,
         )
 
 
@@ -132,16 +141,21 @@ class DocumentDetailOut(DocumentOut):
     @classmethod
     def of(cls, view: DocumentView) -> Self:
         """The newest state and the history."""
-        title = view.document.rule.title
-        return cls(**_summary(view), files=[FileOut.of(file, title) for file in reversed(view.document.files)])
+        return cls(**_summary(view), files=[FileOut.of(file, view) for file in reversed(view.document.files)])
 
 
 class LinkIn(BaseModel):
-    """Which file to download; without a number the newest."""
+    """What to download: which file, without a number the newest, and in which form; a page is of a preview, the first without a number."""
 
     model_config = ConfigDict(extra="forbid")
 
     file_version: int | None = Field(default=None, ge=1, le=10_000)
+    kind: Kind = Kind.ORIGINAL
+    page: int = Field(default=1, ge=1, le=10_000)
+
+    def wanted(self) -> Wanted:
+        """As the domain says it."""
+        return Wanted(self.file_version, self.kind, self.page)
 
 
 class LinkOut(BaseModel):
@@ -172,7 +186,7 @@ def _summary(view: DocumentView) -> dict[str, object]:
         "is_locked": bool(view.locked_by),
         "locked_by": list(view.locked_by),
         "file_version": None if file is None else file.number,
-        "file": None if file is None else FileOut.of(file, document.rule.title),
+        "file": None if file is None else FileOut.of(file, view),
     }
 
 

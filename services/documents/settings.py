@@ -77,6 +77,11 @@ class Settings(ServiceSettings):
     These three judge 99.8 % of 400 scans rightly (`python -m deploy.evaluation scans`, a seed they were not tuned on).
     """
 
+    preview_pages_max: int = Field(default=20, ge=1)
+    """Of an accepted file that get a picture for whoever looks at it, from its first on."""
+    preview_pixels: int = Field(default=1_600, ge=200, le=4_000)
+    """Of the long side of such a picture: small print of an A4 page can be read."""
+
     draft_retention_days: int = Field(default=90, ge=1)
     """From the last use of a document that was never handed in with an application to its removal."""
     draft_notice_days: int = Field(default=14, ge=1)

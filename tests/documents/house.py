@@ -18,6 +18,7 @@ from contracts.documents import (
 )
 from services.documents.domain.documents import Document
 from services.documents.domain.retention import RetentionPolicy
+from services.documents.repository import Traces
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
 from services.documents.usecases.checks.demand import Rechecks
@@ -29,6 +30,7 @@ from services.documents.usecases.holds import Holds
 from services.documents.usecases.isolation import Isolation
 from services.documents.usecases.profiles import Profiles
 from services.documents.usecases.removals import Removals
+from services.documents.usecases.rendering import Rendering
 from services.documents.usecases.retention import Retention
 from services.documents.usecases.sweeping import Sweeping, SweepMeters, SweepPolicy
 from services.documents.usecases.uploads import Announced, UploadLimits, Uploads
@@ -40,6 +42,7 @@ from tests.documents.fakes import (
     FakeInspector,
     FakeProfileRepository,
     FakeQuarantine,
+    FakeRenditionRepository,
     FakeScanner,
     FakeSweepRepository,
 )
@@ -68,6 +71,7 @@ class House:
     cases: FakeCheckRepository = field(default_factory=FakeCheckRepository)
     holds: FakeHoldRepository = field(default_factory=FakeHoldRepository)
     profiles: FakeProfileRepository = field(default_factory=FakeProfileRepository)
+    renditions: FakeRenditionRepository = field(default_factory=FakeRenditionRepository)
     files: FakeFiles = field(default_factory=FakeFiles)
     sweeps: FakeSweepRepository = field(default_factory=FakeSweepRepository)
     quarantine: FakeQuarantine = field(init=False)
@@ -79,13 +83,17 @@ class House:
         self.quarantine = FakeQuarantine(self.files)
 
     @property
+    def traces(self) -> Traces:
+        return Traces((self.cases, self.renditions))
+
+    @property
     def isolation(self) -> Isolation:
         return Isolation(self.begin, self.documents, self.files, self.quarantine, self.clock.now, timedelta(days=30))
 
     @property
     def retention(self) -> Retention:
         policy = RetentionPolicy(term=timedelta(days=90), notice=timedelta(days=14))
-        return Retention(self.begin, self.documents, self.cases, self.holds, self.files, self.clock.now, policy)
+        return Retention(self.begin, self.documents, self.traces, self.holds, self.files, self.clock.now, policy)
 
     @property
     def timers(self) -> dict[str, tuple[datetime, Event]]:
@@ -115,7 +123,7 @@ class House:
         return UseCases(
             uploads=Uploads(self.begin, self.documents, self.holds, self.files, self.retention, self.clock.now, limits),
             check_terms=CheckTerms(self.begin, self.documents, self.clock.now, term),
-            access=Access(self.begin, self.documents, self.holds, self.files, self.clock.now),
+            access=Access(self.begin, self.documents, self.holds, self.renditions, self.files, self.clock.now),
             holds=Holds(self.begin, self.holds),
             retention=self.retention,
             exports=Exports(self.begin, self.documents, self.profiles, self.clock.now),
@@ -123,7 +131,7 @@ class House:
             removals=Removals(
                 self.begin,
                 self.documents,
-                self.cases,
+                self.traces,
                 self.holds,
                 self.profiles,
                 self.files,
@@ -150,6 +158,7 @@ class House:
             ),
             Rechecks(self.begin, self.documents, self.clock.now),
             self.isolation,
+            Rendering(self.begin, self.documents, self.renditions, self.files, self.inspector, pages_max=2),
             self.sweeping,
         )
 

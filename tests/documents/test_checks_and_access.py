@@ -30,6 +30,7 @@ from services.documents.domain.errors import (
 )
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.holds import Reader
+from services.documents.domain.renditions import Wanted
 from services.documents.domain.rules import ALL_TYPES
 from tests.documents.house import OWNER, House, names
 
@@ -103,7 +104,7 @@ class TestReading:
         document = await house.accepted()
         me = Reader(OWNER, frozenset({Role.PRACTITIONER}))
         assert (await house.usecases.access.read(document.id, me)).document == document
-        link = await house.usecases.access.link(document.id, None, me)
+        link = await house.usecases.access.link(document.id, Wanted(), me)
         assert link.url.endswith("?name=diploma-1.pdf")
         assert link.expires_at == house.clock.now() + timedelta(minutes=5)
         assert house.begin.events(PersonalDataRead) == []
@@ -111,7 +112,7 @@ class TestReading:
     async def test_there_is_no_link_before_the_verdict(self, house: House) -> None:
         document = await house.upload()
         with pytest.raises(FileNotAccepted):
-            await house.usecases.access.link(document.id, None, Reader(OWNER, frozenset({Role.PRACTITIONER})))
+            await house.usecases.access.link(document.id, Wanted(), Reader(OWNER, frozenset({Role.PRACTITIONER})))
 
     async def test_strangers_find_nothing(self, house: House) -> None:
         document = await house.accepted()
@@ -120,7 +121,7 @@ class TestReading:
             with pytest.raises(DocumentNotFound):
                 await house.usecases.access.read(document.id, stranger)
             with pytest.raises(DocumentNotFound):
-                await house.usecases.access.link(document.id, None, stranger)
+                await house.usecases.access.link(document.id, Wanted(), stranger)
 
     async def test_the_reviewer_reads_while_holding_the_application_and_each_look_is_told(self, house: House) -> None:
         document = await house.accepted()
@@ -131,7 +132,7 @@ class TestReading:
             ReviewClaimed(**names(submitted, 3), reviewer_id=reviewer.id, document_ids=(document.id,))
         )
         await house.usecases.access.read(document.id, reviewer)
-        await house.usecases.access.link(document.id, 1, reviewer)
+        await house.usecases.access.link(document.id, Wanted(1), reviewer)
         told = house.begin.events(PersonalDataRead)
         assert [(one.reader_id, one.reader_role, one.subject_id, one.record, one.purpose, one.address) for one in told] == [
             (reviewer.id, Role.REVIEWER, OWNER, f"document:{document.id}", "review", "10.0.0.7")

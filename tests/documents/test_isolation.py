@@ -12,6 +12,7 @@ from services.documents.domain.documents import Document, State
 from services.documents.domain.errors import FileNotAccepted
 from services.documents.domain.findings import FindingCode
 from services.documents.domain.holds import Reader
+from services.documents.domain.renditions import Wanted
 from services.documents.gateways.clamd import Threat
 from tests.documents.house import CONTENT, OWNER, House, announced, chunks
 
@@ -35,7 +36,7 @@ async def test_an_infected_file_lies_in_the_quarantine_alone(house: House) -> No
         await house.worker.isolation.isolate(found)
     assert list(house.quarantine.stored) == [key]
     with pytest.raises(FileNotAccepted):
-        await house.usecases.access.link(document.id, None, Reader(OWNER, frozenset({Role.PRACTITIONER})))
+        await house.usecases.access.link(document.id, Wanted(), Reader(OWNER, frozenset({Role.PRACTITIONER})))
 
 
 async def test_a_check_that_is_cut_off_after_the_copy_is_made_again(house: House) -> None:

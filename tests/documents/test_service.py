@@ -16,6 +16,7 @@ from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationSubmitted, InformationRequested, ReviewClaimed
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentDelayed, DocumentReceived, DocumentRejected, UploadTermReached
 from contracts.roles import Role
+from services.documents.domain.documents import original_of
 from services.documents.domain.findings import Finding
 from services.documents.domain.rules import MEGABYTE
 from services.documents.gateways.inspector import Inspector, Room
@@ -63,8 +64,7 @@ def person(service: Component, signer: Signer) -> Person:
 
 async def keys_of(service: Component, owner_id: UUID) -> list[str]:
     files = service.app.state.usecases.uploads.files
-    found: list[str] = await files.objects.list_keys(files.bucket, prefix=f"{owner_id}/")
-    return found
+    return [key for key in await files.objects.list_keys(files.bucket, prefix=f"{owner_id}/") if key == original_of(key)]
 
 
 async def test_types_and_limits_are_public(service: Component) -> None:

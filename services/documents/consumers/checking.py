@@ -5,7 +5,7 @@ from typing import Annotated
 from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
-from contracts.documents import CheckRequested, DocumentReceived, MalwareFound, QuarantineTermReached, SweepDue
+from contracts.documents import CheckRequested, DocumentAccepted, DocumentReceived, MalwareFound, QuarantineTermReached, SweepDue
 from services.documents.usecases import WorkerUseCases
 
 router = ConsumerRouter()
@@ -23,6 +23,12 @@ async def on_document_received(event: DocumentReceived, usecases: WorkerUseCases
 async def on_check_requested(event: CheckRequested, usecases: WorkerUseCasesDep) -> None:
     """Check the file again, or some steps of it: its first check got stuck, or somebody wants to know."""
     await usecases.checks.check(event)
+
+
+@router.consumer(queue_for(SERVICE, DocumentAccepted), EVENTS)
+async def on_document_accepted(event: DocumentAccepted, usecases: WorkerUseCasesDep) -> None:
+    """Make pictures of its pages, and a PDF of a JPEG."""
+    await usecases.rendering.make(event)
 
 
 @router.consumer(queue_for(SERVICE, MalwareFound), EVENTS)

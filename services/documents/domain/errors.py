@@ -189,6 +189,17 @@ class FileNotAccepted(Conflict):
         return cls("Файл можно скачать после того, как он пройдёт проверку.")
 
 
+class RenditionNotFound(NotFound):
+    """No such picture or PDF was made of the file, or not yet."""
+
+    code = "rendition-not-found"
+
+    @classmethod
+    def of(cls) -> Self:
+        """The one text."""
+        return cls("Такого вида у файла нет. Если файл принят только что, повторите через минуту, или скачайте сам файл.")
+
+
 class FileNotFound(NotFound):
     """The document has no such file version."""
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from chassis.objects import ListedObject, ObjectStore, StoredObject
-from services.documents.domain.documents import FileVersion
 from services.documents.domain.rules import MediaType
 
 
@@ -30,9 +29,17 @@ class Files:
         """The bytes, in parts."""
         return self.objects.open(self.bucket, object_key)
 
-    def link(self, file: FileVersion, *, file_name: str) -> str:
+    async def store_made(self, object_key: str, content: bytes, media_type: MediaType) -> None:
+        """Store what was made of a file; made again, it is the same."""
+        await self.objects.put_bytes(self.bucket, object_key, content, media_type.value)
+
+    async def delete_made(self, object_key: str) -> None:
+        """Remove what was made of a file."""
+        await self.objects.delete_below(self.bucket, f"{object_key}.")
+
+    def link(self, object_key: str, *, file_name: str) -> str:
         """A link that works for a short while and always downloads."""
-        return self.objects.link(self.bucket, file.object_key, file_name=file_name, expires=self.link_lifetime)
+        return self.objects.link(self.bucket, object_key, file_name=file_name, expires=self.link_lifetime)
 
     async def size_bytes(self, object_key: str) -> int:
         """How many bytes are stored; `FileMissing` if there is no such object."""

@@ -90,6 +90,8 @@ class Inspector:
     lines: Lines
     wall_seconds: float
     trust: Trust = NOBODY
+    preview_pixels: int = 1600
+    """Of the long side of a page's picture."""
 
     def room(self, held: Held) -> Room:
         """For these bytes, while they are looked at."""
@@ -111,9 +113,24 @@ class Inspector:
         """What the electronic signatures of a PDF are worth. Raises `InspectionFailed` when repeating may help."""
         return await self._look(room, {"look": "signature", "is_signed": is_signed, "is_needed": is_needed, **asdict(self.trust)})
 
+    async def page_count(self, room: Room) -> int:
+        """How many pages there are. Raises `Overcome`, `InspectionFailed` when repeating may help."""
+        return int(await self._ask(room, {"look": "page-count"}))
+
+    async def preview(self, room: Room, page: int) -> bytes:
+        """A page, numbered from 1, as PNG. Raises `Overcome`, `InspectionFailed` when repeating may help."""
+        return bytes(await self._ask(room, {"look": "preview", "page": page, "longest": self.preview_pixels}))
+
+    async def as_pdf(self, room: Room) -> bytes:
+        """A JPEG on a sheet, unchanged. Raises `Overcome`, `InspectionFailed` when repeating may help."""
+        return bytes(await self._ask(room, {"look": "pdf"}))
+
+    async def _ask(self, room: Room, question: dict[str, Any]) -> Any:
+        return await room.ask({**question, **asdict(self.limits)}, wall_seconds=self.wall_seconds)
+
     async def _look(self, room: Room, question: dict[str, Any]) -> tuple[Finding, ...]:
         try:
-            return _findings(await room.ask({**question, **asdict(self.limits)}, wall_seconds=self.wall_seconds))
+            return _findings(await self._ask(room, question))
         except Overcome:
             return (Finding(FindingCode.FILE_TOO_COMPLEX),)
 

@@ -11,7 +11,15 @@ from services.documents.gateways.files import Files
 from services.documents.gateways.inspector import Inspector, Limits, Lines, Trust
 from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
-from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository, SweepRepository
+from services.documents.repository import (
+    CheckRepository,
+    DocumentRepository,
+    HoldRepository,
+    ProfileRepository,
+    RenditionRepository,
+    SweepRepository,
+    Traces,
+)
 from services.documents.settings import Settings
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
@@ -24,6 +32,7 @@ from services.documents.usecases.holds import Holds
 from services.documents.usecases.isolation import Isolation
 from services.documents.usecases.profiles import Profiles
 from services.documents.usecases.removals import Removals
+from services.documents.usecases.rendering import Rendering
 from services.documents.usecases.retention import Retention
 from services.documents.usecases.sweeping import Sweeping, SweepMeters, SweepPolicy
 from services.documents.usecases.uploads import UploadLimits, Uploads
@@ -37,14 +46,20 @@ class Stores:
     checks: CheckRepository
     holds: HoldRepository
     profiles: ProfileRepository
+    renditions: RenditionRepository
     sweeps: SweepRepository
     files: Files
     quarantine: Quarantine
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections and buckets; both processes do, whoever starts first."""
-        stores = (self.documents, self.checks, self.holds, self.profiles, self.sweeps, self.files, self.quarantine)
+        stores = (self.documents, self.checks, self.holds, self.profiles, self.renditions, self.sweeps, self.files, self.quarantine)
         return [store.prepare for store in stores]
+
+    @property
+    def traces(self) -> Traces:
+        """What goes with documents."""
+        return Traces((self.checks, self.renditions))
 
 
 def stores_of(chassis: Chassis, settings: Settings) -> Stores:
@@ -54,6 +69,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         CheckRepository(chassis.database),
         HoldRepository(chassis.database),
         ProfileRepository(chassis.database, chassis.cipher),
+        RenditionRepository(chassis.database),
         SweepRepository(chassis.database),
         Files(chassis.objects, settings.bucket, timedelta(seconds=settings.link_seconds)),
         Quarantine(chassis.objects, settings.quarantine_bucket, settings.bucket),
@@ -64,16 +80,16 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     """What the service does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, holds, profiles, files = stores.documents, stores.holds, stores.profiles, stores.files
-    retention = Retention(begin, documents, stores.checks, holds, files, now, _retention_policy(settings))
+    retention = Retention(begin, documents, stores.traces, holds, files, now, _retention_policy(settings))
     second_look = 2 * timedelta(seconds=settings.upload_term_seconds)
     return UseCases(
         uploads=Uploads(begin, documents, holds, files, retention, now, _upload_limits(settings)),
         check_terms=CheckTerms(begin, documents, now, timedelta(seconds=settings.check_term_seconds)),
-        access=Access(begin, documents, holds, files, now),
+        access=Access(begin, documents, holds, stores.renditions, files, now),
         holds=Holds(begin, holds),
         exports=Exports(begin, documents, profiles, now),
         profiles=Profiles(begin, profiles),
-        removals=Removals(begin, documents, stores.checks, holds, profiles, files, stores.quarantine, now, second_look),
+        removals=Removals(begin, documents, stores.traces, holds, profiles, files, stores.quarantine, now, second_look),
         retention=retention,
     )
 
@@ -82,7 +98,9 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
     """What the worker does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
-    inspector = Inspector(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds, _trust(settings))
+    inspector = Inspector(
+        nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds, _trust(settings), settings.preview_pixels
+    )
     steps = checks_of(Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds), inspector)
     limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
@@ -91,6 +109,7 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
         checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, now, limits),
         rechecks=Rechecks(begin, documents, now),
         isolation=isolation,
+        rendering=Rendering(begin, documents, stores.renditions, files, inspector, settings.preview_pages_max),
         sweeping=Sweeping(begin, documents, stores.sweeps, files, quarantine, isolation, now, _sweep_policy(settings), meters),
     )
 

@@ -4,6 +4,16 @@ from services.documents.repository.checks import CheckRepository
 from services.documents.repository.documents import DocumentRepository
 from services.documents.repository.holds import HoldRepository
 from services.documents.repository.profiles import ProfileRepository
+from services.documents.repository.renditions import RenditionRepository
 from services.documents.repository.sweeps import SweepRepository
+from services.documents.repository.traces import Traces
 
-__all__ = ["CheckRepository", "DocumentRepository", "HoldRepository", "ProfileRepository", "SweepRepository"]
+__all__ = [
+    "CheckRepository",
+    "DocumentRepository",
+    "HoldRepository",
+    "ProfileRepository",
+    "RenditionRepository",
+    "SweepRepository",
+    "Traces",
+]

@@ -11,6 +11,7 @@ from services.documents.usecases.holds import Holds
 from services.documents.usecases.isolation import Isolation
 from services.documents.usecases.profiles import Profiles
 from services.documents.usecases.removals import Removals
+from services.documents.usecases.rendering import Rendering
 from services.documents.usecases.retention import Retention
 from services.documents.usecases.sweeping import Sweeping
 from services.documents.usecases.uploads import Uploads
@@ -37,4 +38,5 @@ class WorkerUseCases:
     checks: Checks
     rechecks: Rechecks
     isolation: Isolation
+    rendering: Rendering
     sweeping: Sweeping

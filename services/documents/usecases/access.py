@@ -1,7 +1,7 @@
 """Looking at documents: one's own, and another's for as long as an application gives cause. Every such look is told."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -10,20 +10,23 @@ from chassis.transaction import Begin, atomic
 from contracts.access import PersonalDataRead
 from contracts.documents import DocumentType
 from services.documents.domain.documents import Document, FileVersion
-from services.documents.domain.errors import DocumentNotFound
+from services.documents.domain.errors import DocumentNotFound, RenditionNotFound
 from services.documents.domain.holds import Grant, Reader
+from services.documents.domain.renditions import Kind, Renditions, Source, Wanted, original
 from services.documents.gateways.files import Files
-from services.documents.repository import DocumentRepository, HoldRepository
+from services.documents.repository import DocumentRepository, HoldRepository, RenditionRepository
 
 SERVICE = "documents"
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """A document and the applications that hold it as it is."""
+    """A document, the applications that hold it as it is, and what was made of its files."""
 
     document: Document
-    locked_by: tuple[UUID, ...]
+    locked_by: tuple[UUID, ...] = ()
+    renditions: Mapping[str, Renditions] = field(default_factory=dict)
+    """By the keys of objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Access:
     begin: Begin
     documents: DocumentRepository
     holds: HoldRepository
+    renditions: RenditionRepository
     files: Files
     now: Callable[[], datetime]
 
@@ -53,7 +57,8 @@ class Access:
         )
         shown = found[: page.limit]
         locks = await self.holds.locking([document.id for document in shown], owner_id=owner_id) if shown else {}
-        views = [DocumentView(document, tuple(locks.get(document.id, ()))) for document in shown]
+        made = await self._made(shown)
+        views = [DocumentView(document, tuple(locks.get(document.id, ())), made) for document in shown]
         return views, encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > page.limit else None
 
     async def read(self, document_id: UUID, reader: Reader) -> DocumentView:
@@ -62,16 +67,27 @@ class Access:
         if grant is not None:
             await self._tell(document, reader, grant)
         locks = await self.holds.locking([document.id], owner_id=document.owner_id)
-        return DocumentView(document, tuple(locks.get(document.id, ())))
+        return DocumentView(document, tuple(locks.get(document.id, ())), await self._made([document]))
 
-    async def link(self, document_id: UUID, file_version: int | None, reader: Reader) -> DownloadLink:
-        """A short-lived link to an accepted file, the newest one without a version."""
+    async def link(self, document_id: UUID, wanted: Wanted, reader: Reader) -> DownloadLink:
+        """A short-lived link to an accepted file or to what was made of it. Raises `RenditionNotFound`."""
         document, grant = await self._for(document_id, reader)
-        file = document.downloadable(file_version)
+        file = document.downloadable(wanted.file_version)
+        source = original(file) if wanted.kind is Kind.ORIGINAL else await self._made_of(file, wanted)
         if grant is not None:
             await self._tell(document, reader, grant)
-        url = self.files.link(file, file_name=_safe_name(document, file))
+        url = self.files.link(source.object_key, file_name=_safe_name(document, file, source))
         return DownloadLink(url, self.now() + self.files.link_lifetime, file.number)
+
+    async def _made(self, documents: Sequence[Document]) -> dict[str, Renditions]:
+        keys = [file.object_key for document in documents for file in document.files]
+        return await self.renditions.find(keys) if keys else {}
+
+    async def _made_of(self, file: FileVersion, wanted: Wanted) -> Source:
+        found = await self.renditions.find([file.object_key])
+        if file.object_key not in found:
+            raise RenditionNotFound.of()
+        return found[file.object_key].source(wanted)
 
     async def _for(self, document_id: UUID, reader: Reader) -> tuple[Document, Grant | None]:
         """None as grant means one's own."""
@@ -105,6 +121,6 @@ class Access:
             )
 
 
-def _safe_name(document: Document, file: FileVersion) -> str:
+def _safe_name(document: Document, file: FileVersion, source: Source) -> str:
     """Says what it is, never what the person called it: links end up in the store's logs."""
-    return f"{document.document_type.value}-{file.number}{file.media_type.extensions[0]}"
+    return f"{document.document_type.value}-{file.number}{source.suffix}{source.media_type.extensions[0]}"

@@ -69,6 +69,7 @@ class Isolation:
             await self.quarantine.take(file.object_key)
         except FileMissing:
             return
+        await self.files.delete_made(file.object_key)
         await self.files.delete(file.object_key)
 
     async def end_of_term(self, event: QuarantineTermReached) -> None:

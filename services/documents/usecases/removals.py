@@ -10,7 +10,7 @@ from contracts.documents import RemovalTermReached
 from contracts.identity import PersonErased, RegistrationLapsed
 from services.documents.gateways.files import Files
 from services.documents.gateways.quarantine import Quarantine
-from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ProfileRepository
+from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository, Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Removals:
 
     begin: Begin
     documents: DocumentRepository
-    checks: CheckRepository
+    traces: Traces
     holds: HoldRepository
     profiles: ProfileRepository
     files: Files
@@ -58,7 +58,7 @@ class Removals:
     async def _forget(self, owner_id: UUID) -> None:
         async with self.begin(is_last=False) as tx:
             await self.documents.remove_all(tx, owner_id)
-            await self.checks.remove_all(tx, owner_id)
+            await self.traces.remove_all(tx, owner_id)
             await self.holds.remove_all(tx, owner_id)
             await self.profiles.remove(tx, owner_id)
 

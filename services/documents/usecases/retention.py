@@ -13,7 +13,7 @@ from services.documents.domain.documents import Document, original_of
 from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.retention import Keep, LookAgain, Remove, RetentionPolicy, Tell, decide, first_look
 from services.documents.gateways.files import Files
-from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository
+from services.documents.repository import DocumentRepository, HoldRepository, Traces
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class Retention:
 
     begin: Begin
     documents: DocumentRepository
-    checks: CheckRepository
+    traces: Traces
     holds: HoldRepository
     files: Files
     now: Callable[[], datetime]
@@ -55,7 +55,7 @@ class Retention:
                     await self._plan(tx, document, LookAgain(decision.remove_at, decision.remove_at))
                 case Remove():
                     await self.documents.discard(tx, document)
-                    await self.checks.remove_of(tx, document.id)
+                    await self.traces.remove_of(tx, document.id)
                     await tx.publish(DocumentRemoved(version=document.version + 1, **_names(document, self.now())))
                 case Keep():
                     log.info("document-kept-with-its-person", document_id=str(document.id))

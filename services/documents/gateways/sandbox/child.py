@@ -9,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import judging, opening, proofs
+from . import judging, opening, proofs, renditions
 
 _OPEN_FILES = 32
 _PAGE = resource.getpagesize()
@@ -17,11 +17,14 @@ _CONTENT, _TALK = 0, 3
 """Descriptors; 1 and 2 lead nowhere, whatever a library prints."""
 _HEAD = struct.Struct(">?I")
 """Of an answer: whether it is JSON, and how many bytes follow."""
-_LOOKS: dict[str, Callable[[bytes, str, dict[str, Any]], Iterable[opening.Problem]]] = {
+_LOOKS: dict[str, Callable[[bytes, str, dict[str, Any]], Any]] = {
     "opening": opening.problems,
     "pages": judging.problems,
     "code": proofs.code,
     "signature": proofs.signature,
+    "page-count": renditions.page_count,
+    "preview": renditions.preview,
+    "pdf": renditions.as_pdf,
 }
 
 
@@ -35,7 +38,8 @@ def serve(content: int, talk: int, limits: dict[str, Any]) -> NoReturn:
         _say(media_type)
         for question in _questions():
             _allow(question["cpu_seconds"])
-            _say([] if media_type is None else list(_LOOKS[question["look"]](file, media_type, question)))
+            found = () if media_type is None else _LOOKS[question["look"]](file, media_type, question)
+            _say(list(found) if isinstance(found, Iterable) and not isinstance(found, bytes) else found)
         os._exit(0)
     finally:
         os._exit(1)

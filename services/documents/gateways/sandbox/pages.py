@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pypdfium2 as pdfium
-from PIL import Image
+from PIL import Image, ImageOps
 from pypdfium2 import raw
 
 from .measures import Gray
@@ -25,6 +25,10 @@ _COVERS = 0.5
 _NESTED = 3
 """So deep are pictures looked for in groups of groups."""
 _SIXTEEN_BITS = 257
+_REDUCIBLE = {"L", "RGB", "RGBA", "LA", "CMYK"}
+"""Modes of pictures that can be made smaller before they change their mode."""
+_FINEST_DPI = 300
+"""Of a page that is drawn for people."""
 
 
 class Pages(Protocol):
@@ -39,6 +43,9 @@ class Pages(Protocol):
 
     def placed_dpi(self, number: int, paper: float) -> float | None:
         """Of the scan that the page is; None for a page that is drawn and has no resolution."""
+
+    def picture(self, number: int, longest: int) -> Image.Image:
+        """As people see it, upright, in RGB, its long side not longer than so many pixels."""
 
     def text_layer(self, number: int) -> str:
         """The text that can be selected; a scan has none."""
@@ -75,6 +82,13 @@ class _Picture:
         own = self.placed_dpi(number, paper)
         return _reduced(self.image, 1.0 if own is None else dpi / own)
 
+    def picture(self, number: int, longest: int) -> Image.Image:  # noqa: ARG002 - there is one page
+        whole = int(max(self.image.size) / longest)
+        coarse = self.image.reduce(whole) if whole > 1 and self.image.mode in _REDUCIBLE else self.image
+        upright = ImageOps.exif_transpose(_on_paper(coarse))
+        upright.thumbnail((longest, longest))
+        return upright
+
     def text_layer(self, number: int) -> str:  # noqa: ARG002 - there is one page
         return ""
 
@@ -83,7 +97,7 @@ def _reduced(image: Image.Image, share: float) -> Gray:
     """Coarsely first, while it has its colours, so that no second large picture is made."""
     whole = int(1 / share) if share > 0 else 1
     width, height = image.size
-    if whole > 1 and image.mode in {"L", "RGB", "RGBA", "LA", "CMYK"}:
+    if whole > 1 and image.mode in _REDUCIBLE:
         image = image.reduce(whole)
     gray = _in_gray(image)
     wanted = (max(1, round(width * share)), max(1, round(height * share)))
@@ -93,14 +107,18 @@ def _reduced(image: Image.Image, share: float) -> Gray:
 
 
 def _in_gray(image: Image.Image) -> Image.Image:
-    """On white paper, where the picture lets it show through."""
+    return image if image.mode == "L" else _on_paper(image).convert("L")
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """In RGB on white paper, where the picture lets it show through."""
     if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).clip(0, 65_535) // _SIXTEEN_BITS).astype(np.uint8))
+        return Image.fromarray((np.asarray(image).clip(0, 65_535) // _SIXTEEN_BITS).astype(np.uint8)).convert("RGB")
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
         layered = image.convert("RGBA")
         paper = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(paper, layered).convert("L")
-    return image if image.mode == "L" else image.convert("L")
+        return Image.alpha_composite(paper, layered).convert("RGB")
+    return image.convert("RGB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,12 @@ class _Pdf:
             scale = min(scale, (_MOST_PIXELS / (width * height)) ** 0.5)
             drawn = page.render(scale=scale, grayscale=True, may_draw_forms=False)
             return np.asarray(drawn.to_numpy()).reshape(drawn.height, drawn.width)
+
+    def picture(self, number: int, longest: int) -> Image.Image:
+        with _page(self.pdf, number) as page:
+            scale = min(longest / max(page.get_size()), _FINEST_DPI / _POINTS_PER_INCH)
+            drawn: Image.Image = page.render(scale=scale, may_draw_forms=False, rev_byteorder=True).to_pil()
+            return drawn.convert("RGB")
 
     def text_layer(self, number: int) -> str:
         with _page(self.pdf, number) as page:
