@@ -19,8 +19,8 @@ from deploy.local.clamd import Clamd, eicar
 from deploy.local.ports import free_ports
 from services.documents.settings import Settings
 from tests.documents import samples
+from tests.documents.person import Person
 from tests.documents.processes import create_both
-from tests.documents.test_service import Person
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
 
 NOW = datetime.now(UTC)

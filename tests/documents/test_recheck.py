@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from contracts.documents import CheckRequested
 from deploy.cli.main import app
 from tests.documents import samples
-from tests.documents.test_service import Person
+from tests.documents.person import Person
 from tests.support import Component, Signer, eventually
 
 
@@ -24,7 +24,7 @@ async def test_a_checked_file_is_checked_again_in_the_steps_asked_for(
         monkeypatch.setenv(name, value)
     person = Person(service, signer)
     document_id = (await person.upload(samples.pdf())).json()["document_id"]
-    accepted = await person.decided(document_id)
+    accepted = await person.pictured(document_id)
     before = await made_at(service, document_id)
 
     assert "telepathy" in (await recheck(document_id, "--step", "telepathy")).stderr

@@ -14,7 +14,7 @@ from contracts.identity import DataExportRequested, PersonErased, RegistrationLa
 from contracts.roles import Scope
 from tests.documents import samples
 from tests.documents.house import OWNER, House
-from tests.documents.test_service import Person, keys_of
+from tests.documents.person import Person, keys_of
 from tests.support import Component, Signer, eventually
 from tests.support.exports import exported, multiply
 

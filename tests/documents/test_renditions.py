@@ -18,8 +18,8 @@ from services.documents.gateways.nursery import End, Overcome
 from services.documents.gateways.sandbox import pages, renditions
 from tests.documents import samples
 from tests.documents.house import OWNER, House
-from tests.documents.test_service import Person
-from tests.support import Component, Signer, eventually
+from tests.documents.person import Person
+from tests.support import Component, Signer
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 
@@ -140,12 +140,8 @@ async def link(service: Component, document_id: str, headers: dict[str, str], **
 async def test_an_accepted_scan_has_pictures_and_a_pdf_to_download(service: Component, signer: Signer) -> None:
     person, content = Person(service, signer), samples.jpeg()
     document_id = (await person.upload(content, "passport", **person.upload_headers("паспорт.jpg", "image/jpeg"))).json()["document_id"]
-
-    async def rendered() -> bool:
-        file = (await person.document(document_id))["file"]
-        return (file["previews"], file["has_pdf"]) == (1, True)
-
-    await eventually(rendered)
+    file = (await person.pictured(document_id))["file"]
+    assert (file["previews"], file["has_pdf"]) == (1, True)
     answers = [await link(service, document_id, person.headers, kind=kind) for kind in ("original", "pdf", "preview")]
     assert [answer.status_code for answer in answers] == [201, 201, 201]
     async with httpx.AsyncClient() as outside:

@@ -15,11 +15,12 @@ from services.documents.domain.documents import Document, StoredBytes, Twin, Upl
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.holds import DraftUse, Hold
+from services.documents.domain.renditions import Renditions
 from services.documents.domain.rules import ALL_TYPES, MediaType
 from services.documents.domain.sweeps import KeptFile
-from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository
+from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, RenditionRepository
 from tests.documents.conftest import Work
-from tests.documents.fakes import FakeCheckRepository, FakeDocumentRepository, FakeHoldRepository
+from tests.documents.fakes import FakeCheckRepository, FakeDocumentRepository, FakeHoldRepository, FakeRenditionRepository
 from tests.support import Component
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123000, UTC)
@@ -31,16 +32,18 @@ class Stores:
     documents: DocumentRepository
     checks: CheckRepository
     holds: HoldRepository
+    renditions: RenditionRepository
     work: Work
 
 
 @pytest.fixture(params=["fake", "real"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "fake":
-        return Stores(FakeDocumentRepository(), FakeCheckRepository(), FakeHoldRepository(), Work(FakeBegin()))
+        return Stores(FakeDocumentRepository(), FakeCheckRepository(), FakeHoldRepository(), FakeRenditionRepository(), Work(FakeBegin()))
     service: Component = request.getfixturevalue("service")
     uploads = service.app.state.usecases.uploads
-    return Stores(uploads.documents, service.app.state.usecases.removals.checks, uploads.holds, Work(uploads.begin))
+    database = uploads.documents.database
+    return Stores(uploads.documents, CheckRepository(database), uploads.holds, RenditionRepository(database), Work(uploads.begin))
 
 
 def an_upload(file_name: str = "Диплом Петровой.pdf") -> Upload:
@@ -271,3 +274,21 @@ class TestChecks:
         assert [await self.found(stores, case) for case in (first, second, other)] == [None, second, other]
         await stores.work(lambda tx: stores.checks.remove_all(tx, owner_id))
         assert [await self.found(stores, case) for case in (first, second, other)] == [None, None, other]
+
+
+class TestRenditions:
+    def some(self, owner_id: UUID | None = None) -> Renditions:
+        return Renditions(object_key=f"x/{uuid4()}", document_id=uuid4(), owner_id=owner_id or uuid4(), pages=3, has_pdf=True)
+
+    async def test_they_are_found_by_object_and_go_with_their_owner_or_their_document(self, stores: Stores) -> None:
+        owner_id = uuid4()
+        first, _, other = made = [self.some(owner_id), self.some(owner_id), self.some()]
+        keys = [one.object_key for one in made]
+        assert await stores.renditions.find(keys) == {}
+        for one in (*made, other):
+            await stores.work(lambda tx, one=one: stores.renditions.save(tx, one))  # type: ignore[misc]
+        assert await stores.renditions.find(keys) == dict(zip(keys, made, strict=True))
+        await stores.work(lambda tx: stores.renditions.remove_of(tx, first.document_id))
+        assert await stores.renditions.find(keys) == dict(zip(keys[1:], made[1:], strict=True))
+        await stores.work(lambda tx: stores.renditions.remove_all(tx, owner_id))
+        assert await stores.renditions.find(keys) == {keys[2]: other}

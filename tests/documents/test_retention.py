@@ -15,9 +15,9 @@ from services.documents.domain.rules import RULES
 from services.documents.settings import Settings
 from tests.documents import samples
 from tests.documents.house import CONTENT, OWNER, House, announced, chunks
+from tests.documents.person import Person, keys_of
 from tests.documents.processes import create_both
 from tests.documents.test_repository import a_document, an_upload
-from tests.documents.test_service import Person, keys_of
 from tests.support import Infra, Signer, component, eventually, service_environment
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

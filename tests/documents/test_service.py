@@ -2,11 +2,10 @@
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,55 +15,17 @@ from contracts.access import PersonalDataRead
 from contracts.applications import ApplicationSubmitted, InformationRequested, ReviewClaimed
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentDelayed, DocumentReceived, DocumentRejected, UploadTermReached
 from contracts.roles import Role
-from services.documents.domain.documents import original_of
 from services.documents.domain.findings import Finding
 from services.documents.domain.rules import MEGABYTE
 from services.documents.gateways.inspector import Inspector, Room
 from tests.documents import samples
+from tests.documents.person import PDF, Person, keys_of
 from tests.support import Component, Signer, eventually
-
-PDF = "application/pdf"
-
-
-class Person:
-    """A practitioner with a client of the service."""
-
-    def __init__(self, service: Component, signer: Signer) -> None:
-        self.id = uuid4()
-        self.service = service
-        self.headers = signer.headers(self.id, Role.PRACTITIONER, exp=int(time.time()) + 3600)
-
-    def upload_headers(self, name: str = "Диплом Ивановой.pdf", media_type: str = PDF, **more: str) -> dict[str, str]:
-        return {**self.headers, "Content-Type": media_type, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}", **more}
-
-    async def upload(self, content: bytes, document_type: str = "diploma", **headers: str) -> httpx.Response:
-        path = f"/types/{document_type}/files"
-        return await self.service.client.post(path, content=content, headers=self.upload_headers() | headers)
-
-    async def document(self, document_id: str) -> dict[str, Any]:
-        answer = await self.service.client.get(f"/documents/{document_id}", headers=self.headers)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    async def decided(self, document_id: str) -> dict[str, Any]:
-        async def check() -> dict[str, Any] | None:
-            found = await self.document(document_id)
-            return found if found["state"] in {"accepted", "rejected"} else None
-
-        found = await eventually(check)
-        assert found is not None
-        return found
 
 
 @pytest.fixture
 def person(service: Component, signer: Signer) -> Person:
     return Person(service, signer)
-
-
-async def keys_of(service: Component, owner_id: UUID) -> list[str]:
-    files = service.app.state.usecases.uploads.files
-    return [key for key in await files.objects.list_keys(files.bucket, prefix=f"{owner_id}/") if key == original_of(key)]
 
 
 async def test_types_and_limits_are_public(service: Component) -> None:

@@ -15,8 +15,8 @@ from deploy.local.ports import free_ports
 from services.documents.main import create_app
 from services.documents.settings import Settings
 from tests.documents import samples
+from tests.documents.person import Person
 from tests.documents.processes import WORKER, a_process
-from tests.documents.test_service import Person
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
 
 
