@@ -312,6 +312,21 @@ def atomic(method: Callable[Concatenate[Self_, P], Awaitable[R]]) -> Callable[Co
     return run
 
 
+@dataclass(frozen=True, slots=True)
+class _Marking:
+    begin: Begin
+
+    @atomic
+    async def mark(self, event: Event) -> None:
+        async with self.begin(handling=event):
+            """Only the inbox row."""
+
+
+async def mark_handled(begin: Begin, event: Event) -> None:
+    """Note in the inbox that the event is dealt with, where that took no transaction: there was nothing to do, or no row to change."""
+    await _Marking(begin).mark(event)
+
+
 def _is_repeatable(error: PyMongoError) -> bool:
     return error.has_error_label("TransientTransactionError") and not error.has_error_label("UnknownTransactionCommitResult")
 

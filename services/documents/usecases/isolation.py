@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from chassis.objects import FileMissing
-from chassis.transaction import Begin, Transaction, atomic
+from chassis.transaction import Begin, Transaction, atomic, mark_handled
 from contracts.documents import DocumentRejected, MalwareFound, QuarantineTermReached
 from services.documents.domain.documents import Document, FileVersion
 from services.documents.domain.errors import DocumentNotFound
@@ -55,7 +55,7 @@ class Isolation:
     async def isolate(self, event: MalwareFound) -> None:
         """After the verdict: the same bytes elsewhere are refused too, and the original goes."""
         await self.remove_original(event.document_id, event.file_version)
-        await self._note(event)
+        await mark_handled(self.begin, event)
 
     async def remove_original(self, document_id: UUID, file_version: int) -> None:
         """Leave the infected file nowhere but in the quarantine. Bears repetition."""
@@ -80,7 +80,7 @@ class Isolation:
             log.info("document-removed-before-its-quarantine-ended", document_id=str(event.document_id))
         else:
             await self.quarantine.delete(file.object_key)
-        await self._note(event)
+        await mark_handled(self.begin, event)
 
     @atomic
     async def _refuse(self, document_id: UUID, object_key: str) -> None:
@@ -104,8 +104,3 @@ class Isolation:
                                 **names_of(document, file, at=self.now()),
                             )
                         )
-
-    @atomic
-    async def _note(self, event: MalwareFound | QuarantineTermReached) -> None:
-        async with self.begin(handling=event):
-            """Only the inbox row: the work is done."""

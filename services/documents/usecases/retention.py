@@ -7,13 +7,14 @@ from uuid import UUID
 
 import structlog
 
-from chassis.transaction import Begin, Transaction, atomic
+from chassis.transaction import Begin, Transaction, atomic, mark_handled
 from contracts.documents import DocumentRemovalPlanned, DocumentRemoved, RetentionTermReached
 from services.documents.domain.documents import Document, original_of
 from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.retention import Keep, LookAgain, Remove, RetentionPolicy, Tell, decide, first_look
 from services.documents.gateways.files import Files
 from services.documents.repository import DocumentRepository, HoldRepository, Traces
+from services.documents.usecases.checks.common import names_of
 
 log = structlog.get_logger(__name__)
 
@@ -46,17 +47,18 @@ class Retention:
             except DocumentNotFound:
                 return
             holds = await self.holds.naming(document.id, owner_id=document.owner_id, tx=tx)
+            names = names_of(document, document.file(), at=self.now())
             decision = decide(document, holds, self.policy, at=self.now(), told=event.told)
             match decision:
                 case LookAgain():
                     await self._plan(tx, document, decision)
                 case Tell():
-                    await tx.publish(DocumentRemovalPlanned(remove_at=decision.remove_at, **_names(document, self.now())))
+                    await tx.publish(DocumentRemovalPlanned(remove_at=decision.remove_at, **names))
                     await self._plan(tx, document, LookAgain(decision.remove_at, decision.remove_at))
                 case Remove():
                     await self.documents.discard(tx, document)
                     await self.traces.remove_of(tx, document.id)
-                    await tx.publish(DocumentRemoved(version=document.version + 1, **_names(document, self.now())))
+                    await tx.publish(DocumentRemoved(version=document.version + 1, **names))
                 case Keep():
                     log.info("document-kept-with-its-person", document_id=str(document.id))
 
@@ -70,28 +72,13 @@ class Retention:
             for found in listed:
                 if original_of(found.key) not in known:
                     await self.files.delete(found.key)
-        await self._note(event)
+        await mark_handled(self.begin, event)
 
     async def _plan(self, tx: Transaction, document: Document, look: LookAgain) -> None:
-        reached = RetentionTermReached(told=look.told, **(_names(document, self.now()) | {"occurred_at": look.at}))
+        reached = RetentionTermReached(told=look.told, **names_of(document, document.file(), at=look.at))
         await tx.schedule(retention_key(document.id), look.at, reached)
-
-    @atomic
-    async def _note(self, event: DocumentRemoved) -> None:
-        async with self.begin(handling=event):
-            """Only the inbox row: the work is done."""
 
 
 def retention_key(document_id: UUID) -> str:
     """The timer of a document's retention."""
     return f"retention:{document_id}"
-
-
-def _names(document: Document, at: datetime) -> dict[str, object]:
-    return {
-        "document_id": document.id,
-        "owner_id": document.owner_id,
-        "document_type": document.document_type.value,
-        "file_version": len(document.files),
-        "occurred_at": at,
-    }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from chassis.transaction import Begin, Transaction, atomic
+from chassis.transaction import Begin, Transaction, atomic, mark_handled
 from contracts.documents import CheckTermReached, DocumentReceived, DocumentType, UploadTermReached
 from services.documents.domain.documents import Document, State, StoredBytes, Twin, Upload, object_key_of
 from services.documents.domain.errors import (
@@ -105,7 +105,7 @@ class Uploads:
     async def end_of_term(self, event: UploadTermReached) -> None:
         """Remove what an upload left that ended without a word; one that became a file of its own stays."""
         await self._remove_rest(event.owner_id, event.document_id, event.upload_id)
-        await self._note(event)
+        await mark_handled(self.begin, event)
 
     def _upload(self, owner_id: UUID, document_id: UUID, file_name: str, media_type: MediaType) -> Upload:
         upload_id = uuid4()
@@ -231,11 +231,6 @@ class Uploads:
                 await self.documents.save(tx, without, replacing=document)
             else:
                 await self.documents.remove(tx, document)
-
-    @atomic
-    async def _note(self, event: UploadTermReached) -> None:
-        async with self.begin(handling=event):
-            """Only the inbox row: the work is done."""
 
 
 def term_key(upload_id: UUID) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from chassis.objects import FileMissing
-from chassis.transaction import Begin, Transaction, atomic
+from chassis.transaction import Begin, Transaction, atomic, mark_handled
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentReceived, DocumentRejected
 from services.documents.domain.checks import CheckCase, Outcome, Step, StepResult
 from services.documents.domain.documents import Document, FileVersion, State
@@ -67,7 +67,7 @@ class Checks:
         async with self._turns:
             begun = await self._begin(event)
             if begun is None:
-                await self._note(event)
+                await mark_handled(self.begin, event)
                 return
             document, case = begun
             try:
@@ -146,11 +146,6 @@ class Checks:
         async with self.begin(is_last=False) as tx:
             if await kept(self.documents, case.document_id, tx) is not None:
                 await self.cases.save(tx, case)
-
-    @atomic
-    async def _note(self, event: Reason) -> None:
-        async with self.begin(handling=event):
-            """Only the inbox row: there is nothing to do."""
 
     @atomic
     async def _decide(self, event: Reason, case: CheckCase) -> None:
