@@ -55,6 +55,8 @@ class Settings(ServiceSettings):
     """Longest scan for malware, waiting for a clamd that takes no connection included; beyond it the step is repeated later."""
     pdf_pages_max: int = Field(default=300, ge=1)
     pdf_objects_max: int = Field(default=200_000, ge=1)
+    pdf_page_mm_max: int = Field(default=5_000, ge=1)
+    """Longest side of a page. A scan of A4 at 1,200 dpi, each pixel taken for a point, has 4,950."""
     image_pixels_max: int = Field(default=100_000_000, ge=1)
     """An A4 page at 900 dpi has 78 million."""
 

@@ -93,8 +93,10 @@ async def test_the_first_page_with_each_fault_is_named_once(inspector: Inspector
     assert await measured(inspector, made) == (Finding(FindingCode.IMAGE_BLURRED, {"page": 2}),)
 
 
-async def test_an_empty_page_among_others_is_no_fault_and_later_pages_are_not_looked_at(inspector: Inspector) -> None:
-    assert await measured(inspector, scanned_pdf(SCANS[Truth.BLANK], SCANS[Truth.GOOD])) == ()
+async def test_empty_pages_among_others_are_named_to_the_reviewer_and_later_pages_are_not_looked_at(inspector: Inspector) -> None:
+    [finding] = await measured(inspector, scanned_pdf(SCANS[Truth.BLANK], SCANS[Truth.GOOD], SCANS[Truth.BLANK]))
+    assert finding == Finding(FindingCode.SOME_PAGES_BLANK, {"pages": "1, 3"}, is_warning=True)
+    assert finding.sentence("Диплом").startswith("«Диплом»: на части страниц ничего не видно, их номера: 1, 3. ")
     assert await measured(inspector, scanned_pdf(*[SCANS[Truth.GOOD]] * 3, SCANS[Truth.MOVED])) == ()
 
 

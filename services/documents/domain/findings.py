@@ -18,13 +18,16 @@ class FindingCode(StrEnum):
     FILE_INFECTED = "file-infected"
     EXTENSION_MISMATCH = "extension-mismatch"
     CONTENT_MISMATCH = "content-mismatch"
+    CONTENT_TWO_FORMATS = "content-two-formats"
     CONTENT_UNKNOWN = "content-unknown"
     PDF_DAMAGED = "pdf-damaged"
     PDF_ENCRYPTED = "pdf-encrypted"
     PDF_WITHOUT_PAGES = "pdf-without-pages"
     PDF_TOO_MANY_PAGES = "pdf-too-many-pages"
+    PDF_PAGE_TOO_LARGE = "pdf-page-too-large"
     PDF_ACTIVE_CONTENT = "pdf-active-content"
     PDF_EMBEDDED_FILES = "pdf-embedded-files"
+    IMAGE_ANIMATED = "image-animated"
     IMAGE_DAMAGED = "image-damaged"
     IMAGE_TOO_MANY_PIXELS = "image-too-many-pixels"
     SIGNATURE_BROKEN = "signature-broken"
@@ -36,6 +39,7 @@ class FindingCode(StrEnum):
     IMAGE_BLURRED = "image-blurred"
     PAGE_BLANK = "page-blank"
     RESOLUTION_TOO_LOW = "resolution-too-low"
+    SOME_PAGES_BLANK = "some-pages-blank"
     STORED_BYTES_DIFFER = "stored-bytes-differ"
 
     @property
@@ -49,6 +53,7 @@ _WARNINGS = {
     FindingCode.SIGNATURE_NOT_VERIFIABLE,
     FindingCode.SIGNATURE_UNTRUSTED,
     FindingCode.SIGNATURE_VALID,
+    FindingCode.SOME_PAGES_BLANK,
 }
 
 _TEXTS: dict[FindingCode, str] = {
@@ -66,14 +71,19 @@ _TEXTS: dict[FindingCode, str] = {
     " оканчиваться на {extensions}.",
     FindingCode.CONTENT_MISMATCH: "внутри файла {actual}, хотя он отправлен как {declared}. Загрузите файл в его настоящем"
     " формате: допустимо {limits}.",
+    FindingCode.CONTENT_TWO_FORMATS: "в файле за концом документа лежит ещё одно содержимое ({other}). Распечатайте документ в новый PDF"
+    " или отсканируйте его заново и загрузите.",
     FindingCode.CONTENT_UNKNOWN: "содержимое файла не похоже ни на один из допустимых форматов. Сохраните документ заново:"
     " допустимо {limits}.",
     FindingCode.PDF_DAMAGED: "PDF повреждён и не открывается целиком. Сохраните документ в PDF заново и загрузите.",
     FindingCode.PDF_ENCRYPTED: "PDF защищён паролем или ограничениями. Снимите защиту и загрузите файл снова.",
     FindingCode.PDF_WITHOUT_PAGES: "в PDF нет ни одной страницы. Сохраните документ в PDF заново и загрузите.",
     FindingCode.PDF_TOO_MANY_PAGES: "в PDF {pages} стр., допустимо не больше {pages_max}. Оставьте только страницы документа.",
+    FindingCode.PDF_PAGE_TOO_LARGE: "страница {page} длиннее {mm_max} мм. Распечатайте документ в новый PDF на листах A4 и загрузите его.",
     FindingCode.PDF_ACTIVE_CONTENT: "PDF содержит сценарии или команды запуска. Распечатайте документ в новый PDF и загрузите его.",
     FindingCode.PDF_EMBEDDED_FILES: "в PDF вложены другие файлы. Удалите вложения и загрузите PDF снова, а вложения - отдельно.",
+    FindingCode.IMAGE_ANIMATED: "в файле не одно изображение, а несколько, которые сменяют друг друга. Сохраните документ одним неподвижным"
+    " изображением и загрузите его.",
     FindingCode.IMAGE_DAMAGED: "изображение повреждено и не открывается целиком. Отсканируйте или сохраните его заново.",
     FindingCode.IMAGE_TOO_MANY_PIXELS: "изображение {width}x{height} слишком велико. Отсканируйте документ с разрешением"
     " 300-600 точек на дюйм.",
@@ -93,6 +103,8 @@ _TEXTS: dict[FindingCode, str] = {
     " заново в фокусе, не сдвигая лист.",
     FindingCode.PAGE_BLANK: "на страницах ничего не видно. Проверьте, той ли стороной лежал документ, отсканируйте его заново и загрузите"
     " снова.",
+    FindingCode.SOME_PAGES_BLANK: "на части страниц ничего не видно, их номера: {pages}. Если это обороты листов, ничего делать не нужно;"
+    " если на них должен быть текст, отсканируйте документ заново и загрузите снова.",
     FindingCode.RESOLUTION_TOO_LOW: "страница {page} слишком мелкая: {dpi} точек на дюйм при нужных {dpi_min}, и подписи не разобрать."
     " Отсканируйте документ с разрешением 300 точек на дюйм или сфотографируйте его крупнее.",
     FindingCode.STORED_BYTES_DIFFER: "файл повредился при хранении - это наша ошибка. Загрузите его, пожалуйста, ещё раз.",

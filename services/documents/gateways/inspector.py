@@ -20,6 +20,8 @@ class Limits:
     pages: int
     objects: int
     pixels: int
+    page_mm: int = 5_000
+    """Of the longer side of a page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def _inspection_limits(settings: Settings) -> Limits:
         pages=settings.pdf_pages_max,
         objects=settings.pdf_objects_max,
         pixels=settings.image_pixels_max,
+        page_mm=settings.pdf_page_mm_max,
     )
 
 

@@ -1,6 +1,7 @@
 """Makes each kind of file of the corpus, by its name in the table."""
 
 import io
+import zipfile
 import zlib
 from collections.abc import Callable
 from functools import cache, partial
@@ -11,6 +12,8 @@ import segno
 import typst
 from pikepdf import Array, Dictionary, Name, String
 from PIL import Image, ImageDraw, ImageFilter
+from pyhanko.pdf_utils.generic import StreamObject
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from deploy.evaluation.scans import Truth, scan_of
 from tests.documents import samples, signing
@@ -239,6 +242,103 @@ def jpeg_bomb_by_header() -> bytes:
     return bytes(content)
 
 
+def zipped() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", "<w:document/>" * 50)
+    return target.getvalue()
+
+
+_WEB_PAGE = b"\n<HTML><script>alert(1)</script></HTML>"
+named("archive_behind_pdf", lambda: samples.pdf() + zipped())
+named("archive_between_ends", lambda: samples.pdf() + b"\n" + zipped()[:-22] + b"\n%%EOF\n")
+named("page_behind_pdf", lambda: samples.pdf() + _WEB_PAGE)
+named("pdf_behind_pdf", lambda: samples.pdf() + samples.pdf(2))
+named("linearised", lambda: samples.saved(pikepdf.open(io.BytesIO(samples.pdf(3))), linearize=True))
+named("archive_behind_jpeg", lambda: samples.jpeg() + zipped())
+named("pdf_behind_jpeg", lambda: samples.jpeg() + b"\0" * 9 + samples.pdf())
+named("jpeg_behind_png", lambda: samples.png() + samples.jpeg())
+named("remains_behind_png", lambda: samples.png() + samples.png()[5_000:])
+
+
+@maker
+def archive_in_pdf() -> bytes:
+    """Its table is behind the last end, its files are not."""
+    made = pikepdf.open(io.BytesIO(samples.pdf()))
+    made.Root.Archive = made.make_indirect(pikepdf.Stream(made, zipped()))
+    return samples.saved(made, compress_streams=False)
+
+
+@maker
+def archive_in_jpeg_comment() -> bytes:
+    """Before the end; whoever opens an archive adds what stands before it to every offset."""
+    archive, end = zipped(), samples.jpeg()[-2:]
+    return samples.jpeg()[:-2] + b"\xff\xfe" + (len(archive) + 2).to_bytes(2, "big") + archive + end
+
+
+@maker
+def photo_in_update() -> bytes:
+    """An honest change of a PDF, written behind its end."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(samples.pdf()))
+    writer.root["/Photo"] = writer.add_object(StreamObject(stream_data=samples.jpeg()))
+    writer.update_root()  # type: ignore[no-untyped-call]
+    target = io.BytesIO()
+    writer.write(target)  # type: ignore[no-untyped-call]
+    return target.getvalue()
+
+
+def several() -> bytes:
+    """A JPEG with a second picture behind it, as cameras and phones make them."""
+    return kept(scan(), "MPO", save_all=True, append_images=[scan().resize((160, 120))])
+
+
+named("photo_of_a_phone", lambda: several() + b"\0\0\0\x18ftypmp42" + b"\0" * 500)
+
+
+@maker
+def angles() -> bytes:
+    """The first picture is said to be one of several of the same."""
+    head, mark, rest = several().partition(b"MPF\0")
+    primary, angle = (bytes(4) + kind.to_bytes(4, "little") for kind in (0x030000, 0x020003))
+    return head + mark + rest.replace(primary, angle, 1)
+
+
+@maker
+def animated_png() -> bytes:
+    """Two documents that take turns."""
+    return kept(scan(), "PNG", save_all=True, append_images=[scan().rotate(180)], duration=500)
+
+
+def scan_on_sheet(points: tuple[int, int]) -> bytes:
+    """A scan as the page of a PDF."""
+    made = pikepdf.new()
+    made.add_blank_page(page_size=points)
+    jpeg = samples.jpeg()
+    about = Dictionary(
+        Type=Name.XObject,
+        Subtype=Name.Image,
+        Width=1240,
+        Height=874,
+        ColorSpace=Name.DeviceRGB,
+        BitsPerComponent=8,
+        Filter=Name.DCTDecode,
+    )
+    made.pages[0].Resources = Dictionary(XObject=Dictionary(Scan=pikepdf.Stream(made, jpeg, about)))
+    made.pages[0].Contents = pikepdf.Stream(made, b"q %d 0 0 %d 0 0 cm /Scan Do Q" % points)
+    return samples.saved(made)
+
+
+named("page_of_metres", partial(scan_on_sheet, (13_000, 9_163)))
+
+
+@maker
+def empty_page_between() -> bytes:
+    """The back of the first sheet."""
+    made = pikepdf.open(io.BytesIO(samples.pdf(3)))
+    made.pages[1].Contents = pikepdf.Stream(made, b"")
+    return samples.saved(made)
+
+
 @maker
 def sixteen_bit_png() -> bytes:
     """Medical scanners make these."""
@@ -287,6 +387,11 @@ named("confirmation_without_a_code", confirmation)
 named("confirmation_of_another_host", partial(confirmation, "https://www.gosuslugi.ru.example.com/confirmation/1"))
 named("confirmation_without_tls", partial(confirmation, "http://www.gosuslugi.ru/confirmation/1"))
 named("confirmation_with_two_codes", partial(confirmation, _RIGHT, "https://example.com"))
+
+
+@maker
+def signed() -> bytes:
+    return signing.Holder.authority().person("p256").sign(samples.pdf())
 
 
 @maker

@@ -30,16 +30,17 @@ def problems(content: bytes, media_type: str, limits: dict[str, Any]) -> Iterato
     """Each kind of fault once, with the first page that has it. Only the first pages are looked at."""
     lines = Lines(**{name: limits[name] for name in Lines.__slots__})
     found: dict[str, Problem] = {}
-    blank = 0
+    blank: list[int] = []
     with pages.opened(content, media_type) as opened:
         looked_at = min(opened.count, lines.measured_pages)
         for number in range(looked_at):
             if measures.ink(opened.gray(number, measures.DPI, _inches(max(lines.paper_mm or 0, _NARROWEST_MM)))) < lines.ink:
-                blank += 1
+                blank.append(number + 1)
             elif lines.paper_mm is not None and (problem := _illegible(opened, number, lines, _inches(lines.paper_mm))):
                 found.setdefault(problem["code"], problem)
-    if blank == looked_at:
-        yield {"code": "page-blank"}
+    if blank:
+        pages_named = ", ".join(map(str, blank))
+        yield {"code": "page-blank"} if len(blank) == looked_at else {"code": "some-pages-blank", "facts": {"pages": pages_named}}
     yield from found.values()
 
 

@@ -8,16 +8,21 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
 from PIL import Image
 
+from . import polyglots
+
 Problem: TypeAlias = dict[str, Any]
 Limits: TypeAlias = dict[str, int]
 
-PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
+PDF, JPEG, PNG = polyglots.PDF, polyglots.JPEG, polyglots.PNG
 _SIGNATURES = ((b"%PDF-", PDF), (b"\xff\xd8\xff", JPEG), (b"\x89PNG\r\n\x1a\n", PNG))
 FORMATS = {JPEG: "JPEG", PNG: "PNG"}
 """Pillow's names of the pictures."""
 
 _ACTIONS = {"/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/Rendition", "/Movie", "/RichMediaExecute", "/GoToE", "/SetOCGState"}
+_SIDES, _MM_PER_POINT = 4, 25.4 / 72
 _NAMING = ("/S", "/Type", "/Subtype")
+_MP_ENTRIES, _MP_FRAME = 0xB002, "Multi-Frame"
+"""Of a JPEG of several pictures: where each says what it is, and how Pillow calls those that are shown in turn."""
 _ANNOTATIONS = {"/RichMedia", "/Screen", "/Movie", "/3D"}
 
 
@@ -28,6 +33,8 @@ def sniff(content: bytes) -> str | None:
 
 def problems(content: bytes, media_type: str | None, limits: Limits) -> Iterator[Problem]:
     """Everything that keeps the file from being opened safely; nothing for formats that are none of ours."""
+    if media_type is not None and (other := polyglots.second_format(content, media_type)):
+        yield {"code": "content-two-formats", "facts": {"other": other}}
     if media_type == PDF:
         yield from _pdf(content, limits)
     elif media_type is not None:
@@ -57,6 +64,8 @@ def _opened(pdf: Any, limits: Limits) -> Iterator[Problem]:
     if pages > limits["pages"]:
         yield {"code": "pdf-too-many-pages", "facts": {"pages": pages, "pages_max": limits["pages"]}}
         return
+    if (number := _enormous(pdf, limits["page_mm"])) is not None:
+        yield {"code": "pdf-page-too-large", "facts": {"page": number, "mm_max": limits["page_mm"]}}
     is_active, has_files = _search(pdf)
     if is_active:
         yield {"code": "pdf-active-content"}
@@ -64,6 +73,18 @@ def _opened(pdf: Any, limits: Limits) -> Iterator[Problem]:
         yield {"code": "pdf-embedded-files"}
     if pdf.check_pdf_syntax():
         yield {"code": "pdf-damaged"}
+
+
+def _enormous(pdf: Any, most_mm: int) -> int | None:
+    """The first page with a side longer than that; viewers take a sheet of their own for a page that names none."""
+    for number, page in enumerate(pdf.pages, start=1):
+        sides = [float(side) for side in page.mediabox or ()]
+        if len(sides) == _SIDES:
+            left, bottom, right, top = sides
+            longest = max(abs(right - left), abs(top - bottom)) * float(page.get("/UserUnit", 1))
+            if longest * _MM_PER_POINT > most_mm:
+                return number
+    return None
 
 
 def _search(pdf: Any) -> tuple[bool, bool]:
@@ -94,6 +115,14 @@ def _dictionaries(pdf: Any) -> Iterator[tuple[set[str], dict[str, str]]]:
         waiting.extend(part for part in parts if isinstance(part, Array | Dictionary) and not part.is_indirect)
 
 
+def _is_animated(image: Image.Image) -> bool:
+    """Whether it shows several pictures in turn. What phones put behind a photo, previews and depth maps, nobody is shown."""
+    if not getattr(image, "is_animated", False):
+        return False
+    entries = getattr(image, "mpinfo", {}).get(_MP_ENTRIES)
+    return entries is None or any(entry["Attribute"]["MPType"].startswith(_MP_FRAME) for entry in entries)
+
+
 def _image(content: bytes, format_name: str, limits: Limits) -> Iterator[Problem]:
     try:
         with Image.open(io.BytesIO(content), formats=[format_name]) as image:
@@ -101,6 +130,8 @@ def _image(content: bytes, format_name: str, limits: Limits) -> Iterator[Problem
             if width * height > limits["pixels"]:
                 yield {"code": "image-too-many-pixels", "facts": {"width": width, "height": height}}
                 return
+            if _is_animated(image):
+                yield {"code": "image-animated"}
             image.load()
         with Image.open(io.BytesIO(content), formats=[format_name]) as image:
             image.verify()
