@@ -10,7 +10,7 @@ from pikepdf import Dictionary, Name
 from PIL import Image
 
 from contracts.documents import DocumentType
-from deploy.evaluation.scans import Truth, scan_of
+from deploy.evaluation.scans import Truth
 from deploy.journey import files
 from deploy.journey.people import invent_person
 from services.documents.domain.findings import Finding, FindingCode
@@ -20,6 +20,7 @@ from services.documents.gateways.inspector import Inspector, Limits, Lines
 from services.documents.gateways.nursery import Nursery
 from services.documents.settings import Settings
 from tests.documents import samples
+from tests.documents.corpus.makers import scans
 
 CODES: dict[Truth, list[FindingCode]] = {
     Truth.GOOD: [],
@@ -31,7 +32,6 @@ CODES: dict[Truth, list[FindingCode]] = {
     Truth.BLANK: [FindingCode.PAGE_BLANK],
 }
 PERSON = invent_person("legible", today=date(2026, 11, 23))
-SCANS = dict(scan_of(number, seed=1) for number in range(10))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def scanned_pdf(*scans: bytes) -> bytes:
 
 @pytest.mark.parametrize("truth", Truth)
 async def test_a_scan_is_judged_alike_as_a_picture_and_in_a_pdf(inspector: Inspector, truth: Truth) -> None:
-    for content in (SCANS[truth], scanned_pdf(SCANS[truth])):
+    for content in (scans()[truth], scanned_pdf(scans()[truth])):
         assert [finding.code for finding in await measured(inspector, content)] == CODES[truth]
 
 
@@ -89,28 +89,28 @@ async def test_honest_samples_pass(inspector: Inspector, content: bytes) -> None
 
 
 async def test_the_first_page_with_each_fault_is_named_once(inspector: Inspector) -> None:
-    made = scanned_pdf(SCANS[Truth.GOOD], SCANS[Truth.MOVED], SCANS[Truth.DEFOCUSED])
+    made = scanned_pdf(scans()[Truth.GOOD], scans()[Truth.MOVED], scans()[Truth.DEFOCUSED])
     assert await measured(inspector, made) == (Finding(FindingCode.IMAGE_BLURRED, {"page": 2}),)
 
 
 async def test_empty_pages_among_others_are_named_to_the_reviewer_and_later_pages_are_not_looked_at(inspector: Inspector) -> None:
-    [finding] = await measured(inspector, scanned_pdf(SCANS[Truth.BLANK], SCANS[Truth.GOOD], SCANS[Truth.BLANK]))
+    [finding] = await measured(inspector, scanned_pdf(scans()[Truth.BLANK], scans()[Truth.GOOD], scans()[Truth.BLANK]))
     assert finding == Finding(FindingCode.SOME_PAGES_BLANK, {"pages": "1, 3"}, is_warning=True)
     assert finding.sentence("Диплом").startswith("«Диплом»: на части страниц ничего не видно, их номера: 1, 3. ")
-    assert await measured(inspector, scanned_pdf(*[SCANS[Truth.GOOD]] * 3, SCANS[Truth.MOVED])) == ()
+    assert await measured(inspector, scanned_pdf(*[scans()[Truth.GOOD]] * 3, scans()[Truth.MOVED])) == ()
 
 
 async def test_a_coarse_page_is_told_what_it_has_and_what_it_needs(inspector: Inspector) -> None:
-    [finding] = await measured(inspector, SCANS[Truth.COARSE])
+    [finding] = await measured(inspector, scans()[Truth.COARSE])
     assert 50 < int(finding.facts["dpi"]) < 100
     assert finding.facts["dpi_min"] == 120
     assert finding.sentence("Диплом").startswith(f"«Диплом»: страница 1 слишком мелкая: {finding.facts['dpi']} точек на дюйм")
 
 
 async def test_a_file_in_a_chat_need_not_be_a_paper_but_something(inspector: Inspector) -> None:
-    assert await measured(inspector, SCANS[Truth.MOVED], DocumentType.CHAT_ATTACHMENT) == ()
+    assert await measured(inspector, scans()[Truth.MOVED], DocumentType.CHAT_ATTACHMENT) == ()
     assert await measured(inspector, samples.jpeg(320, 200), DocumentType.CHAT_ATTACHMENT) == ()
-    blank = await measured(inspector, SCANS[Truth.BLANK], DocumentType.CHAT_ATTACHMENT)
+    blank = await measured(inspector, scans()[Truth.BLANK], DocumentType.CHAT_ATTACHMENT)
     assert [finding.code for finding in blank] == [FindingCode.PAGE_BLANK]
 
 

@@ -19,6 +19,7 @@ from services.documents.domain.findings import Finding
 from services.documents.domain.rules import MEGABYTE
 from services.documents.gateways.inspector import Inspector, Room
 from tests.documents import samples
+from tests.documents.byhand import raw_request
 from tests.documents.person import PDF, Person, keys_of
 from tests.support import Component, Signer, eventually
 
@@ -120,7 +121,7 @@ async def test_wrong_headers_are_named(person: Person, change: dict[str, str], s
 
 async def test_too_large_is_refused_before_reading_with_the_limits_named(service: Component, person: Person) -> None:
     for size in (5 * MEGABYTE + 1, 10**12):
-        answer = await raw_request(service, person.upload_headers(), size, b"")
+        answer = await raw_request(service.url, person.upload_headers(), size, b"")
         assert b" 413 " in answer.split(b"\r\n")[0]
         assert "PDF или JPEG, не больше 5 МБ" in answer.decode()
         assert b'"max_bytes":5242880' in answer.replace(b" ", b"")
@@ -143,7 +144,7 @@ async def test_the_limit_itself_is_allowed(person: Person) -> None:
 
 async def test_an_upload_cut_half_way_leaves_nothing_and_can_be_repeated(service: Component, person: Person) -> None:
     content = samples.padded(samples.pdf(), MEGABYTE)
-    await raw_request(service, person.upload_headers(), len(content), content[: MEGABYTE // 2], hang_up=True)
+    await raw_request(service.url, person.upload_headers(), len(content), content[: MEGABYTE // 2], hang_up=True)
 
     async def gone() -> bool:
         listed = await service.client.get("/documents", headers=person.headers)
@@ -334,20 +335,3 @@ async def test_nothing_personal_leaves_in_messages_or_keys(service: Component, p
     assert "Иванов".encode() not in sent
     assert b"\\u0418\\u0432\\u0430\\u043d" not in sent
     assert all("pdf" not in key for key in await keys_of(service, person.id))
-
-
-async def raw_request(service: Component, headers: dict[str, str], length: int, body: bytes, *, hang_up: bool = False) -> bytes:
-    """A POST written by hand, so that it can lie about its length or hang up."""
-    address = urlsplit(service.url)
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    lines = ["POST /api/documents/types/diploma/files HTTP/1.1", "Host: test", f"Content-Length: {length}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-    await writer.drain()
-    answer = b""
-    if not hang_up:
-        while b"\r\n\r\n" not in answer or not answer.rstrip().endswith(b"}"):
-            answer += await asyncio.wait_for(reader.read(65_536), 5)
-    writer.close()
-    await writer.wait_closed()
-    return answer

@@ -1,9 +1,7 @@
-"""Makes each kind of file of the corpus, by its name in the table."""
+"""Makes the other kinds of files."""
 
 import io
-import zipfile
 import zlib
-from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -12,49 +10,23 @@ import segno
 import typst
 from pikepdf import Array, Dictionary, Name, String
 from PIL import Image, ImageDraw, ImageFilter
-from pyhanko.pdf_utils.generic import StreamObject
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from deploy.evaluation.scans import Truth, scan_of
+from deploy.local.clamd import eicar
 from tests.documents import samples, signing
+from tests.documents.corpus.makers.registry import PAPER, kept, maker, named, scan
 
-MAKERS: dict[str, Callable[[], bytes]] = {}
 MEGABYTE = 1_048_576
-
-
-def maker(make: Callable[[], bytes]) -> Callable[[], bytes]:
-    MAKERS[make.__name__] = make
-    return make
-
-
-def named(name: str, make: Callable[[], bytes]) -> None:
-    MAKERS[name] = make
 
 
 @cache
 def scans() -> dict[Truth, bytes]:
-    return dict(scan_of(number, seed=3) for number in range(10))
+    """One of each."""
+    return dict(scan_of(number, seed=1) for number in (0, 1, 3, 5, 7, 8, 9))
 
 
 def scan_that_is(truth: Truth) -> bytes:
     return scans()[truth]
-
-
-def scan() -> Image.Image:
-    """A good one of A5, 300 dpi, in greys."""
-    page = typst.compile(_PAPER, format="png", ppi=300)
-    return Image.open(io.BytesIO(page)).convert("L")
-
-
-_PAPER = (
-    b"#set page(width: 210mm, height: 148mm)\n#set text(size: 12pt)\n" + b"Diploma of a specialist, series 100000 number 7654321. " * 30
-)
-
-
-def kept(image: Image.Image, format_name: str, **options: Any) -> bytes:
-    target = io.BytesIO()
-    image.save(target, format_name, **options)
-    return target.getvalue()
 
 
 def of_size(size_bytes: int) -> bytes:
@@ -90,7 +62,7 @@ def with_root(**entries: Any) -> bytes:
 named("honest_pdf", samples.pdf)
 named("honest_jpeg", samples.jpeg)
 named("honest_png", samples.png)
-named("typeset_pdf", lambda: bytes(typst.compile(_PAPER)))
+named("typeset_pdf", lambda: bytes(typst.compile(PAPER)))
 named("empty", lambda: b"")
 named("exactly_5_mb", lambda: of_size(5 * MEGABYTE))
 named("beyond_5_mb", lambda: of_size(5 * MEGABYTE + 1))
@@ -242,51 +214,6 @@ def jpeg_bomb_by_header() -> bytes:
     return bytes(content)
 
 
-def zipped() -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("word/document.xml", "<w:document/>" * 50)
-    return target.getvalue()
-
-
-_WEB_PAGE = b"\n<HTML><script>alert(1)</script></HTML>"
-named("archive_behind_pdf", lambda: samples.pdf() + zipped())
-named("archive_between_ends", lambda: samples.pdf() + b"\n" + zipped()[:-22] + b"\n%%EOF\n")
-named("page_behind_pdf", lambda: samples.pdf() + _WEB_PAGE)
-named("pdf_behind_pdf", lambda: samples.pdf() + samples.pdf(2))
-named("linearised", lambda: samples.saved(pikepdf.open(io.BytesIO(samples.pdf(3))), linearize=True))
-named("archive_behind_jpeg", lambda: samples.jpeg() + zipped())
-named("pdf_behind_jpeg", lambda: samples.jpeg() + b"\0" * 9 + samples.pdf())
-named("jpeg_behind_png", lambda: samples.png() + samples.jpeg())
-named("remains_behind_png", lambda: samples.png() + samples.png()[5_000:])
-
-
-@maker
-def archive_in_pdf() -> bytes:
-    """Its table is behind the last end, its files are not."""
-    made = pikepdf.open(io.BytesIO(samples.pdf()))
-    made.Root.Archive = made.make_indirect(pikepdf.Stream(made, zipped()))
-    return samples.saved(made, compress_streams=False)
-
-
-@maker
-def archive_in_jpeg_comment() -> bytes:
-    """Before the end; whoever opens an archive adds what stands before it to every offset."""
-    archive, end = zipped(), samples.jpeg()[-2:]
-    return samples.jpeg()[:-2] + b"\xff\xfe" + (len(archive) + 2).to_bytes(2, "big") + archive + end
-
-
-@maker
-def photo_in_update() -> bytes:
-    """An honest change of a PDF, written behind its end."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(samples.pdf()))
-    writer.root["/Photo"] = writer.add_object(StreamObject(stream_data=samples.jpeg()))
-    writer.update_root()  # type: ignore[no-untyped-call]
-    target = io.BytesIO()
-    writer.write(target)  # type: ignore[no-untyped-call]
-    return target.getvalue()
-
-
 def several() -> bytes:
     """A JPEG with a second picture behind it, as cameras and phones make them."""
     return kept(scan(), "MPO", save_all=True, append_images=[scan().resize((160, 120))])
@@ -391,7 +318,30 @@ named("confirmation_with_two_codes", partial(confirmation, _RIGHT, "https://exam
 
 @maker
 def signed() -> bytes:
-    return signing.Holder.authority().person("p256").sign(samples.pdf())
+    return signing.Holder.authority("Чужой центр", "rsa").person("p256").sign(samples.pdf())
+
+
+@maker
+def malware_in_a_stream() -> bytes:
+    """Packed, as nobody reads it but a viewer."""
+    made = pikepdf.open(io.BytesIO(samples.pdf()))
+    made.Root.Filling = made.make_indirect(pikepdf.Stream(made, samples.packed(b"% " + eicar() + b"\n"), Filter=Name.FlateDecode))
+    return samples.saved(made)
+
+
+named("malware", eicar)
+named("malware_behind_pdf", lambda: samples.pdf() + b"\n" + eicar())
+
+
+@maker
+def signed_by_the_authority() -> bytes:
+    return authority().person("p256").sign(samples.pdf())
+
+
+@cache
+def authority() -> signing.Holder:
+    """Whose signatures are trusted."""
+    return signing.Holder.authority()
 
 
 @maker
