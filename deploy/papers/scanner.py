@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 _DPI = (150, 200, 240, 300)
 _TURN_DEGREES = 3.0
@@ -79,7 +79,7 @@ class Scan:
 
 def scanned(page: bytes, scan: Scan, *, printed_ppi: int) -> bytes:
     """The page, a PNG of `printed_ppi`, as JPEG."""
-    image = Image.open(io.BytesIO(page)).convert("RGB")
+    image = _opened(page)
     turned = image.rotate(scan.turned_degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
     share = scan.dpi / printed_ppi
     small = turned.resize((round(turned.width * share), round(turned.height * share)), Image.Resampling.LANCZOS)
@@ -87,8 +87,17 @@ def scanned(page: bytes, scan: Scan, *, printed_ppi: int) -> bytes:
     if scan.fault is not None:
         soft = scan.fault.spoil(soft, scan.dpi)
     grain = np.random.default_rng(scan.seed).normal(0, scan.noise, (soft.height, soft.width, 1))
-    on_paper = np.asarray(soft, dtype=np.float32) / 255 * np.asarray(scan.paper, dtype=np.float32) + grain
+    light = np.asarray(soft, dtype=np.float32).reshape(soft.height, soft.width, -1)
+    on_paper = light / 255 * np.asarray(scan.paper, dtype=np.float32) + grain
     picture = Image.fromarray(on_paper.clip(0, 255).astype(np.uint8))
     kept = io.BytesIO()
     (picture.convert("L") if scan.is_gray else picture).save(kept, "JPEG", quality=scan.quality, dpi=(scan.dpi, scan.dpi))
     return kept.getvalue()
+
+
+def _opened(page: bytes) -> Image.Image:
+    """In colour only where there is some: three equal channels take three times as long to turn and to make smaller."""
+    image = Image.open(io.BytesIO(page)).convert("RGB")
+    red, green, blue = image.split()
+    is_colourless = ImageChops.difference(red, green).getbbox() is None and ImageChops.difference(green, blue).getbbox() is None
+    return red if is_colourless else image
