@@ -54,6 +54,8 @@ class DocumentAccepted(_DocumentEvent):
     received_at: Moment
     warnings: tuple[str, ...] = ()
     """Codes of what the reviewer should know."""
+    was_accepted: bool = False
+    """It was accepted before; only what the reviewer should know is other than it was."""
 
 
 class DocumentRejected(_DocumentEvent):

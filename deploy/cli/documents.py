@@ -33,14 +33,22 @@ def sweep(
 
 @app.command("recheck")
 def recheck(
-    document_id: Annotated[UUID, typer.Argument(help="Номер документа.")],
+    document_id: Annotated[UUID | None, typer.Argument(help="Номер документа.")] = None,
     file_version: Annotated[int | None, typer.Option("--file", min=1, help="Версия файла; без неё новейшая.")] = None,
     steps: Annotated[list[str] | None, typer.Option("--step", "-s", help="Шаг проверки; можно несколько раз. Без него все.")] = None,
+    outdated: Annotated[bool, typer.Option("--outdated", help="Вместо документа: все файлы, проверенные по прежним правилам.")] = False,  # noqa: FBT002  # a flag of the command line
+    limit: Annotated[int, typer.Option(min=1, help="С --outdated: сколько файлов, не больше; остальные - следующим запуском.")] = 1_000,
 ) -> None:
     """Проверить файл ещё раз: целиком или названные шаги; о новом решении узнают все, кого оно касается."""
     # documents takes seconds to import; other commands need not wait for it
-    from deploy.cli.documents_checks import ask_again  # noqa: PLC0415
+    from deploy.cli.documents_checks import ask_again, ask_outdated  # noqa: PLC0415
 
+    if outdated == (document_id is not None):
+        raise typer.BadParameter("Назовите документ или дайте --outdated")
     with refusals():
+        if document_id is None:
+            asked = asyncio.run(ask_outdated(limit))
+            console.print(f"Файлов, которые будут проверены по новым правилам: {asked}.")
+            return
         asked = asyncio.run(ask_again(document_id, file_version, steps or []))
     console.print(f"Версия {asked} будет проверена ещё раз.")

@@ -1,19 +1,20 @@
 """Papers read as documents reads them, compared with what they truly say."""
 
-import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from PIL import Image
 from tesserocr import PyTessBaseAPI
 
 from contracts.identity import Licence, ProfileFacts, Workplace
 from deploy.papers import Holder, Kind, Paper, holder_of, paper_of
 from services.documents.domain.reading import Agreement, Field, Page, Reading, Source, Word, compare
-from services.documents.gateways.sandbox.reading import recognised, recogniser
+from services.documents.gateways.sandbox import pages
+from services.documents.gateways.sandbox.opening import JPEG
+from services.documents.gateways.sandbox.reading import recogniser
+from services.documents.gateways.sandbox.texts import page_read
 
 FOUND, MISTAKEN = 0.95, 0.01
 """Of the fields of a paper at least so many are found, and of the holder's own at most so many contradicted."""
@@ -90,8 +91,10 @@ def evaluate(numbers: Iterable[int], *, seed: int) -> Figures:
 
 
 def _read(api: PyTessBaseAPI, paper: Paper) -> Reading:
-    page = Image.open(io.BytesIO(paper.content)).convert("L")
-    words = tuple(Word(read.text, read.line, read.confidence, read.again) for read in recognised(api, page, paper.scan.dpi))
+    """As a check does."""
+    with pages.opened(paper.content, JPEG) as opened:
+        read = page_read(api, opened, 0)
+    words = tuple(Word(word.text, word.line, word.confidence, word.again) for word in read.words if read.is_readable)
     return Reading(Source.RECOGNISED, (Page(words),))
 
 

@@ -83,6 +83,16 @@ class Settings(ServiceSettings):
     """Of an accepted file that get a picture for whoever looks at it, from its first on."""
     preview_pixels: int = Field(default=1_600, ge=200, le=4_000)
     """Of the long side of such a picture: small print of an A4 page can be read."""
+    tessdata: Path = Path("/usr/share/tesseract-ocr/5/tessdata")
+    """Folder with a `.traineddata` file for each language; the worker does not start without them."""
+    ocr_languages: str = Field(default="rus", pattern=r"^[a-z_]+(\+[a-z_]+)*$")
+    """In which text is recognised. The figures of `python -m deploy.evaluation ocr` are those of Russian alone."""
+    ocr_pages_max: int = Field(default=10, ge=1)
+    """Of a file, from its first on; each that has no text layer takes 0.5-0.8 s of processor time, a turned one twice as much."""
+    ocr_cpu_seconds: int = Field(default=60, ge=1)
+    """Processor time of one reading. After half of it no further page is begun; beyond it the text counts as unreadable."""
+    ocr_seconds: Seconds = 150
+    """Longest reading by the wall clock; beyond it the step is repeated later, since the machine may be to blame."""
 
     draft_retention_days: int = Field(default=90, ge=1)
     """From the last use of a document that was never handed in with an application to its removal."""

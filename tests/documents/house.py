@@ -21,6 +21,7 @@ from services.documents.domain.retention import RetentionPolicy
 from services.documents.repository import Traces
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
+from services.documents.usecases.checks.consistency import Consistency
 from services.documents.usecases.checks.demand import Rechecks
 from services.documents.usecases.checks.run import CheckLimits, Checks
 from services.documents.usecases.checks.steps import checks_of
@@ -42,6 +43,7 @@ from tests.documents.fakes import (
     FakeInspector,
     FakeProfileRepository,
     FakeQuarantine,
+    FakeReadingRepository,
     FakeRenditionRepository,
     FakeScanner,
     FakeSweepRepository,
@@ -72,6 +74,7 @@ class House:
     holds: FakeHoldRepository = field(default_factory=FakeHoldRepository)
     profiles: FakeProfileRepository = field(default_factory=FakeProfileRepository)
     renditions: FakeRenditionRepository = field(default_factory=FakeRenditionRepository)
+    readings: FakeReadingRepository = field(default_factory=FakeReadingRepository)
     files: FakeFiles = field(default_factory=FakeFiles)
     sweeps: FakeSweepRepository = field(default_factory=FakeSweepRepository)
     quarantine: FakeQuarantine = field(init=False)
@@ -84,7 +87,7 @@ class House:
 
     @property
     def traces(self) -> Traces:
-        return Traces((self.cases, self.renditions))
+        return Traces((self.cases, self.readings, self.renditions))
 
     @property
     def isolation(self) -> Isolation:
@@ -127,7 +130,7 @@ class House:
             holds=Holds(self.begin, self.holds),
             retention=self.retention,
             exports=Exports(self.begin, self.documents, self.profiles, self.clock.now),
-            profiles=Profiles(self.begin, self.profiles),
+            profiles=Profiles(self.begin, self.profiles, self.documents, self.clock.now, 300),
             removals=Removals(
                 self.begin,
                 self.documents,
@@ -153,10 +156,11 @@ class House:
                 self.isolation,
                 self.inspector,
                 checks_of(self.scanner, self.inspector),
+                Consistency(self.readings, self.profiles, self.clock.now),
                 self.clock.now,
                 CheckLimits(at_once=1, cuts=3, deaths=2),
             ),
-            Rechecks(self.begin, self.documents, self.clock.now),
+            Rechecks(self.begin, self.documents, self.cases, self.clock.now),
             self.isolation,
             Rendering(self.begin, self.documents, self.renditions, self.files, self.inspector, pages_max=2),
             self.sweeping,

@@ -19,13 +19,16 @@ def saved(pdf: pikepdf.Pdf, **options: Any) -> bytes:
 
 _LINES = b"2 w " + b" ".join(b"72 %d m 540 %d l S" % (y, y) for y in range(72, 720, 24))
 """As a page of text has."""
+_WORDS = b"BT /F1 12 Tf 72 730 Td (Nobody in particular is named on this page) Tj ET "
 
 
 def _page(pages: int = 1) -> pikepdf.Pdf:
     pdf = pikepdf.new()
     for _ in range(pages):
         pdf.add_blank_page()
-        pdf.pages[-1].Contents = pikepdf.Stream(pdf, _LINES)
+        font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+        pdf.pages[-1].Resources = Dictionary(Font=Dictionary(F1=font))
+        pdf.pages[-1].Contents = pikepdf.Stream(pdf, _WORDS + _LINES)
     return pdf
 
 

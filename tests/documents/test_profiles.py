@@ -13,7 +13,7 @@ from contracts.documents import DocumentsExported
 from contracts.identity import Licence, PersonErased, ProfileChanged, ProfileFacts, ProfileRefused, ProfileVerified, Workplace
 from services.documents.domain.profiles import Profile
 from services.documents.usecases.profiles import Profiles
-from tests.documents.fakes import FakeProfileRepository
+from tests.documents.fakes import FakeDocumentRepository, FakeProfileRepository
 from tests.documents.house import House
 from tests.support import Component, eventually
 from tests.support.exports import exported
@@ -67,7 +67,7 @@ async def follow(profiles: Profiles, event: Event) -> None:
 
 
 async def after(*events: Event, person_id: UUID) -> Profile:
-    profiles = Profiles(FakeBegin(), FakeProfileRepository())
+    profiles = Profiles(FakeBegin(), FakeProfileRepository(), FakeDocumentRepository(), lambda: NOW, 300)
     for event in events:
         await follow(profiles, event)
     return await profiles.known(person_id)

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.documents.domain.findings import Finding, FindingCode
+from services.documents.domain.findings import TEXT_UNREADABLE, Finding, FindingCode
+from services.documents.domain.rules import RULES_VERSION, Rule
 
 
 class Step(StrEnum):
@@ -19,6 +20,13 @@ class Step(StrEnum):
     LEGIBLE = "legible"
     CODE = "code"
     SIGNATURE = "signature"
+    TEXT = "text"
+    CONSISTENCY = "consistency"
+
+    @property
+    def in_vain(self) -> Finding:
+        """What it comes to when every look at the file is cut off: what cannot be read is for the reviewer."""
+        return TEXT_UNREADABLE if self is Step.TEXT else Finding(FindingCode.FILE_TOO_COMPLEX)
 
     @classmethod
     def known(cls, names: Iterable[str]) -> "frozenset[Step]":
@@ -35,6 +43,12 @@ class Outcome(StrEnum):
     """What it stands on failed: nothing was looked at."""
     UNAVAILABLE = "unavailable"
     """It could not be made; it is repeated."""
+    WAITING = "waiting"
+    """There is nothing to compare with yet: the verdict does without it, and it is made once there is."""
+
+
+CHANGED_IN: Mapping[int, frozenset[Step]] = {1: frozenset({Step.TEXT, Step.CONSISTENCY})}
+"""Steps that may come to something else since a version of the rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +78,21 @@ class CheckCase:
     results: Mapping[Step, StepResult] = field(default_factory=dict)
     unfinished: int = 0
     """Tries that were begun since the last one that came to an orderly end: their workers died, or are still at it."""
+    rules_version: int = RULES_VERSION
+    """By which rules every step was made."""
 
     def begin(self, again: Collection[Step] = ()) -> "CheckCase":
         """Another try. Steps asked for again are due once more, and with them those skipped so far."""
         kept = {step: result for step, result in self.results.items() if not again or self._stays(step, again)}
-        return replace(self, results=kept, unfinished=self.unfinished + 1)
+        begun = replace(self, results=kept, unfinished=self.unfinished + 1)
+        return replace(begun, rules_version=RULES_VERSION) if all(begun.is_due(step) for step in self._changed()) else begun
+
+    def outdated(self, rule: Rule) -> frozenset[Step]:
+        """Steps that may come to something else by the present rules."""
+        return self._changed() if rule.fields else self._changed() - {Step.TEXT, Step.CONSISTENCY}
+
+    def _changed(self) -> frozenset[Step]:
+        return frozenset(step for version, steps in CHANGED_IN.items() if version > self.rules_version for step in steps)
 
     def _stays(self, step: Step, again: Collection[Step]) -> bool:
         return step not in again and self.results[step].outcome is not Outcome.SKIPPED
@@ -99,16 +123,16 @@ class CheckCase:
     def give_up(self, *, at: datetime) -> "CheckCase":
         """The file ended everybody who looked at it: what is due fails, by the file's doing."""
         due = [step for step in Step if self.is_due(step)]
-        return self._without_a_look(due, FindingCode.FILE_TOO_COMPLEX, at) if due else self
+        return self._without_a_look(due, due[0].in_vain, at) if due else self
 
     def condemn(self, *, at: datetime) -> "CheckCase":
         """Malware was found in these bytes elsewhere; nobody looks at them any more."""
         due = [step for step in Step if self.is_due(step) and step is not Step.MALWARE]
-        return self._without_a_look([Step.MALWARE, *due], FindingCode.FILE_INFECTED, at)
+        return self._without_a_look([Step.MALWARE, *due], Finding(FindingCode.FILE_INFECTED), at)
 
-    def _without_a_look(self, steps: Sequence[Step], code: FindingCode, at: datetime) -> "CheckCase":
+    def _without_a_look(self, steps: Sequence[Step], finding: Finding, at: datetime) -> "CheckCase":
         """The first fails, the others are skipped."""
-        results = {step: StepResult(Outcome.SKIPPED, at) for step in steps} | {steps[0]: StepResult.of((Finding(code),), at=at)}
+        results = {step: StepResult(Outcome.SKIPPED, at) for step in steps} | {steps[0]: StepResult.of((finding,), at=at)}
         return replace(self, results={**self.results, **results})
 
     @property

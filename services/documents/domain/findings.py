@@ -41,6 +41,25 @@ class FindingCode(StrEnum):
     RESOLUTION_TOO_LOW = "resolution-too-low"
     SOME_PAGES_BLANK = "some-pages-blank"
     STORED_BYTES_DIFFER = "stored-bytes-differ"
+    TEXT_UNREADABLE = "text-unreadable"
+    PAGE_ROTATED = "page-rotated"
+    PAGES_NOT_READ = "pages-not-read"
+    PROFILE_NOT_VERIFIED = "profile-not-verified"
+    NAME_DIFFERS = "name-differs"
+    NAME_UNREADABLE = "name-unreadable"
+    SURNAME_DIFFERS = "surname-differs"
+    BIRTH_DATE_DIFFERS = "birth-date-differs"
+    BIRTH_DATE_UNREADABLE = "birth-date-unreadable"
+    PASSPORT_DIFFERS = "passport-differs"
+    PASSPORT_UNREADABLE = "passport-unreadable"
+    SNILS_DIFFERS = "snils-differs"
+    SNILS_UNREADABLE = "snils-unreadable"
+    DIPLOMA_NUMBER_DIFFERS = "diploma-number-differs"
+    DIPLOMA_NUMBER_UNREADABLE = "diploma-number-unreadable"
+    LICENCE_NUMBER_DIFFERS = "licence-number-differs"
+    LICENCE_NUMBER_UNREADABLE = "licence-number-unreadable"
+    WORKPLACE_DIFFERS = "workplace-differs"
+    WORKPLACE_UNREADABLE = "workplace-unreadable"
 
     @property
     def is_warning(self) -> bool:
@@ -50,6 +69,18 @@ class FindingCode(StrEnum):
 
 _WARNINGS = {
     FindingCode.CODE_MISSING,
+    FindingCode.TEXT_UNREADABLE,
+    FindingCode.PAGE_ROTATED,
+    FindingCode.PAGES_NOT_READ,
+    FindingCode.PROFILE_NOT_VERIFIED,
+    FindingCode.NAME_UNREADABLE,
+    FindingCode.SURNAME_DIFFERS,
+    FindingCode.BIRTH_DATE_UNREADABLE,
+    FindingCode.PASSPORT_UNREADABLE,
+    FindingCode.SNILS_UNREADABLE,
+    FindingCode.DIPLOMA_NUMBER_UNREADABLE,
+    FindingCode.LICENCE_NUMBER_UNREADABLE,
+    FindingCode.WORKPLACE_UNREADABLE,
     FindingCode.SIGNATURE_NOT_VERIFIABLE,
     FindingCode.SIGNATURE_UNTRUSTED,
     FindingCode.SIGNATURE_VALID,
@@ -108,6 +139,42 @@ _TEXTS: dict[FindingCode, str] = {
     FindingCode.RESOLUTION_TOO_LOW: "страница {page} слишком мелкая: {dpi} точек на дюйм при нужных {dpi_min}, и подписи не разобрать."
     " Отсканируйте документ с разрешением 300 точек на дюйм или сфотографируйте его крупнее.",
     FindingCode.STORED_BYTES_DIFFER: "файл повредился при хранении - это наша ошибка. Загрузите его, пожалуйста, ещё раз.",
+    FindingCode.TEXT_UNREADABLE: "текст прочитать не удалось, поэтому документ проверит эксперт. Чтобы проверка прошла быстрее, загрузите"
+    " чёткий скан с разрешением 300 точек на дюйм или PDF с текстом.",
+    FindingCode.PAGE_ROTATED: "страница {page} повёрнута. Эксперту будет удобнее, если загрузить документ ровно.",
+    FindingCode.PAGES_NOT_READ: "прочитано страниц: {pages}, а нужное может быть дальше, поэтому документ проверит эксперт. Чтобы проверка"
+    " прошла быстрее, загрузите файл, в котором основные страницы идут первыми.",
+    FindingCode.PROFILE_NOT_VERIFIED: "документ ещё не сверен с профилем: данные профиля пока не подтверждены. Когда их подтвердят,"
+    " документ будет сверен сам; загружать его снова не нужно.",
+    FindingCode.NAME_DIFFERS: "фамилия, имя или отчество не те, что в профиле. Загрузите свой документ; если он ваш, а имя сменилось или"
+    " в профиле ошибка, исправьте профиль.",
+    FindingCode.NAME_UNREADABLE: "фамилию, имя и отчество прочитать не удалось, их проверит эксперт. Чтобы проверка прошла быстрее,"
+    " загрузите скан, на котором они видны чётко.",
+    FindingCode.SURNAME_DIFFERS: "фамилия не та, что в профиле, а имя и отчество те же; документ проверит эксперт. Если фамилия сменилась,"
+    " загрузите свидетельство о браке или о перемене имени как дополнительный документ.",
+    FindingCode.BIRTH_DATE_DIFFERS: "дата рождения не та, что в профиле. Загрузите свой документ; если ошибка в профиле, исправьте профиль,"
+    " если в документе - обратитесь к тому, кто его выдал.",
+    FindingCode.BIRTH_DATE_UNREADABLE: "дату рождения прочитать не удалось, её проверит эксперт. Чтобы проверка прошла быстрее, загрузите"
+    " скан, на котором она видна чётко.",
+    FindingCode.PASSPORT_DIFFERS: "серия или номер паспорта не те, что в профиле. Загрузите действующий паспорт; если ошибка в профиле,"
+    " исправьте профиль.",
+    FindingCode.PASSPORT_UNREADABLE: "серию и номер паспорта прочитать не удалось, их проверит эксперт. Чтобы проверка прошла быстрее,"
+    " загрузите скан, на котором они видны чётко.",
+    FindingCode.SNILS_DIFFERS: "номер СНИЛС не тот, что в профиле. Загрузите свой документ; если ошибка в профиле, исправьте профиль.",
+    FindingCode.SNILS_UNREADABLE: "номер СНИЛС прочитать не удалось, его проверит эксперт. Чтобы проверка прошла быстрее, загрузите скан,"
+    " на котором он виден чётко.",
+    FindingCode.DIPLOMA_NUMBER_DIFFERS: "номер диплома не тот, что в профиле. Загрузите тот диплом, который указан в профиле, или исправьте"
+    " номер в профиле.",
+    FindingCode.DIPLOMA_NUMBER_UNREADABLE: "номер диплома прочитать не удалось, его проверит эксперт. Чтобы проверка прошла быстрее,"
+    " загрузите скан, на котором он виден чётко.",
+    FindingCode.LICENCE_NUMBER_DIFFERS: "номер лицензии не тот, что в профиле. Загрузите ту лицензию, которая указана в профиле, или"
+    " исправьте номер в профиле.",
+    FindingCode.LICENCE_NUMBER_UNREADABLE: "номер лицензии прочитать не удалось, его проверит эксперт. Чтобы проверка прошла быстрее,"
+    " загрузите скан, на котором он виден чётко.",
+    FindingCode.WORKPLACE_DIFFERS: "место работы не то, что в профиле. Загрузите документ с нынешнего места работы или исправьте место"
+    " работы в профиле.",
+    FindingCode.WORKPLACE_UNREADABLE: "организацию прочитать не удалось, её проверит эксперт. Чтобы проверка прошла быстрее, загрузите"
+    " скан, на котором её название видно чётко.",
 }
 
 
@@ -128,6 +195,14 @@ class Finding:
     def sentence(self, title: str) -> str:
         """Which document, what is wrong, how to fix it."""
         return f"«{title}»: {_TEXTS[self.code].format_map(self.facts)}"
+
+
+def found(code: FindingCode, **facts: str | int) -> Finding:
+    """A finding, a warning where its code is one."""
+    return Finding(code, facts, is_warning=code.is_warning)
+
+
+TEXT_UNREADABLE = found(FindingCode.TEXT_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""The rule table: which formats and sizes each type of document allows. The only place these are written."""
+"""The rule table: which formats and sizes each type of document allows, and what it has to say. The only place these are written."""
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from contracts.documents import DocumentType
+from services.documents.domain.reading import Field
 
 MEGABYTE = 1_048_576
 
@@ -58,6 +59,18 @@ class Rule:
     needs_signature: bool = False
     """Unless it is a scan of paper: a PDF that a program wrote is worth what its electronic signature is. Every type's is verified."""
 
+    must: tuple[tuple[Field, ...], ...] = ()
+    """What of the profile has to stand in it: one of each group at least, or its reviewer is told that the first was not found."""
+    may: tuple[Field, ...] = ()
+    """What may be missing."""
+    may_have_former_surname: bool = False
+    """It was issued long ago: another surname with the same given name and patronymic is for the reviewer."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Everything in which it may not contradict the profile."""
+        return (*(field for group in self.must for field in group), *self.may)
+
     @property
     def limits(self) -> str:
         """Formats and size in one phrase, as shown before the upload and named in every refusal."""
@@ -73,25 +86,63 @@ class Rule:
         return "электронный документ - с электронной подписью, бумажный - сканом" if self.needs_signature else None
 
 
+RULES_VERSION = 1
+"""Raised with every change of the table after which a file may be judged otherwise; `checks.CHANGED_IN` then names the steps."""
+
 _A5, _BOOKLET, _CARD = 148, 88, 80
 _SCREEN = 127
 """A screenshot has no paper: at 120 pixels per inch this asks for 600 pixels."""
 _PAPERS = (MediaType.PDF, MediaType.JPEG)
 _ANY = (MediaType.PDF, MediaType.JPEG, MediaType.PNG)
+_NAME, _BORN = (Field.NAME,), (Field.BIRTH_DATE,)
 
 RULES: dict[DocumentType, Rule] = {
     rule.document_type: rule
     for rule in (
-        Rule(DocumentType.DIPLOMA, "Диплом о высшем медицинском образовании", _PAPERS, 5 * MEGABYTE, _A5),
-        Rule(DocumentType.LICENCE, "Медицинская лицензия", _PAPERS, 5 * MEGABYTE, _A5),
-        Rule(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE, _A5),
-        Rule(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE, _A5, needs_signature=True),
         Rule(
-            DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE, _SCREEN, has_portal_code=True
+            *(DocumentType.DIPLOMA, "Диплом о высшем медицинском образовании", _PAPERS, 5 * MEGABYTE, _A5),
+            must=(_NAME, (Field.DIPLOMA,)),
+            may=_BORN,
+            may_have_former_surname=True,
         ),
-        Rule(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE, _BOOKLET, is_kept_with_account=True),
-        Rule(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),
-        Rule(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE, _BOOKLET),
+        Rule(
+            *(DocumentType.LICENCE, "Медицинская лицензия", _PAPERS, 5 * MEGABYTE, _A5),
+            must=((Field.LICENCE,), (Field.LICENSEE,)),
+            may=(Field.WORKPLACE,),
+        ),
+        Rule(
+            *(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE, _A5),
+            must=(_NAME,),
+            may=_BORN,
+            may_have_former_surname=True,
+        ),
+        Rule(
+            *(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE, _A5),
+            needs_signature=True,
+            must=(_NAME, _BORN),
+        ),
+        Rule(
+            *(DocumentType.GOSUSLUGI_CONFIRMATION, "Подтверждение учётной записи Госуслуг", _ANY, 10 * MEGABYTE, _SCREEN),
+            has_portal_code=True,
+            must=((Field.NAME, Field.SNILS),),
+        ),
+        Rule(
+            *(DocumentType.PASSPORT, "Паспорт", _ANY, 10 * MEGABYTE, _BOOKLET),
+            is_kept_with_account=True,
+            must=(_NAME, _BORN, (Field.PASSPORT,)),
+        ),
+        Rule(
+            *(DocumentType.SNILS, "СНИЛС", _ANY, 10 * MEGABYTE, _CARD),
+            is_kept_with_account=True,
+            must=(_NAME, (Field.SNILS,)),
+            may=_BORN,
+        ),
+        Rule(
+            *(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE, _BOOKLET),
+            must=(_NAME,),
+            may=(Field.WORKPLACE,),
+            may_have_former_surname=True,
+        ),
         Rule(DocumentType.SUPPORTING, "Дополнительный документ", _ANY, 10 * MEGABYTE, _CARD),
         Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),
         Rule(DocumentType.CHAT_ATTACHMENT, "Файл к обращению", _ANY, 10 * MEGABYTE, None, is_kept_with_account=True),

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from services.documents.domain.findings import Finding, FindingCode
+from services.documents.domain.findings import TEXT_UNREADABLE, Finding, FindingCode
+from services.documents.domain.reading import NOTHING, Page, Reading, Source, Word
 from services.documents.gateways.failures import RETRY_SECONDS, LookCut
 from services.documents.gateways.held import Held
 from services.documents.gateways.nursery import Child, Nursery, Overcome
@@ -47,6 +48,18 @@ class Trust:
 
 
 NOBODY = Trust(hosts=(), code_pages=1, roots=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingLimits:
+    """How much is read of a file, and what that may cost: recognition takes a hundred times as long as all other looks."""
+
+    pages: int
+    cpu_seconds: int
+    wall_seconds: float
+
+
+ONE_PAGE = ReadingLimits(pages=1, cpu_seconds=20, wall_seconds=60)
 
 
 @dataclass(slots=True)
@@ -94,6 +107,7 @@ class Inspector:
     trust: Trust = NOBODY
     preview_pixels: int = 1600
     """Of the long side of a page's picture."""
+    reading: ReadingLimits = ONE_PAGE
 
     def room(self, held: Held) -> Room:
         """For these bytes, while they are looked at."""
@@ -130,11 +144,26 @@ class Inspector:
     async def _ask(self, room: Room, question: dict[str, Any]) -> Any:
         return await room.ask({**question, **asdict(self.limits)}, wall_seconds=self.wall_seconds)
 
+    async def read(self, room: Room) -> tuple[Reading, tuple[Finding, ...]]:
+        """What the pages say, and how well they could be read. Raises `InspectionFailed` when repeating may help."""
+        limits = {**asdict(self.limits), "cpu_seconds": self.reading.cpu_seconds}
+        question = {"look": "text", "pages_read": self.reading.pages, **limits}
+        try:
+            told = await room.ask(question, wall_seconds=self.reading.wall_seconds)
+        except Overcome:
+            return NOTHING, (TEXT_UNREADABLE,)
+        return _reading(told), _findings(told["problems"])
+
     async def _look(self, room: Room, question: dict[str, Any]) -> tuple[Finding, ...]:
         try:
             return _findings(await self._ask(room, question))
         except Overcome:
             return (Finding(FindingCode.FILE_TOO_COMPLEX),)
+
+
+def _reading(told: dict[str, Any]) -> Reading:
+    pages = (Page(tuple(Word(text, line, confidence, tuple(again)) for text, line, confidence, again in words)) for words in told["pages"])
+    return Reading(Source.TEXT_LAYER if told["is_exact"] else Source.RECOGNISED, tuple(pages), told["unread"])
 
 
 def _findings(problems: list[dict[str, Any]]) -> tuple[Finding, ...]:

@@ -103,10 +103,25 @@ class Child:
         self._life.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What text is recognised by: a folder with one file for each language, and the languages."""
+
+    folder: Path
+    languages: str
+    """As Tesseract has them: `rus`, `rus+eng`."""
+
+    def __post_init__(self) -> None:
+        for language in self.languages.split("+"):
+            (self.folder / f"{language}.traineddata").stat()
+
+
 @dataclass(slots=True)
 class Nursery:
     """One prepared process that forks a limited child for each file. Starts by itself when it is asked, again when it has died."""
 
+    model: Model | None = None
+    """Without one no text is recognised."""
     _process: asyncio.subprocess.Process | None = None
     _asks: socket.socket | None = None
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -149,11 +164,12 @@ class Nursery:
         await asyncio.sleep(max(0.0, self._may_start_at - loop.time()))
         self._may_start_at = loop.time() + _PAUSE_SECONDS
         nowhere = asyncio.subprocess.DEVNULL
+        model = () if self.model is None else (str(self.model.folder), self.model.languages)
         self._asks, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._asks.setblocking(False)
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-c", _START), stdin=theirs.fileno(), stdout=nowhere, stderr=nowhere, env=_ENVIRONMENT
+                *(sys.executable, "-I", "-c", _START, *model), stdin=theirs.fileno(), stdout=nowhere, stderr=nowhere, env=_ENVIRONMENT
             )
         return self._asks
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from chassis.app import Chassis
 from services.documents import api
 from services.documents.consumers import checking, following
-from services.documents.gateways.nursery import Nursery
+from services.documents.gateways.nursery import Model, Nursery
 from services.documents.main.wiring import stores_of, usecases_of, worker_usecases_of
 from services.documents.settings import Settings
 from services.documents.usecases import WorkerUseCases
@@ -30,7 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
 def create_worker(settings: Settings) -> FastAPI:
     """What checks files: consumers and the answer to the orchestrator, nothing for people."""
     chassis = Chassis("documents", settings.model_copy(update={"prefetch": settings.worker_prefetch}))
-    stores, nursery = stores_of(chassis, settings), Nursery()
+    stores, nursery = stores_of(chassis, settings), Nursery(Model(settings.tessdata, settings.ocr_languages))
     usecases = worker_usecases_of(chassis, settings, stores, nursery)
     return chassis.app(
         title="Medkabinet: проверка документов",

@@ -8,7 +8,7 @@ from chassis.app import Chassis
 from services.documents.domain.retention import RetentionPolicy
 from services.documents.gateways.clamd import Scanner
 from services.documents.gateways.files import Files
-from services.documents.gateways.inspector import Inspector, Limits, Lines, Trust
+from services.documents.gateways.inspector import Inspector, Limits, Lines, ReadingLimits, Trust
 from services.documents.gateways.nursery import Nursery
 from services.documents.gateways.quarantine import Quarantine
 from services.documents.repository import (
@@ -16,6 +16,7 @@ from services.documents.repository import (
     DocumentRepository,
     HoldRepository,
     ProfileRepository,
+    ReadingRepository,
     RenditionRepository,
     SweepRepository,
     Traces,
@@ -23,6 +24,7 @@ from services.documents.repository import (
 from services.documents.settings import Settings
 from services.documents.usecases import UseCases, WorkerUseCases
 from services.documents.usecases.access import Access
+from services.documents.usecases.checks.consistency import Consistency
 from services.documents.usecases.checks.demand import Rechecks
 from services.documents.usecases.checks.run import CheckLimits, Checks
 from services.documents.usecases.checks.steps import checks_of
@@ -44,6 +46,7 @@ class Stores:
 
     documents: DocumentRepository
     checks: CheckRepository
+    readings: ReadingRepository
     holds: HoldRepository
     profiles: ProfileRepository
     renditions: RenditionRepository
@@ -53,13 +56,13 @@ class Stores:
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections and buckets; both processes do, whoever starts first."""
-        stores = (self.documents, self.checks, self.holds, self.profiles, self.renditions, self.sweeps, self.files, self.quarantine)
-        return [store.prepare for store in stores]
+        stores = (self.documents, self.checks, self.readings, self.holds, self.profiles, self.renditions, self.sweeps)
+        return [store.prepare for store in (*stores, self.files, self.quarantine)]
 
     @property
     def traces(self) -> Traces:
         """What goes with documents."""
-        return Traces((self.checks, self.renditions))
+        return Traces((self.checks, self.readings, self.renditions))
 
 
 def stores_of(chassis: Chassis, settings: Settings) -> Stores:
@@ -67,6 +70,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
     return Stores(
         DocumentRepository(chassis.database, chassis.cipher),
         CheckRepository(chassis.database),
+        ReadingRepository(chassis.database, chassis.cipher),
         HoldRepository(chassis.database),
         ProfileRepository(chassis.database, chassis.cipher),
         RenditionRepository(chassis.database),
@@ -88,7 +92,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         access=Access(begin, documents, holds, stores.renditions, files, now),
         holds=Holds(begin, holds),
         exports=Exports(begin, documents, profiles, now),
-        profiles=Profiles(begin, profiles),
+        profiles=Profiles(begin, profiles, documents, now, settings.documents_per_owner),
         removals=Removals(begin, documents, stores.traces, holds, profiles, files, stores.quarantine, now, second_look),
         retention=retention,
     )
@@ -99,15 +103,17 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
     begin, now = chassis.begin, chassis.clock.now
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
     inspector = Inspector(
-        nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds, _trust(settings), settings.preview_pixels
+        *(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds),
+        *(_trust(settings), settings.preview_pixels, _reading(settings)),
     )
     steps = checks_of(Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds), inspector)
     limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
+    consistency = Consistency(stores.readings, stores.profiles, now)
     meters = SweepMeters(chassis.telemetry.meters.meter)
     return WorkerUseCases(
-        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, now, limits),
-        rechecks=Rechecks(begin, documents, now),
+        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, consistency, now, limits),
+        rechecks=Rechecks(begin, documents, stores.checks, now),
         isolation=isolation,
         rendering=Rendering(begin, documents, stores.renditions, files, inspector, settings.preview_pages_max),
         sweeping=Sweeping(begin, documents, stores.sweeps, files, quarantine, isolation, now, _sweep_policy(settings), meters),
@@ -159,6 +165,10 @@ def _lines(settings: Settings) -> Lines:
         ink=settings.scan_ink_min,
         measured_pages=settings.measured_pages_max,
     )
+
+
+def _reading(settings: Settings) -> ReadingLimits:
+    return ReadingLimits(pages=settings.ocr_pages_max, cpu_seconds=settings.ocr_cpu_seconds, wall_seconds=settings.ocr_seconds)
 
 
 def _trust(settings: Settings) -> Trust:

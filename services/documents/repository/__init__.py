@@ -4,6 +4,7 @@ from services.documents.repository.checks import CheckRepository
 from services.documents.repository.documents import DocumentRepository
 from services.documents.repository.holds import HoldRepository
 from services.documents.repository.profiles import ProfileRepository
+from services.documents.repository.readings import ReadingRepository
 from services.documents.repository.renditions import RenditionRepository
 from services.documents.repository.sweeps import SweepRepository
 from services.documents.repository.traces import Traces
@@ -13,6 +14,7 @@ __all__ = [
     "DocumentRepository",
     "HoldRepository",
     "ProfileRepository",
+    "ReadingRepository",
     "RenditionRepository",
     "SweepRepository",
     "Traces",

@@ -1,5 +1,6 @@
 """The steps of checks: the only file that knows these Mongo documents, filters and indexes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from chassis.mongo import ASCENDING, Collection, Database, IndexModel, prepare_c
 from chassis.mongo import Document as Record
 from chassis.transaction import Transaction
 from services.documents.domain.checks import CheckCase, Outcome, Step, StepResult
+from services.documents.domain.rules import RULES_VERSION
 from services.documents.repository.findings import finding_of, finding_record
 
 CHECKS = "checks"
@@ -16,6 +18,9 @@ _CHECK_SCHEMA: Record = {
     "bsonType": "object",
     "required": ["_id", "document_id", "owner_id", "file_version", "results", "unfinished", "schema_version"],
 }
+
+_OUTDATED: Record = {"rules_version": {"$not": {"$gte": RULES_VERSION}}}
+"""Cases made before there were versions have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class CheckRepository:
         """Collection, validator, indexes."""
         owner = IndexModel([("owner_id", ASCENDING)], name="owner")
         document = IndexModel([("document_id", ASCENDING)], name="document")
-        await prepare_collection(self.database, CHECKS, schema=_CHECK_SCHEMA, indexes=[owner, document])
+        rules = IndexModel([("rules_version", ASCENDING), ("_id", ASCENDING)], name="rules")
+        await prepare_collection(self.database, CHECKS, schema=_CHECK_SCHEMA, indexes=[owner, document, rules])
 
     async def find(self, upload_id: UUID, *, tx: Transaction) -> CheckCase | None:
         """What is known of the check of the file."""
@@ -42,6 +48,15 @@ class CheckRepository:
     async def save(self, tx: Transaction, case: CheckCase) -> None:
         """Store what is known now."""
         await self._collection.replace_one({"_id": case.upload_id}, _record(case), upsert=True, session=tx.session)
+
+    async def outdated(self, after: UUID | None, limit: int) -> Sequence[CheckCase]:
+        """So many cases made by older rules, behind the given one in the order of ids."""
+        found = _OUTDATED if after is None else {**_OUTDATED, "_id": {"$gt": after}}
+        return [_case(record) async for record in self._collection.find(found).sort([("_id", ASCENDING)]).limit(limit)]
+
+    async def count_outdated(self) -> int:
+        """How many cases were made by older rules."""
+        return int(await self._collection.count_documents(_OUTDATED))
 
     async def remove_all(self, tx: Transaction, owner_id: UUID) -> None:
         """Forget every check of the owner's files."""
@@ -69,6 +84,7 @@ def _record(case: CheckCase) -> Record:
             for step, result in case.results.items()
         ],
         "unfinished": case.unfinished,
+        "rules_version": case.rules_version,
         "schema_version": SCHEMA_VERSION,
     }
 
@@ -84,6 +100,7 @@ def _case(record: Record) -> CheckCase:
         file_version=record["file_version"],
         results=results,
         unfinished=record["unfinished"],
+        rules_version=record.get("rules_version", 0),
     )
 
 

@@ -250,7 +250,10 @@ TABLE: tuple[Rule, ...] = (
         applications.DeadlineMissed, "deadline-escalated", _administrators, "application_id", _TERM,
         when=lambda event: event.responsible != "applicant",
     ),
-    Rule(documents.DocumentAccepted, "document-accepted", _owner, "document_id", ("document_id",), _document),
+    Rule(
+        documents.DocumentAccepted, "document-accepted", _owner, "document_id", ("document_id",), _document,
+        when=lambda event: not event.was_accepted,
+    ),
     Rule(documents.DocumentRejected, "document-rejected", _owner, "document_id", ("document_id",), _document),
     Rule(documents.DocumentDelayed, "document-delayed", _owner, "document_id", ("document_id",), _document),
     Rule(

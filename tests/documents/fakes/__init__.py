@@ -6,6 +6,7 @@ from tests.documents.fakes.repositories import (
     FakeDocumentRepository,
     FakeHoldRepository,
     FakeProfileRepository,
+    FakeReadingRepository,
     FakeRenditionRepository,
     FakeSweepRepository,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "FakeInspector",
     "FakeProfileRepository",
     "FakeQuarantine",
+    "FakeReadingRepository",
     "FakeRenditionRepository",
     "FakeScanner",
     "FakeSweepRepository",

@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.errors import Unavailable
 from chassis.objects import FileMissing, ListedObject, StoredObject, UploadCut
 from services.documents.domain.findings import Finding
+from services.documents.domain.reading import NOTHING, Reading
 from services.documents.domain.rules import MediaType
 from services.documents.gateways.clamd import Scanner, Threat
 from services.documents.gateways.failures import InspectionFailed
@@ -165,6 +166,8 @@ class FakeInspector(Inspector):
     failures: list[InspectionFailed] = field(default_factory=list)
     seen: list[bytes] = field(default_factory=list)
     pages: list[bytes | Exception] = field(default_factory=lambda: [b"first", b"second", b"third"])
+    readings: list[Reading] = field(default_factory=list)
+    """One for each look at the text; when there are no more, nothing is read."""
 
     async def inspect(self, room: Room) -> tuple[Finding, ...]:
         self.seen.append(b"".join([chunk async for chunk in room.held.chunks()]))
@@ -174,6 +177,9 @@ class FakeInspector(Inspector):
 
     async def measure(self, room: Room, *, paper_mm: int | None) -> tuple[Finding, ...]:
         return tuple(self.faults)
+
+    async def read(self, room: Room) -> tuple[Reading, tuple[Finding, ...]]:
+        return (self.readings.pop(0) if self.readings else NOTHING), ()
 
     async def codes(self, room: Room) -> tuple[Finding, ...]:
         return ()

@@ -13,14 +13,16 @@ from services.documents.domain.documents import Document, FileVersion, State
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.holds import Hold
 from services.documents.domain.profiles import Profile
+from services.documents.domain.reading import Reading
 from services.documents.domain.renditions import Renditions
-from services.documents.domain.rules import ALL_TYPES
+from services.documents.domain.rules import ALL_TYPES, RULES_VERSION
 from services.documents.domain.sweeps import KeptFile, Sweep
 from services.documents.repository import (
     CheckRepository,
     DocumentRepository,
     HoldRepository,
     ProfileRepository,
+    ReadingRepository,
     RenditionRepository,
     SweepRepository,
 )
@@ -158,6 +160,13 @@ class FakeCheckRepository(CheckRepository):
     async def save(self, tx: Transaction, case: CheckCase) -> None:
         self.stored[case.upload_id] = case
 
+    async def outdated(self, after: UUID | None, limit: int) -> Sequence[CheckCase]:
+        older = sorted((one for one in self.stored.values() if one.rules_version < RULES_VERSION), key=lambda one: one.upload_id.bytes)
+        return [one for one in older if after is None or one.upload_id.bytes > after.bytes][:limit]
+
+    async def count_outdated(self) -> int:
+        return sum(one.rules_version < RULES_VERSION for one in self.stored.values())
+
     async def remove_all(self, tx: Transaction, owner_id: UUID) -> None:
         for case in [one for one in self.stored.values() if one.owner_id == owner_id]:
             del self.stored[case.upload_id]
@@ -165,6 +174,38 @@ class FakeCheckRepository(CheckRepository):
     async def remove_of(self, tx: Transaction, document_id: UUID) -> None:
         for case in [one for one in self.stored.values() if one.document_id == document_id]:
             del self.stored[case.upload_id]
+
+
+class FakeReadingRepository(ReadingRepository):
+    __slots__ = ("cases", "stored")
+
+    def __init__(self) -> None:
+        super().__init__(_NOTHING, _NOTHING)
+        object.__setattr__(self, "stored", {})
+        object.__setattr__(self, "cases", {})
+
+    stored: dict[UUID, Reading]
+    cases: dict[UUID, CheckCase]
+
+    async def prepare(self) -> None:
+        """Nothing to make."""
+
+    async def find(self, upload_id: UUID, *, tx: Transaction) -> Reading | None:
+        return self.stored.get(upload_id)
+
+    async def save(self, tx: Transaction, case: CheckCase, reading: Reading) -> None:
+        self.stored[case.upload_id] = reading
+        self.cases[case.upload_id] = case
+
+    async def remove_all(self, tx: Transaction, owner_id: UUID) -> None:
+        self._keep_only({key for key, case in self.cases.items() if case.owner_id != owner_id})
+
+    async def remove_of(self, tx: Transaction, document_id: UUID) -> None:
+        self._keep_only({key for key, case in self.cases.items() if case.document_id != document_id})
+
+    def _keep_only(self, kept: set[UUID]) -> None:
+        for key in self.stored.keys() - kept:
+            del self.stored[key], self.cases[key]
 
 
 class FakeRenditionRepository(RenditionRepository):

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 
 from contracts.identity import ProfileFacts
 from services.documents.domain.reading.dates import dates
 from services.documents.domain.reading.names import PersonName, find_name
-from services.documents.domain.reading.numbers import digits_of, has_number, has_other_number
+from services.documents.domain.reading.numbers import digits_of, has_number, has_other_number, looks_alike
 from services.documents.domain.reading.words import NUMBER_SIGN, Reading, Token, normalised
 
 _SAME_ORGANISATION = 85.0
 """Of rapidfuzz's token set ratio, 0 to 100."""
 _BIRTH = "РОЖД"
 _BIRTH_NEAR = 6
+_EMPLOYERS = ("РАБОТОДАТЕЛ", "ЛИЦЕНЗИАТ")
 _FORMS_OF_COMPANIES = frozenset({"ООО", "АО", "ПАО", "ЗАО", "ОАО", "ГБУЗ", "ГАУЗ", "ФГБУ", "МБУЗ", "ГУЗ", "ФГАУ", "АНО", "ИП"})
 
 
@@ -29,6 +31,14 @@ class Field(StrEnum):
     DIPLOMA = "diploma-number"
     LICENCE = "licence-number"
     WORKPLACE = "workplace"
+    LICENSEE = "licensee"
+    """Who holds the licence: the person by name, or the workplace."""
+
+    def of(self, facts: ProfileFacts) -> "Field":
+        """What stands for it in the profile."""
+        if self is not Field.LICENSEE:
+            return self
+        return Field.NAME if facts.licence.holder == "person" else Field.WORKPLACE
 
 
 class Agreement(StrEnum):
@@ -49,9 +59,10 @@ class Comparison:
 
 
 def compare(reading: Reading, facts: ProfileFacts, fields: Sequence[Field]) -> list[Comparison]:
-    """Each of these fields, in this order."""
+    """Each of these fields, in this order, as what stands for it in the profile."""
     looks = reading.looks()
-    return [Comparison(field, _best([_COMPARE[field](tokens, facts, reading.is_exact) for tokens in looks])) for field in fields]
+    standing = [field.of(facts) for field in fields]
+    return [Comparison(field, _best([_COMPARE[field](tokens, facts, reading.is_exact) for tokens in looks])) for field in standing]
 
 
 def _best(looks: Sequence[Agreement]) -> Agreement:
@@ -71,23 +82,25 @@ def _name(tokens: Sequence[Token], facts: ProfileFacts, is_exact: bool) -> Agree
     return Agreement.SURNAME_DIFFERS if found.rest else Agreement.DIFFERS
 
 
-def _birth_date(tokens: Sequence[Token], facts: ProfileFacts, _: bool) -> Agreement:  # noqa: FBT001 - see `_name`
+def _birth_date(tokens: Sequence[Token], facts: ProfileFacts, is_exact: bool) -> Agreement:  # noqa: FBT001 - see `_name`
     found = dates(tokens)
     if any(one.day == facts.birth_date for one in found):
         return Agreement.AGREES
     labels = [token.place for token in tokens if token.text.startswith(_BIRTH)]
-    is_contrary = any(one.is_sure and 0 < one.place - label <= _BIRTH_NEAR for one in found for label in labels)
+    others = [one for one in found if one.is_sure and any(0 < one.place - label <= _BIRTH_NEAR for label in labels)]
+    is_contrary = bool(others) and (is_exact or not any(looks_alike(f"{one.day:%d%m%Y}", f"{facts.birth_date:%d%m%Y}") for one in others))
     return Agreement.DIFFERS if is_contrary else Agreement.UNREADABLE
 
 
 def _number(value: Callable[[ProfileFacts], str], *labels: str) -> Callable[[Sequence[Token], ProfileFacts, bool], Agreement]:
-    def compared(tokens: Sequence[Token], facts: ProfileFacts, _: bool) -> Agreement:  # noqa: FBT001 - see `_name`
+    def compared(tokens: Sequence[Token], facts: ProfileFacts, is_exact: bool) -> Agreement:  # noqa: FBT001 - see `_name`
         sought = value(facts)
         if not digits_of(sought):
             return Agreement.UNREADABLE
         if has_number(tokens, sought):
             return Agreement.AGREES
-        return Agreement.DIFFERS if has_other_number(tokens, sought, frozenset(labels)) else Agreement.UNREADABLE
+        is_contrary = has_other_number(tokens, sought, frozenset(labels), is_exact=is_exact)
+        return Agreement.DIFFERS if is_contrary else Agreement.UNREADABLE
 
     return compared
 
@@ -95,11 +108,18 @@ def _number(value: Callable[[ProfileFacts], str], *labels: str) -> Callable[[Seq
 def _workplace(tokens: Sequence[Token], facts: ProfileFacts, _: bool) -> Agreement:  # noqa: FBT001 - see `_name`
     sought = _meaning(normalised(facts.workplace.organisation).replace("«", " ").replace("»", " ").split())
     text = " ".join(token.text for token in tokens)
-    return (
-        Agreement.AGREES
-        if fuzz.partial_token_set_ratio(sought, text) >= _SAME_ORGANISATION and _all_there(sought, text)
-        else Agreement.UNREADABLE
-    )
+    if fuzz.partial_token_set_ratio(sought, text) >= _SAME_ORGANISATION and _all_there(sought, text):
+        return Agreement.AGREES
+    return Agreement.DIFFERS if _names_another(tokens, sought) else Agreement.UNREADABLE
+
+
+def _names_another(tokens: Sequence[Token], sought: str) -> bool:
+    """Whether an organisation is surely named where the workplace should be, and shares no word with it."""
+    labelled = {token.row for token in tokens if token.text.startswith(_EMPLOYERS)}
+    labelled |= {one.row for one, after in pairwise(tokens) if one.text == "МЕСТО" and after.text.startswith("РАБОТ")}
+    named = [token.text for token in tokens if token.row in labelled | {row + 1 for row in labelled} and token.is_sure]
+    shared = any(fuzz.ratio(word, one) >= _SAME_ORGANISATION for word in sought.split() if word.isalpha() for one in named)
+    return not shared and any(word in _FORMS_OF_COMPANIES for word in named)
 
 
 def _meaning(words: Sequence[str]) -> str:

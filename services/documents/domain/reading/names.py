@@ -21,6 +21,8 @@ _PATRONYMIC_ENDS = tuple(
     for end in ends
 )
 _NO_NAMES = frozenset({"ФАМИЛИЯ", "ИМЯ", "ОТЧЕСТВО", "ДАТА", "РОЖДЕНИЯ", "ВЫДАНО", "ВЫДАН", "ГРАЖДАНИН", "ЧТО", "ТОМ", "О"})
+_OFFICES = ("РЕКТОР", "РУКОВОДИТ", "ДИРЕКТОР", "ПРЕДСЕДАТ", "СЕКРЕТАР", "НАЧАЛЬНИК", "ДЕКАН", "УПОЛНОМОЧ", "РЕГИСТРАТОР", "ЗАМЕСТИТ")
+"""Who signs a document is not whom it is about."""
 _maker = PetrovichDeclinationMaker()
 
 
@@ -105,9 +107,10 @@ def _initials(tokens: Sequence[Token], name: PersonName) -> Iterator[int]:
 
 
 def _full_names(tokens: Sequence[Token]) -> Iterator[int]:
-    """Places of full names that were read surely: a patronymic with two words of names before it."""
+    """Places of full names that were read surely: a patronymic with two words of names before it, not on the line of an office."""
+    signed = {token.row for token in tokens if token.text.startswith(_OFFICES)}
     for number, token in enumerate(tokens):
-        if token.is_sure and token.text.endswith(_PATRONYMIC_ENDS) and len(token.text) > _LETTERS_PER_ERROR:
+        if token.is_sure and token.row not in signed and token.text.endswith(_PATRONYMIC_ENDS) and len(token.text) > _LETTERS_PER_ERROR:
             before = [one for one in tokens[max(0, number - 4) : number] if one.text not in _NO_NAMES]
             if len(before) >= 2 and all(one.is_sure and one.text.isalpha() and len(one.text) > 1 for one in before[-2:]):  # noqa: PLR2004
                 yield token.place

@@ -50,6 +50,13 @@ class Reading:
 
     source: Source
     pages: tuple[Page, ...]
+    unread: int = 0
+    """Further pages that were not read: only the first ones are."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no word could be read."""
+        return not any(page.words for page in self.pages)
 
     @property
     def is_exact(self) -> bool:
@@ -60,6 +67,9 @@ class Reading:
         """Everything that is compared, in order, once for each look that was taken at its numbers; places count tokens over all pages."""
         most = max((len(word.again) for page in self.pages for word in page.words), default=0)
         return [list(_tokens(self.pages, look)) for look in range(most + 1)]
+
+
+NOTHING = Reading(Source.RECOGNISED, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
 from PIL import Image
+from tesserocr import PyTessBaseAPI
 
-from . import child
+from . import child, reading
 
 _NICENESS = 10
 """People who wait for an answer come first."""
@@ -38,18 +40,19 @@ class Life:
 
 
 def main() -> None:
-    """Fork for everybody who asks, until nobody can ask any more."""
+    """Fork for everybody who asks, until nobody can ask any more. Arguments: folder and languages of the recogniser, if any."""
     os.nice(_NICENESS)
     _die_with_the_parent()
     Image.MAX_IMAGE_PIXELS = None  # the limit of pixels is exact and names the size
     Image.init()
     asked = socket.socket(fileno=0)
+    api = reading.recogniser(*sys.argv[1:]) if sys.argv[1:] else None
     with selectors.DefaultSelector() as selector:
         selector.register(asked, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():
                 if key.fileobj is asked:
-                    if not _begin(asked, selector):
+                    if not _begin(asked, selector, api):
                         return
                 elif not key.data.is_over:
                     _end(key.data, selector, is_wanted=key.fd == key.data.pidfd)
@@ -59,7 +62,7 @@ def _die_with_the_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _begin(asked: socket.socket, selector: selectors.BaseSelector) -> bool:
+def _begin(asked: socket.socket, selector: selectors.BaseSelector, api: PyTessBaseAPI | None) -> bool:
     """False when there is nobody left who could ask."""
     message, descriptors, _, _ = socket.recv_fds(asked, _MESSAGE, _DESCRIPTORS)
     if not message:
@@ -71,7 +74,7 @@ def _begin(asked: socket.socket, selector: selectors.BaseSelector) -> bool:
     pid = os.fork()
     if pid == 0:
         _die_with_the_parent()
-        child.serve(content, talk, limits)
+        child.serve(content, talk, limits, api)
     os.close(content)
     os.close(talk)
     life = Life(pid, os.pidfd_open(pid), socket.socket(fileno=line))

@@ -9,7 +9,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import judging, opening, proofs, renditions
+from tesserocr import PyTessBaseAPI
+
+from . import judging, opening, proofs, renditions, texts
 
 _OPEN_FILES = 32
 _PAGE = resource.getpagesize()
@@ -28,8 +30,11 @@ _LOOKS: dict[str, Callable[[bytes, str, dict[str, Any]], Any]] = {
 }
 
 
-def serve(content: int, talk: int, limits: dict[str, Any]) -> NoReturn:
-    """The life of a child: limit itself, read, answer every question, end. Whatever happens, it does not go on as a second nursery."""
+def serve(content: int, talk: int, limits: dict[str, Any], api: PyTessBaseAPI | None) -> NoReturn:
+    """The life of a child: limit itself, read, answer every question, end. Whatever happens, it does not go on as a second nursery.
+
+    `api` recognises text; without it nobody may ask for any.
+    """
     try:
         _keep_only(content, talk)
         _limit(limits)
@@ -38,11 +43,19 @@ def serve(content: int, talk: int, limits: dict[str, Any]) -> NoReturn:
         _say(media_type)
         for question in _questions():
             _allow(question["cpu_seconds"])
-            found = () if media_type is None else _LOOKS[question["look"]](file, media_type, question)
-            _say(list(found) if isinstance(found, Iterable) and not isinstance(found, bytes) else found)
+            _say(_answer(file, media_type, question, api))
         os._exit(0)
     finally:
         os._exit(1)
+
+
+def _answer(file: bytes, media_type: str | None, question: dict[str, Any], api: PyTessBaseAPI | None) -> Any:
+    if media_type is None:
+        return []
+    if question["look"] == "text" and api is not None:
+        return texts.read(api, file, media_type, question)
+    found = _LOOKS[question["look"]](file, media_type, question)
+    return list(found) if isinstance(found, Iterable) and not isinstance(found, bytes) else found
 
 
 def _questions() -> Iterator[dict[str, Any]]:

@@ -29,6 +29,8 @@ _REDUCIBLE = {"L", "RGB", "RGBA", "LA", "CMYK"}
 """Modes of pictures that can be made smaller before they change their mode."""
 _FINEST_DPI = 300
 """Of a page that is drawn for people."""
+_NARROWEST, _WIDEST = 2.0, 12.0
+"""Inches of the short side of what is laid on a scanner: a card, A3."""
 
 
 class Pages(Protocol):
@@ -46,6 +48,9 @@ class Pages(Protocol):
 
     def picture(self, number: int, longest: int) -> Image.Image:
         """As people see it, upright, in RGB, its long side not longer than so many pixels."""
+
+    def claimed_dpi(self, number: int) -> float | None:
+        """What a picture says of itself, if that makes a sheet of paper: good for nothing but to guess how large its letters are."""
 
     def text_layer(self, number: int) -> str:
         """The text that can be selected; a scan has none."""
@@ -77,6 +82,10 @@ class _Picture:
 
     def placed_dpi(self, number: int, paper: float) -> float | None:  # noqa: ARG002 - there is one page
         return min(self.image.size) / paper
+
+    def claimed_dpi(self, number: int) -> float | None:  # noqa: ARG002 - there is one page
+        claimed = float(self.image.info.get("dpi", (0, 0))[0])
+        return claimed if claimed > 0 and _NARROWEST <= min(self.image.size) / claimed <= _WIDEST else None
 
     def gray(self, number: int, dpi: float, paper: float) -> Gray:
         own = self.placed_dpi(number, paper)
@@ -134,6 +143,9 @@ class _Pdf:
         with _page(self.pdf, number) as page:
             scan = _scan(page)
             return None if scan is None else min(scan.pixels) / min(scan.inches, paper)
+
+    def claimed_dpi(self, number: int) -> float | None:  # noqa: ARG002 - where it is placed says more
+        return None
 
     def gray(self, number: int, dpi: float, paper: float) -> Gray:
         own = self.placed_dpi(number, paper)

@@ -5,12 +5,13 @@ from typing import Protocol
 
 from services.documents.domain.checks import Step
 from services.documents.domain.findings import Declared, Finding
+from services.documents.domain.reading import Reading
 from services.documents.domain.rules import Rule
 from services.documents.gateways.held import Held
 from services.documents.gateways.inspector import Room
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Subject:
     """The file that is looked at, while it is."""
 
@@ -19,6 +20,8 @@ class Subject:
     held: Held
     room: Room
     """Where it is looked at apart."""
+    reading: Reading | None = None
+    """What the step that reads it has read."""
 
 
 class Check(Protocol):

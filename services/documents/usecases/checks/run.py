@@ -16,13 +16,15 @@ from chassis.transaction import Begin, Transaction, atomic, mark_handled
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentReceived, DocumentRejected
 from services.documents.domain.checks import CheckCase, Outcome, Step, StepResult
 from services.documents.domain.documents import Document, FileVersion, State
-from services.documents.domain.findings import Finding, FindingCode
+from services.documents.domain.findings import Finding
+from services.documents.domain.reading import Reading
 from services.documents.gateways.failures import InspectionFailed, LookCut
 from services.documents.gateways.files import Files
 from services.documents.gateways.held import Held
 from services.documents.gateways.inspector import Inspector
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository
 from services.documents.usecases.checks.common import kept, names_of
+from services.documents.usecases.checks.consistency import Consistency
 from services.documents.usecases.checks.port import Check, Subject
 from services.documents.usecases.isolation import Isolation
 from services.documents.usecases.uploads import term_key
@@ -44,6 +46,15 @@ class CheckLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What a try came to: the case, the first failure of steps that could not be made, what was read."""
+
+    case: CheckCase
+    failure: InspectionFailed | None = None
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Checks:
     """Verdicts over files, reached in the steps of `checks`, one after another in this order."""
 
@@ -55,6 +66,7 @@ class Checks:
     isolation: Isolation
     inspector: Inspector
     checks: Sequence[Check]
+    consistency: Consistency
     now: Callable[[], datetime]
     limits: CheckLimits
     _turns: asyncio.Semaphore = field(init=False)
@@ -71,17 +83,17 @@ class Checks:
                 return
             document, case = begun
             try:
-                case, failure = await self._look_or_find_out_why_not(document, case)
+                tried = await self._look_or_find_out_why_not(document, case)
             except Exception as error:
                 if isinstance(error, FileMissing) and await kept(self.documents, event.document_id) is None:
                     return
-                await self._keep(case.end())
+                await self._keep(Tried(case.end()))
                 raise
-        if failure is None:
-            await self._decide(event, case.end())
+        if tried.failure is None:
+            await self._decide(event, tried)
         else:
-            await self._keep(case.end())
-            raise failure
+            await self._keep(tried)
+            raise tried.failure
 
     @atomic
     async def _begin(self, event: Reason) -> tuple[Document, CheckCase] | None:
@@ -99,33 +111,37 @@ class Checks:
             await self.cases.save(tx, case)
             return document, case
 
-    async def _look_or_find_out_why_not(self, document: Document, case: CheckCase) -> tuple[CheckCase, InspectionFailed | None]:
+    async def _look_or_find_out_why_not(self, document: Document, case: CheckCase) -> Tried:
         """An infected file goes to the quarantine before the verdict, and may be there alone since."""
         object_key = document.file(case.file_version).object_key
         try:
-            case, failure = await self._look(document, case)
-            if case.is_infected:
+            tried = await self._look(document, case)
+            if tried.case.is_infected:
                 await self.isolation.take(object_key)
         except FileMissing:
             if not await self.isolation.holds(object_key):
                 raise
-            return case.condemn(at=self.now()), None
-        return case, failure
+            return Tried(case.condemn(at=self.now()).end())
+        return tried
 
-    async def _look(self, document: Document, case: CheckCase) -> tuple[CheckCase, InspectionFailed | None]:
-        """Every due step that can be made; besides, the first failure of those that could not."""
+    async def _look(self, document: Document, case: CheckCase) -> Tried:
+        """Every due step that can be made; the file is fetched only if one of them looks at it."""
         if case.unfinished > self.limits.deaths:
             log.error("check-given-up", document_id=str(document.id), file_version=case.file_version)
-            return case.give_up(at=self.now()), None
+            return Tried(case.give_up(at=self.now()).end())
+        due = [check for check in self.checks if case.is_due(check.step)]
+        if not due:
+            return Tried(case.end())
         file = document.file(case.file_version)
         failure: InspectionFailed | None = None
         with await Held.of(self.files.read(file.object_key)) as held, self.inspector.room(held) as room:
             subject = Subject(document.rule, file.declared, held, room)
-            for check in self.checks:
-                if case.is_due(check.step):
-                    result, failed = await self._make(check, subject, case)
-                    case, failure = case.with_result(check.step, result), failure or failed
-        return case, failure
+            for check in due:
+                result, failed = await self._make(check, subject, case)
+                case, failure = case.with_result(check.step, result), failure or failed
+        if failure is not None and case.is_due(Step.CONSISTENCY):
+            case = case.with_result(Step.CONSISTENCY, StepResult(Outcome.UNAVAILABLE, self.now()))
+        return Tried(case.end(), failure, subject.reading)
 
     async def _make(self, check: Check, subject: Subject, case: CheckCase) -> tuple[StepResult, InspectionFailed | None]:
         obstacle, cuts = case.obstacle(check.after), case.cuts(check.step)
@@ -136,24 +152,28 @@ class Checks:
         except LookCut as failure:
             if cuts + 1 < self.limits.cuts:
                 return StepResult(Outcome.UNAVAILABLE, self.now(), cuts=cuts + 1), failure
-            findings = (Finding(FindingCode.FILE_TOO_COMPLEX),)
+            findings = (check.step.in_vain,)
         except InspectionFailed as failure:
             return StepResult(Outcome.UNAVAILABLE, self.now(), cuts=cuts), failure
         return StepResult.of(findings, at=self.now(), cuts=cuts), None
 
     @atomic
-    async def _keep(self, case: CheckCase) -> None:
+    async def _keep(self, tried: Tried) -> None:
+        case = tried.case
         async with self.begin(is_last=False) as tx:
             if await kept(self.documents, case.document_id, tx) is not None:
                 await self.cases.save(tx, case)
+                await self.consistency.keep(tx, case, tried.reading)
 
     @atomic
-    async def _decide(self, event: Reason, case: CheckCase) -> None:
+    async def _decide(self, event: Reason, tried: Tried) -> None:
         async with self.begin(handling=event) as tx:
             before = await kept(self.documents, event.document_id, tx)
             if before is None:
                 return
+            case = await self.consistency.made(tx, before, tried.case, tried.reading)
             await self.cases.save(tx, case)
+            await self.consistency.keep(tx, case, tried.reading)
             document = await self._decided(tx, before, case)
             if document is before:
                 return
@@ -163,7 +183,7 @@ class Checks:
             if file.is_infected:
                 await self.isolation.tell(tx, document, file)
             if document.is_current(file):
-                await self._tell(tx, document, file)
+                await self._tell(tx, document, file, before=before.file(file.number))
 
     async def _decided(self, tx: Transaction, before: Document, case: CheckCase) -> Document:
         """The same document when there is nothing new to say.
@@ -182,7 +202,7 @@ class Checks:
             return before
         return before.decide(file.number, refusals, warnings=warnings, at=self.now())
 
-    async def _tell(self, tx: Transaction, document: Document, file: FileVersion) -> None:
+    async def _tell(self, tx: Transaction, document: Document, file: FileVersion, *, before: FileVersion) -> None:
         names = {**names_of(document, file, at=self.now()), "version": document.version}
         if file.state is State.REJECTED:
             await tx.publish(DocumentRejected(codes=_codes(file.findings), **names))
@@ -193,6 +213,7 @@ class Checks:
             sha256=file.sha256,
             received_at=file.received_at,
             warnings=_codes(file.warnings),
+            was_accepted=before.state is State.ACCEPTED,
             **names,
         )
         await tx.publish(accepted)

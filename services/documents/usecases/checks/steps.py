@@ -86,6 +86,25 @@ class Legible:
         return await self.inspector.measure(subject.room, paper_mm=subject.rule.paper_mm)
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What the pages say, where the type is to say what the profile says."""
+
+    inspector: Inspector
+    step: Step = Step.TEXT
+    after: frozenset[Step] = _HARMLESS | {Step.SIZE_AND_TYPE, Step.OPENS, Step.LEGIBLE}
+
+    async def look(self, subject: Subject) -> tuple[Finding, ...]:
+        """Have them read, apart; the words stay with the subject."""
+        if not subject.rule.fields:
+            return ()
+        subject.reading, findings = await self.inspector.read(subject.room)
+        return findings
+
+
 def checks_of(scanner: Scanner, inspector: Inspector) -> tuple[Check, ...]:
-    """All steps, in the order in which they are made."""
-    return (Integrity(), Malware(scanner), SizeAndType(), Opens(inspector), Legible(inspector), Code(inspector), Signature(inspector))
+    """All steps that look at the bytes, in the order in which they are made."""
+    return (
+        *(Integrity(), Malware(scanner), SizeAndType(), Opens(inspector), Legible(inspector)),
+        *(Code(inspector), Signature(inspector), Text(inspector)),
+    )
