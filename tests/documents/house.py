@@ -166,8 +166,10 @@ class House:
             self.sweeping,
         )
 
-    async def upload(self, content: bytes = CONTENT, owner_id: UUID = OWNER) -> Document:
-        return await self.usecases.uploads.add(DocumentType.DIPLOMA, announced(len(content)), chunks(content), owner_id=owner_id)
+    async def upload(
+        self, content: bytes = CONTENT, owner_id: UUID = OWNER, document_type: DocumentType = DocumentType.DIPLOMA
+    ) -> Document:
+        return await self.usecases.uploads.add(document_type, announced(len(content)), chunks(content), owner_id=owner_id)
 
     async def replace(self, document: Document, content: bytes = b"%PDF-1.7 better") -> Document:
         return await self.usecases.uploads.replace(

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-SURE = 85.0
-"""From this confidence on a word that was recognised may contradict the profile; below it, it may only agree."""
+SURE, CORROBORATED = 85.0, 60.0
+"""From this confidence on a word that was recognised may contradict the profile, a number already from the lower one on if every further
+look gave the same; below it, it may only agree."""
 NUMBER_SIGN = "#"
 """How № is written here, which Unicode would make two Latin letters."""
 _WORD = re.compile(r"[^\W\d_]+|\d+|#")
@@ -35,6 +36,12 @@ class Word:
     confidence: float = 100.0
     again: tuple[str, ...] = ()
     """What further looks at a number gave, as many for each number."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it may contradict."""
+        is_corroborated = bool(self.again) and {_digits(look) for look in self.again} == {_digits(self.text)}
+        return self.confidence >= (CORROBORATED if is_corroborated else SURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +86,8 @@ class Token:
     text: str
     place: int
     row: int
-    confidence: float
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether it may contradict."""
-        return self.confidence >= SURE
+    is_sure: bool
+    """Whether it may contradict."""
 
     @property
     def is_number(self) -> bool:
@@ -100,6 +103,10 @@ def normalised(text: str) -> str:
     return plain.translate(_LATIN_TWINS) if _CYRILLIC.search(plain) else plain
 
 
+def _digits(text: str) -> str:
+    return "".join(part for part in _parts(text) if part.isdigit())
+
+
 def _tokens(pages: tuple[Page, ...], look: int) -> Iterator[Token]:
     place = first_row = 0
     for page in pages:
@@ -107,11 +114,11 @@ def _tokens(pages: tuple[Page, ...], look: int) -> Iterator[Token]:
         for word in page.words:
             row = first_row + word.line
             for text in _parts(word.again[look - 1] if look and word.again else word.text):
-                yield Token(text, place, row, word.confidence)
+                yield Token(text, place, row, word.is_sure)
                 place += 1
             joined = None if divided is None else _joined(divided, word)
             if joined is not None:
-                yield Token(joined, place - 1, row, word.confidence)
+                yield Token(joined, place - 1, row, word.is_sure)
             divided = word
         first_row += 1 + max((word.line for word in page.words), default=0)
 
