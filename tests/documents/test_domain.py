@@ -81,9 +81,8 @@ class TestFindings:
         assert MediaType.sniffed(content) is None
 
     def test_every_finding_has_a_sentence_that_names_the_document(self) -> None:
-        facts: dict[str, str | int] = dict.fromkeys(
-            ("size_mb", "limits", "declared", "extensions", "actual", "page", "pages", "pages_max", "width", "height", "dpi", "dpi_min"), 7
-        )
+        names = "size_mb limits declared extensions actual other page pages pages_max mm_max width height dpi dpi_min"
+        facts: dict[str, str | int] = dict.fromkeys(names.split(), 7)
         for code in FindingCode:
             sentence = Finding(code, facts).sentence(DIPLOMA.title)
             assert sentence.startswith("«Диплом о высшем медицинском образовании»: ")

@@ -107,7 +107,7 @@ def roots(tmp_path: Path) -> str:
 
 
 def test_a_signed_file_opens_as_any_other() -> None:
-    assert list(opening.problems(signed(), opening.PDF, {"objects": 10_000, "pages": 10, "pixels": 1})) == []
+    assert list(opening.problems(signed(), opening.PDF, {"objects": 10_000, "pages": 10, "pixels": 1, "page_mm": 5_000})) == []
 
 
 @pytest.mark.parametrize("needs_signature", [True, False])

@@ -14,7 +14,7 @@ from tests.documents.person import Person
 from tests.documents.processes import WORKER, a_process
 from tests.support import Component, Infra, Signer, component, service_environment
 
-LIMITS = {"CHECK_CPU_SECONDS": "3", "PDF_PAGES_MAX": "20", "PDF_OBJECTS_MAX": "50000", "IMAGE_PIXELS_MAX": "20000000"}
+LIMITS = {"CHECK_CPU_SECONDS": "3", "PDF_PAGES_MAX": "20", "PDF_OBJECTS_MAX": "50000", "IMAGE_PIXELS_MAX": "20000000", "OCR_PAGES_MAX": "1"}
 """Tight, so that what exceeds them is made quickly."""
 
 
