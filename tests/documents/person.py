@@ -49,7 +49,7 @@ class Person:
             found = await self.document(document_id)
             return found if found["state"] in {"accepted", "rejected"} else None
 
-        found = await eventually(check)
+        found = await eventually(check, timeout=30)
         assert found is not None
         return found
 

@@ -20,7 +20,9 @@ _PAPER_INCHES = 8.27
 _LETTERS = 20
 """A text layer of fewer says nothing of the page: programs put a number or a stamp's text over scans."""
 _BADLY_READ = 60.0
-"""Mean confidence of the words below which a page is taken to be turned: upright ones have 80 and more, turned ones 20 to 35."""
+"""Mean confidence below which a page is taken to be turned: upright ones have 90 and more, turned ones 10 to 35."""
+_LONG = 4
+"""Letters of the words whose confidence counts, where there are any: codes, seals and rulings are recognised as short ones."""
 _TURNS = (180, 90, 270)
 """Degrees. The recogniser sets pages right that lie on one of their sides, so that half a turn helps the other two."""
 _MOST_WORDS, _MOST_SIGNS = 5_000, 60
@@ -39,8 +41,9 @@ class PageRead:
 
     @property
     def confidence(self) -> float:
-        """Mean of the words; 0 without any."""
-        return sum(word.confidence for word in self.words) / len(self.words) if self.words else 0.0
+        """Mean of the longer words, else of all; 0 without any."""
+        counted = [word for word in self.words if sum(sign.isalpha() for sign in word.text) >= _LONG] or self.words
+        return sum(word.confidence for word in counted) / len(counted) if counted else 0.0
 
     @property
     def is_readable(self) -> bool:
