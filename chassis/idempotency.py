@@ -6,7 +6,8 @@ Answers may hold personal data and are encrypted like it.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -99,6 +100,16 @@ class KeyedRequest:
 
 
 current_request: ContextVar[KeyedRequest | None] = ContextVar("current_request", default=None)
+
+
+@contextmanager
+def apart_from_request() -> Iterator[None]:
+    """What is done within is no part of the keyed request: it happens although somebody else was answered meanwhile."""
+    token = current_request.set(None)
+    try:
+        yield
+    finally:
+        current_request.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Somebody with an account, before a running service of documents."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import httpx
 
+from contracts.applications import ApplicationSubmitted
 from contracts.roles import Role
 from services.documents.domain.documents import original_of
 from tests.support import Component, Signer, eventually
@@ -53,7 +55,32 @@ class Person:
         assert found is not None
         return found
 
+    async def await_lock(self, document_id: str, *, is_locked: bool) -> None:
+        """Until applications' word about it has come."""
+
+        async def check() -> bool:
+            return bool((await self.document(document_id))["is_locked"]) is is_locked
+
+        await eventually(check)
+
 
 async def keys_of(service: Component, owner_id: UUID) -> list[str]:
     files = service.app.state.usecases.uploads.files
     return [key for key in await files.objects.list_keys(files.bucket, prefix=f"{owner_id}/") if key == original_of(key)]
+
+
+def submitted(applicant_id: UUID, *document_ids: str) -> ApplicationSubmitted:
+    """An application of theirs with these documents."""
+    now = datetime.now(UTC)
+    return ApplicationSubmitted(
+        application_id=uuid4(),
+        applicant_id=applicant_id,
+        number="MK-2026-00000001-1",
+        occurred_at=now,
+        version=3,
+        kind="primary",
+        specialty_code="1",
+        document_ids=tuple(map(UUID, document_ids)),
+        snapshot_sha256="0",
+        due_at=now,
+    )

@@ -53,7 +53,12 @@ async def a_process(module: str, env: Mapping[str, str]) -> AsyncIterator[tuple[
     finally:
         with suppress(ProcessLookupError):
             running.terminate()
-        await asyncio.wait_for(running.wait(), 30)
+        try:
+            await asyncio.wait_for(running.wait(), 30)
+        except TimeoutError:  # it is a failure, and must not outlive the run
+            running.kill()
+            await running.wait()
+            raise
 
 
 def client_of(url: str) -> httpx.AsyncClient:

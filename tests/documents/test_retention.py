@@ -1,7 +1,6 @@
 """Drafts' documents go a while after their last use, and never without a word before; what was handed in stays."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,13 +11,8 @@ from services.documents.domain.documents import Document, StoredBytes, object_ke
 from services.documents.domain.holds import DraftUse, Hold
 from services.documents.domain.retention import Decision, Keep, LookAgain, Remove, RetentionPolicy, Tell, decide
 from services.documents.domain.rules import RULES
-from services.documents.settings import Settings
-from tests.documents import samples
 from tests.documents.house import CONTENT, OWNER, House, announced, chunks
-from tests.documents.person import Person, keys_of
-from tests.documents.processes import create_both
 from tests.documents.test_repository import a_document, an_upload
-from tests.support import Infra, Signer, component, eventually, service_environment
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 POLICY = RetentionPolicy(term=timedelta(days=90), notice=timedelta(days=14))
@@ -188,37 +182,3 @@ class TestTheEnd:
         house.documents.stored.clear()
         await pass_time(house, 90)
         assert house.begin.events(DocumentRemovalPlanned) == []
-
-
-async def test_a_forgotten_document_ends_and_the_night_is_swept(infra: Infra, signer: Signer) -> None:
-    async with service_environment(infra, "documents") as env, component(create_both, Settings, env) as running:
-        person = Person(running, signer)
-        forgotten, drafted, passport = [
-            UUID((await person.decided((await person.upload(samples.pdf(pages), kind)).json()["document_id"]))["document_id"])
-            for pages, kind in ((1, "diploma"), (2, "licence"), (3, "passport"))
-        ]
-        running.clock.move(timedelta(days=76))
-        told = await running.tap.next(DocumentRemovalPlanned, where=lambda one: one.document_id == forgotten)
-        assert told.owner_id == person.id
-        await running.tap.next(DocumentRemovalPlanned, where=lambda one: one.document_id == drafted)
-        names: dict[str, Any] = {"application_id": uuid4(), "applicant_id": person.id, "document_ids": (drafted,)}
-        await running.publish(DraftSaved(occurred_at=running.clock.now(), version=1, **names))
-        await eventually(lambda: running.database["holds"].find_one({"applicant_id": person.id}))
-        running.clock.move(timedelta(days=14))
-        removed = await running.tap.next(DocumentRemoved)
-        assert removed.document_id == forgotten
-
-        async def left() -> set[str]:
-            return {key.split("/")[1] for key in await keys_of(running, person.id)}
-
-        async def is_gone() -> bool:
-            return await left() == {str(drafted), str(passport)}
-
-        await eventually(is_gone)
-        rows = await running.database["documents"].find({"owner_id": person.id}, {"_id": 1}).to_list(9)
-        assert {row["_id"] for row in rows} == {drafted, passport}
-
-        async def is_swept() -> dict[str, object] | None:
-            return await running.database["sweeps"].find_one({"phase": "done", "damage_count": 0, "share.of": 7})
-
-        await eventually(is_swept)

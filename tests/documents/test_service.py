@@ -3,39 +3,24 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
 
-from contracts.access import PersonalDataRead
-from contracts.applications import ApplicationSubmitted, InformationRequested, ReviewClaimed
-from contracts.documents import CheckRequested, DocumentAccepted, DocumentDelayed, DocumentReceived, DocumentRejected, UploadTermReached
-from contracts.roles import Role
-from services.documents.domain.findings import Finding
+from contracts.documents import DocumentAccepted, DocumentRejected
 from services.documents.domain.rules import MEGABYTE
-from services.documents.gateways.inspector import Inspector, Room
 from tests.documents import samples
 from tests.documents.byhand import raw_request
-from tests.documents.person import PDF, Person, keys_of
+from tests.documents.person import Person, keys_of
 from tests.support import Component, Signer, eventually
 
 
 @pytest.fixture
 def person(service: Component, signer: Signer) -> Person:
     return Person(service, signer)
-
-
-async def test_types_and_limits_are_public(service: Component) -> None:
-    answer = await service.client.get("/types")
-    assert answer.status_code == 200
-    diploma = next(row for row in answer.json()["items"] if row["document_type"] == "diploma")
-    assert diploma["max_bytes"] == 5 * MEGABYTE
-    assert diploma["media_types"] == [PDF, "image/jpeg"]
-    assert diploma["limits"] == "PDF или JPEG, не больше 5 МБ"
 
 
 async def test_a_good_file_is_received_accepted_told_and_downloaded(service: Component, person: Person) -> None:
@@ -135,26 +120,6 @@ async def test_an_upload_without_length_is_refused(service: Component, person: P
     assert (answer.status_code, answer.json()["code"]) == (411, "length-required")
 
 
-async def test_the_limit_itself_is_allowed(person: Person) -> None:
-    content = samples.padded(samples.pdf(), 5 * MEGABYTE)
-    answer = await person.upload(content)
-    assert answer.status_code == 202, answer.text
-    assert answer.json()["file"]["size_bytes"] == 5 * MEGABYTE
-
-
-async def test_an_upload_cut_half_way_leaves_nothing_and_can_be_repeated(service: Component, person: Person) -> None:
-    content = samples.padded(samples.pdf(), MEGABYTE)
-    await raw_request(service.url, person.upload_headers(), len(content), content[: MEGABYTE // 2], hang_up=True)
-
-    async def gone() -> bool:
-        listed = await service.client.get("/documents", headers=person.headers)
-        rows = await service.database["documents"].count_documents({"owner_id": person.id})
-        return (listed.json()["items"], rows, await keys_of(service, person.id)) == ([], 0, [])
-
-    await eventually(gone)
-    assert (await person.upload(content)).status_code == 202
-
-
 async def test_while_it_comes_the_document_shows_receiving(service: Component, person: Person) -> None:
     content = samples.pdf()
     head_sent = asyncio.Event()
@@ -178,32 +143,6 @@ async def test_while_it_comes_the_document_shows_receiving(service: Component, p
     assert (await sending).status_code == 202
 
 
-async def test_a_repeated_upload_with_the_same_key_gets_the_first_answer(service: Component, person: Person) -> None:
-    key = {"Idempotency-Key": str(uuid4())}
-    first = await person.upload(samples.pdf(), **key)
-    again = await person.upload(samples.pdf(), **key)
-    assert (first.status_code, again.status_code) == (202, 202)
-    assert again.json()["document_id"] == first.json()["document_id"]
-    listed = await service.client.get("/documents", headers=person.headers)
-    assert len(listed.json()["items"]) == 1
-    assert len(await keys_of(service, person.id)) == 1
-
-
-async def test_the_same_bytes_are_stored_once_and_the_answer_names_the_twin(service: Component, person: Person) -> None:
-    first = (await person.upload(samples.pdf())).json()
-    await person.decided(first["document_id"])
-    second = (await person.upload(samples.pdf(), "licence")).json()
-    assert second["file"]["twin"]["document_id"] == first["document_id"]
-    assert second["file"]["twin"]["detail"] == "Такой же файл уже загружен: «Диплом о высшем медицинском образовании», версия 1."
-    assert (await person.decided(second["document_id"]))["state"] == "accepted"
-
-    async def once() -> bool:
-        return len(await keys_of(service, person.id)) == 1
-
-    await eventually(once)
-    await service.tap.next(UploadTermReached, where=lambda one: str(one.document_id) == second["document_id"])
-
-
 async def test_lists_are_paged_and_filtered(service: Component, person: Person) -> None:
     made = [(await person.upload(samples.pdf(), kind)).json()["document_id"] for kind in ("diploma", "licence", "passport")]
     first = (await service.client.get("/documents?limit=2", headers=person.headers)).json()
@@ -215,118 +154,6 @@ async def test_lists_are_paged_and_filtered(service: Component, person: Person) 
     for query in ("cursor=x", "cursor=W10", "limit=0", "document_type=passports"):
         answer = await service.client.get(f"/documents?{query}", headers=person.headers)
         assert answer.status_code == 422, (query, answer.text)
-
-
-class TestHolding:
-    def submitted(self, person: Person, document_id: str) -> ApplicationSubmitted:
-        now = datetime.now(UTC)
-        return ApplicationSubmitted(
-            application_id=uuid4(),
-            applicant_id=person.id,
-            number="MK-2026-00000001-1",
-            occurred_at=now,
-            version=3,
-            kind="primary",
-            specialty_code="1",
-            document_ids=(UUID(document_id),),
-            snapshot_sha256="0",
-            due_at=now,
-        )
-
-    async def test_a_submitted_document_is_locked_and_a_flagged_one_open(self, service: Component, person: Person) -> None:
-        made = await person.decided((await person.upload(samples.pdf())).json()["document_id"])
-        submitted = self.submitted(person, made["document_id"])
-        await service.publish(submitted)
-
-        async def locked(*, expected: bool) -> bool:
-            return bool((await person.document(made["document_id"]))["is_locked"]) is expected
-
-        await eventually(lambda: locked(expected=True))
-        headers = person.upload_headers() | {"If-Match": f'"{made["version"]}"'}
-        refused = await service.client.put(f"/documents/{made['document_id']}/file", content=samples.pdf(2), headers=headers)
-        assert (refused.status_code, refused.json()["code"]) == (409, "document-locked")
-        assert refused.json()["application_ids"] == [str(submitted.application_id)]
-        request = InformationRequested(
-            application_id=submitted.application_id,
-            applicant_id=person.id,
-            number=submitted.number,
-            occurred_at=submitted.occurred_at,
-            version=4,
-            requested_by="reviewer",
-            remarks=(),
-            unlocked_document_ids=(UUID(made["document_id"]),),
-            due_at=submitted.due_at,
-        )
-        await service.publish(request)
-        await eventually(lambda: locked(expected=False))
-        allowed = await service.client.put(f"/documents/{made['document_id']}/file", content=samples.pdf(2), headers=headers)
-        assert allowed.status_code == 202, allowed.text
-
-    async def test_the_assigned_reviewer_reads_and_the_look_is_told_nobody_else_does(
-        self, service: Component, person: Person, signer: Signer
-    ) -> None:
-        made = await person.decided((await person.upload(samples.pdf())).json()["document_id"])
-        path = f"/documents/{made['document_id']}"
-        reviewer_id = uuid4()
-        reviewer = signer.headers(reviewer_id, Role.REVIEWER)
-        assert (await service.client.get(path, headers=reviewer)).status_code == 404
-        submitted = self.submitted(person, made["document_id"])
-        claim = ReviewClaimed(
-            application_id=submitted.application_id,
-            applicant_id=person.id,
-            number=submitted.number,
-            occurred_at=submitted.occurred_at,
-            version=5,
-            reviewer_id=reviewer_id,
-            document_ids=submitted.document_ids,
-        )
-        await service.publish(claim)
-
-        async def readable() -> bool:
-            return (await service.client.get(path, headers=reviewer)).status_code == 200
-
-        await eventually(readable)
-        told = await service.tap.next(PersonalDataRead, where=lambda one: one.reader_id == reviewer_id)
-        assert (told.subject_id, told.record, told.purpose, told.reader_role) == (
-            person.id,
-            f"document:{made['document_id']}",
-            "review",
-            Role.REVIEWER,
-        )
-        assert (await service.client.post(f"{path}/links", json={"file_version": 1}, headers=reviewer)).status_code == 201
-        for role, status in ((Role.REVIEWER, 404), (Role.REGISTRAR, 404), (Role.PRACTITIONER, 404), (Role.AUDITOR, 403)):
-            headers = signer.headers(uuid4(), role)
-            assert (await service.client.get(path, headers=headers)).status_code == status
-            assert (await service.client.post(f"{path}/links", headers=headers)).status_code == status
-        assert (await service.client.get(path)).status_code == 401
-
-
-async def test_a_stuck_check_shows_delayed_and_goes_on_by_itself(
-    service: Component, person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    goes_on = asyncio.Event()
-    inspect = Inspector.inspect
-
-    async def stuck(self: Inspector, room: Room) -> tuple[Finding, ...]:
-        await goes_on.wait()
-        return await inspect(self, room)
-
-    monkeypatch.setattr(Inspector, "inspect", stuck)
-    body = (await person.upload(samples.pdf())).json()
-    mine = UUID(body["document_id"])
-    await service.tap.next(DocumentReceived, where=lambda one: one.document_id == mine)
-    service.clock.move(timedelta(minutes=5, seconds=1))
-    try:
-        told = await service.tap.next(DocumentDelayed, where=lambda one: one.document_id == mine)
-        assert told.version == 2
-        shown = await person.document(body["document_id"])
-        assert (shown["state"], "повторим" in shown["explanation"]) == ("delayed", True)
-        await service.tap.next(CheckRequested, where=lambda one: one.document_id == mine)
-        goes_on.set()
-        assert (await person.decided(body["document_id"]))["state"] == "accepted"
-    finally:
-        goes_on.set()
-        service.clock.reset()
 
 
 async def test_nothing_personal_leaves_in_messages_or_keys(service: Component, person: Person) -> None:

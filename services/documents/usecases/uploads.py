@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from chassis.idempotency import apart_from_request
 from chassis.transaction import Begin, Transaction, atomic, mark_handled
 from contracts.documents import CheckTermReached, DocumentReceived, DocumentType, UploadTermReached
 from services.documents.domain.documents import Document, State, StoredBytes, Twin, Upload, object_key_of
@@ -150,7 +151,8 @@ class Uploads:
         finally:
             if not is_done:
                 await asyncio.gather(expected, return_exceptions=True)
-                await self._remove_rest(document.owner_id, document.id, upload.id)
+                with apart_from_request():  # the same request, sent twice at once, may have been answered by the other upload
+                    await self._remove_rest(document.owner_id, document.id, upload.id)
         return received
 
     async def _store(self, upload: Upload, size_bytes: int, chunks: AsyncIterator[bytes]) -> StoredBytes:

@@ -1,4 +1,7 @@
-"""What the items are walked on: the service, its worker as a process of its own, and the scanner; one for all of them."""
+"""What the items are walked on: the service, its worker as a process of its own, and the scanner; one for all of them.
+
+For the session: tests of other folders come in between, and a package would end with each of them.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -18,7 +21,7 @@ LIMITS = {"CHECK_CPU_SECONDS": "3", "PDF_PAGES_MAX": "20", "PDF_OBJECTS_MAX": "5
 """Tight, so that what exceeds them is made quickly."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def clamd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clamd]:
     """One of their own: no verdict comes while it is frozen."""
     folder = tmp_path_factory.mktemp("clamd")
@@ -31,7 +34,7 @@ async def clamd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clamd
         await own.process.kill()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def service_env(infra: Infra, clamd: Clamd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
     """What both processes read."""
     roots = tmp_path_factory.mktemp("roots")
@@ -41,14 +44,14 @@ async def service_env(infra: Infra, clamd: Clamd, tmp_path_factory: pytest.TempP
         yield env
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def service(service_env: dict[str, str]) -> AsyncIterator[Component]:
     """Documents, without its worker."""
     async with component(create_app, Settings, service_env) as running:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def worker(service: Component, service_env: dict[str, str]) -> AsyncIterator[psutil.Process]:
     """The worker of the service."""
     async with a_process(WORKER, service_env) as (process, _):
@@ -56,11 +59,12 @@ async def worker(service: Component, service_env: dict[str, str]) -> AsyncIterat
 
 
 @pytest.fixture(autouse=True)
-def _back_to_normal(service: Component, clamd: Clamd) -> Iterator[None]:
+def _back_to_normal(request: pytest.FixtureRequest) -> Iterator[None]:
     """The next one finds the present time and a scanner that answers."""
     yield
-    clamd.process.thaw()
-    service.clock.reset()
+    if "service" in request.fixturenames:
+        request.getfixturevalue("clamd").process.thaw()
+        request.getfixturevalue("service").clock.reset()
 
 
 @pytest.fixture

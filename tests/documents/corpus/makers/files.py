@@ -29,6 +29,7 @@ def scan_that_is(truth: Truth) -> bytes:
     return scans()[truth]
 
 
+@cache
 def of_size(size_bytes: int) -> bytes:
     """A whole PDF of exactly so many bytes; the rest of it is a stream that nothing draws."""
     filling, content = size_bytes, b""

@@ -1,11 +1,10 @@
-"""Nobody gets the bytes of a file that is not accepted: not by any route of the service, not by any link, not from the store."""
+"""No upload is silent about itself, and nobody gets the bytes of a file that is not accepted: not by any route, link or from the store."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,15 +12,12 @@ import httpx
 import pytest
 
 from contracts.applications import ApplicationSubmitted, ApprovalRecommended, ReviewClaimed
-from contracts.documents import MalwareFound
+from contracts.documents import CheckRequested, DocumentDelayed, MalwareFound, UploadTermReached
 from contracts.roles import Role, Scope
 from deploy.local.clamd import Clamd, eicar
-from deploy.local.ports import free_ports
-from services.documents.settings import Settings
 from tests.documents import samples
-from tests.documents.person import Person
-from tests.documents.processes import create_both
-from tests.support import Component, Infra, Signer, component, eventually, service_environment
+from tests.documents.person import Person, keys_of
+from tests.support import Component, Infra, Signer, eventually
 
 NOW = datetime.now(UTC)
 REFUSALS = {401, 403, 404, 409, 422}
@@ -116,18 +112,10 @@ def _resolved(schema: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def stage(infra: Infra, signer: Signer, tmp_path: Path) -> AsyncIterator[Stage]:
-    clamd = Clamd(tmp_path / "clamd", free_ports(1)[0], tmp_path / "clamd.log")
-    async with (
-        service_environment(infra, "documents", DOCUMENTS_CLAMD_PORT=str(clamd.port)) as env,
-        component(create_both, Settings, env) as running,
-    ):
-        everybody = Everybody(Person(running, signer), signer, uuid4())
-        buckets = env["DOCUMENTS_BUCKET"], env["DOCUMENTS_QUARANTINE_BUCKET"]
-        try:
-            yield Stage(running, clamd, everybody, infra.s3_endpoint, buckets)
-        finally:
-            await clamd.process.kill()
+async def stage(infra: Infra, service: Component, service_env: dict[str, str], clamd: Clamd, person: Person, signer: Signer) -> Stage:
+    clamd.process.freeze()
+    buckets = service_env["DOCUMENTS_BUCKET"], service_env["DOCUMENTS_QUARANTINE_BUCKET"]
+    return Stage(service, clamd, Everybody(person, signer, uuid4()), infra.s3_endpoint, buckets)
 
 
 async def held(stage: Stage, document_ids: tuple[UUID, ...]) -> None:
@@ -157,7 +145,7 @@ async def held(stage: Stage, document_ids: tuple[UUID, ...]) -> None:
     await eventually(is_granted)
 
 
-async def test_nobody_gets_a_file_before_its_verdict_nor_an_infected_one(stage: Stage) -> None:
+async def test_do_8_nobody_gets_a_file_before_its_verdict_nor_an_infected_one(stage: Stage) -> None:
     owner, goes_on = stage.everybody.owner, asyncio.Event()
     clean, infected, half = samples.pdf(), samples.pdf() + b"\n" + eicar(), samples.pdf(2)
 
@@ -188,16 +176,19 @@ async def test_nobody_gets_a_file_before_its_verdict_nor_an_infected_one(stage: 
         return states == {"delayed"}
 
     await eventually(delayed)
+    waiting = {UUID(document_id) for document_id in sent.values()}
+    for _ in waiting:
+        await stage.running.tap.next(DocumentDelayed, where=lambda told: told.document_id in waiting)
+        await stage.running.tap.next(CheckRequested, where=lambda told: told.document_id in waiting)
+    told = [(await owner.document(str(document_id)))["explanation"] for document_id in waiting]
+    assert all("повторим" in one for one in told)
     for content, document_id in sent.items():
         await stage.nobody_gets(document_id, content)
 
-    stage.clamd.process.start()
-    await stage.clamd.process.wait_ready()
-    stage.running.clock.move(timedelta(minutes=10, seconds=1))  # checks that got stuck are asked for again
+    stage.clamd.process.thaw()
     assert (await owner.decided(sent[clean]))["state"] == "accepted"
     assert (await owner.decided(sent[infected]))["state"] == "rejected"
-    told = await stage.running.tap.next(MalwareFound)
-    assert str(told.document_id) == sent[infected]
+    await stage.running.tap.next(MalwareFound, where=lambda one: str(one.document_id) == sent[infected])
 
     async def places() -> list[int]:
         files = stage.running.app.state.usecases.uploads.files
@@ -211,3 +202,18 @@ async def test_nobody_gets_a_file_before_its_verdict_nor_an_infected_one(stage: 
     await stage.nobody_gets(sent[infected], infected)
     given = {who for who, status in (await stage.links(sent[clean])).items() if status == 201}
     assert given == {"the owner", "the reviewer", "a registrar of the application", "somebody of all roles", "a strange registrar"}
+
+
+async def test_do_8_the_same_bytes_are_stored_once_and_the_answer_names_the_twin(service: Component, person: Person) -> None:
+    first = (await person.upload(samples.pdf())).json()
+    await person.decided(first["document_id"])
+    second = (await person.upload(samples.pdf(), "licence")).json()
+    assert second["file"]["twin"]["document_id"] == first["document_id"]
+    assert second["file"]["twin"]["detail"] == "Такой же файл уже загружен: «Диплом о высшем медицинском образовании», версия 1."
+    assert (await person.decided(second["document_id"]))["state"] == "accepted"
+
+    async def once() -> bool:
+        return len(await keys_of(service, person.id)) == 1
+
+    await eventually(once)
+    await service.tap.next(UploadTermReached, where=lambda one: str(one.document_id) == second["document_id"])
