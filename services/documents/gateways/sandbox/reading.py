@@ -95,11 +95,19 @@ def _upright(page: Image.Image, dpi: float) -> Image.Image:
 
 def skew(page: Image.Image, dpi: float) -> float:
     """By how many degrees, counter-clockwise, to turn the page so that its lines are level."""
-    share = min(1.0, _PROFILE_DPI / dpi)
-    small = page.resize((max(1, round(page.width * share)), max(1, round(page.height * share))), Image.Resampling.BOX)
-    ink = Image.fromarray(((np.asarray(small, dtype=np.int16) < _paper(small) - _INK) * 255).astype(np.uint8))
-    coarse = max(np.arange(-_WIDEST_TURN, _WIDEST_TURN + _COARSE, _COARSE), key=lambda angle: _levelness(ink, angle))
+    ink = _ink(page, _PROFILE_DPI / dpi)
+    rough = ink.reduce(2)
+    coarse = max(np.arange(-_WIDEST_TURN, _WIDEST_TURN + _COARSE, _COARSE), key=lambda angle: _levelness(rough, angle))
     return float(max(np.arange(coarse - _COARSE, coarse + _COARSE + _FINE, _FINE), key=lambda angle: _levelness(ink, angle)))
+
+
+def _ink(page: Image.Image, share: float) -> Image.Image:
+    """What is written on the page, small, in white on black."""
+    whole = max(1, int(1 / share))
+    reduced = page.reduce(whole) if whole > 1 else page
+    size = (max(1, round(page.width * min(1.0, share))), max(1, round(page.height * min(1.0, share))))
+    small = reduced if reduced.size == size else reduced.resize(size, Image.Resampling.BOX)
+    return Image.fromarray(((np.asarray(small, dtype=np.int16) < _paper(small) - _INK) * 255).astype(np.uint8))
 
 
 def _levelness(ink: Image.Image, angle: float) -> float:
