@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TOOLS := $(VENV)/tools
 UV_VERSION := 0.13.9
+# Compiled modules and rewritten tests are kept wherever tests run: each of their processes would make them anew.
+unexport PYTHONDONTWRITEBYTECODE
 # uv beside the environment it fills; it trusts the certificates this machine trusts
 UV := VIRTUAL_ENV=$(VENV) UV_SYSTEM_CERTS=1 $(TOOLS)/bin/uv
 

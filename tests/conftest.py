@@ -1,8 +1,10 @@
 """Fixtures of all tests: the servers of the run and the signer of tokens."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ themselves cannot use fixtures that are."""
 
 ONE_PROCESS = ("chaos", "e2e", "openapi")
 """Folders whose tests share something that is slow to start; elsewhere the tests of a file stay together."""
+LONG = (*ONE_PROCESS, "identity", "documents")
+"""Folders that take longest."""
 
 
 def together(test: str) -> str:
@@ -32,12 +36,25 @@ def together(test: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest begin, so that no process waits for another at the end; each folder of them in one piece."""
-    items.sort(key=lambda item: _place(together(item.nodeid)))
+    """The longest begin, so that no process waits for another at the end; each folder in one piece.
+
+    Files come in an order of chance. Between two of a folder others would end what its tests share, and it would start again.
+    """
+    folders = [_folders(item.nodeid) for item in items]
+    place = {folder: number for number, folder in enumerate(dict.fromkeys((*LONG, *(name for names in folders for name in names))))}
+    items.sort(key=lambda item: [place[folder] for folder in _folders(item.nodeid)])
 
 
-def _place(scope: str) -> int:
-    return ONE_PROCESS.index(scope) if scope in ONE_PROCESS else len(ONE_PROCESS)
+def _folders(test: str) -> list[str]:
+    """The folder of a test below `tests` and those it is in, the outermost first."""
+    inner = list(Path(test.partition("::")[0]).parents)[:-2]
+    return [folder.as_posix().removeprefix("tests/") for folder in reversed(inner)]
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded and collected stays to the end: it is no garbage that each full collection should look through."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types for its schedulers

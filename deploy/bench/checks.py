@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -22,10 +23,12 @@ import psutil
 import pypdfium2
 from PIL import Image
 from pymongo import AsyncMongoClient
+from tesserocr import OEM, PSM, PyTessBaseAPI
 
 from deploy.bench.report import Figure, at_least
 from deploy.bench.system import System, system
 from deploy.journey.files import File
+from deploy.journey.people import Person
 from deploy.local.ports import free_ports, http_status
 from deploy.local.process import ChildProcess
 from deploy.papers import holder_of
@@ -49,9 +52,8 @@ Call = Callable[[bytes], object]
 
 async def measure(folder: Path) -> list[Figure]:
     """One scan after another; a queue for one worker and for two; then bombs."""
-    pages = await asyncio.to_thread(_scanned_pages)
     async with system(folder, environment=_ENVIRONMENT) as running:
-        desk = _Desk(running, pages)
+        desk = _Desk(running, await asyncio.to_thread(_scanned_pages, running.practitioner.person))
         try:
             return [*await _one_by_one(desk), await _two_workers(desk), await _bombs(desk)]
         finally:
@@ -96,8 +98,12 @@ class _Desk:
         raise TimeoutError("a file got no verdict")
 
 
-def _scanned_pages() -> list[bytes]:
-    sheets = [printed(kind, holder_of(1, seed=1), layout="form", font="PT Serif") for kind in (Kind.DIPLOMA, Kind.LICENCE)]
+def _scanned_pages(person: Person) -> list[bytes]:
+    """The person's own: they agree with the profile."""
+    series, number = person.diploma_number.split()
+    names: dict[str, Any] = {"surname": person.surname, "given_name": person.given_name, "patronymic": person.patronymic}
+    holder = replace(holder_of(1, seed=1), **names, birth_date=person.birth_date, diploma_series=series, diploma_number=number)
+    sheets = [printed(kind, holder, layout="form", font="PT Serif") for kind in (Kind.DIPLOMA, Kind.LICENCE)]
     return [scanned(sheet, Scan(dpi=DPI, is_gray=True, quality=70), printed_ppi=DPI) for sheet in sheets[:PAGES]]
 
 
@@ -137,7 +143,15 @@ def _all_bare(contents: Sequence[bytes], calls: Mapping[str, Call]) -> float:
 
 def _bare_calls(clamd_port: int) -> dict[str, Call]:
     """The least that the product's checks have to call."""
-    return {"SHA-256": _hash, "clamd": partial(_scan, clamd_port), "pikepdf": _open, "decoding and Laplacian": _bends}
+    set_to = Settings.model_fields
+    reader = PyTessBaseAPI(path=str(set_to["tessdata"].default), lang=set_to["ocr_languages"].default, psm=PSM.AUTO, oem=OEM.LSTM_ONLY)
+    return {
+        "SHA-256": _hash,
+        "clamd": partial(_scan, clamd_port),
+        "pikepdf": _open,
+        "decoding and Laplacian": _bends,
+        "Tesseract": partial(_recognise, reader),
+    }
 
 
 def _hash(content: bytes) -> bytes:
@@ -169,6 +183,18 @@ def _bends(content: bytes) -> list[float]:
             gray = picture.get_bitmap().to_numpy().squeeze().astype(np.int16)
             bent = gray[1:-1, :-2] + gray[1:-1, 2:] + gray[:-2, 1:-1] + gray[2:, 1:-1] - 4 * gray[1:-1, 1:-1]
             found.append(float(bent.var()))
+    return found
+
+
+def _recognise(reader: PyTessBaseAPI, content: bytes) -> list[str]:
+    """What each page's one picture says, once and as it is."""
+    found = []
+    with pypdfium2.PdfDocument(content) as document:
+        for page in document:
+            (picture,) = page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+            reader.SetImage(picture.get_bitmap().to_pil())
+            reader.SetSourceResolution(DPI)
+            found.append(str(reader.GetUTF8Text()))
     return found
 
 

@@ -151,6 +151,25 @@ async def test_documents_still_checked_let_the_application_wait_and_a_rejected_o
     await applicant.reach(submitted["id"], "under-review")
 
 
+async def test_a_document_refused_after_it_was_accepted_is_missed_in_the_draft_until_it_is_accepted_again(
+    service: Component, applicant: Applicant
+) -> None:
+    draft = await applicant.draft()
+    mine = people.rejected(applicant.id, "licence", applicant.documents["licence"])
+    for version, news, codes in (
+        (3, mine, ["file-requirements-not-met"]),
+        (4, people.accepted(applicant.id, "licence", mine.document_id), []),
+    ):
+        await service.publish(news.model_copy(update={"version": version, "event_id": uuid4()}))
+
+        async def is_known(version: int = version) -> object:
+            return await service.database["known_documents"].find_one({"_id": mine.document_id, "version": version})
+
+        await eventually(is_known)
+        check = await applicant.ok("POST", f"/applications/{draft['id']}/check")
+        assert [one["code"] for one in check["findings"]] == codes
+
+
 async def test_two_applications_of_one_kind_and_specialty_at_once_leave_one_and_a_link_to_it(applicant: Applicant) -> None:
     body = {"kind": "periodic", "specialty_code": people.CARDIOLOGY}
     answers = await asyncio.gather(*(applicant.call("POST", "/applications", body) for _ in range(4)))

@@ -1,7 +1,8 @@
 """Rules, verdicts, names, versions and holds, without anything around them."""
 
+import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 
 from contracts.documents import DocumentType
 from contracts.roles import Role
+from services.documents.domain.checks import CHANGED_IN
 from services.documents.domain.documents import Document, State, StoredBytes, Upload, clean_file_name, extension_of
 from services.documents.domain.errors import FileNameMissing, FileNotAccepted, FileNotFound, UploadSuperseded
 from services.documents.domain.findings import Declared, Finding, FindingCode, integrity, size_and_type
 from services.documents.domain.holds import Hold, Reader
-from services.documents.domain.rules import MEGABYTE, RULES, MediaType
+from services.documents.domain.rules import MEGABYTE, RULES, RULES_VERSION, MediaType
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DIPLOMA = RULES[DocumentType.DIPLOMA]
@@ -49,6 +51,12 @@ class TestRules:
         for document_type, rule in RULES.items():
             assert rule.max_bytes == (5 if document_type in papers else 10) * MEGABYTE
             assert (MediaType.PNG in rule.media_types) is (document_type not in papers)
+
+    def test_no_rule_changes_without_another_version_and_the_steps_that_may_come_to_something_else(self) -> None:
+        judged = [replace(rule, title="", source="", valid_from=date.min, is_kept_with_account=False) for rule in RULES.values()]
+        digest = hashlib.sha256(repr(judged).encode()).hexdigest()[:12]
+        assert (RULES_VERSION, digest) == (1, "619d48bed601")
+        assert max(CHANGED_IN) == RULES_VERSION
 
 
 class TestFindings:

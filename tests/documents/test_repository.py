@@ -15,12 +15,19 @@ from services.documents.domain.documents import Document, StoredBytes, Twin, Upl
 from services.documents.domain.errors import DocumentNotFound, StaleDocument
 from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.holds import DraftUse, Hold
+from services.documents.domain.reading import Page, Reading, Source, Word
 from services.documents.domain.renditions import Renditions
-from services.documents.domain.rules import ALL_TYPES, MediaType
+from services.documents.domain.rules import ALL_TYPES, RULES_VERSION, MediaType
 from services.documents.domain.sweeps import KeptFile
-from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, RenditionRepository
+from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ReadingRepository, RenditionRepository
 from tests.documents.conftest import Work
-from tests.documents.fakes import FakeCheckRepository, FakeDocumentRepository, FakeHoldRepository, FakeRenditionRepository
+from tests.documents.fakes import (
+    FakeCheckRepository,
+    FakeDocumentRepository,
+    FakeHoldRepository,
+    FakeReadingRepository,
+    FakeRenditionRepository,
+)
 from tests.support import Component
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123000, UTC)
@@ -32,6 +39,7 @@ class Stores:
     documents: DocumentRepository
     checks: CheckRepository
     holds: HoldRepository
+    readings: ReadingRepository
     renditions: RenditionRepository
     work: Work
 
@@ -39,11 +47,15 @@ class Stores:
 @pytest.fixture(params=["fake", "real"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "fake":
-        return Stores(FakeDocumentRepository(), FakeCheckRepository(), FakeHoldRepository(), FakeRenditionRepository(), Work(FakeBegin()))
+        return Stores(
+            *(FakeDocumentRepository(), FakeCheckRepository(), FakeHoldRepository(), FakeReadingRepository(), FakeRenditionRepository()),
+            Work(FakeBegin()),
+        )
     service: Component = request.getfixturevalue("service")
     uploads = service.app.state.usecases.uploads
     database = uploads.documents.database
-    return Stores(uploads.documents, CheckRepository(database), uploads.holds, RenditionRepository(database), Work(uploads.begin))
+    readings = ReadingRepository(database, uploads.documents.cipher)
+    return Stores(uploads.documents, CheckRepository(database), uploads.holds, readings, RenditionRepository(database), Work(uploads.begin))
 
 
 def an_upload(file_name: str = "Диплом Петровой.pdf") -> Upload:
@@ -274,6 +286,42 @@ class TestChecks:
         assert [await self.found(stores, case) for case in (first, second, other)] == [None, second, other]
         await stores.work(lambda tx: stores.checks.remove_all(tx, owner_id))
         assert [await self.found(stores, case) for case in (first, second, other)] == [None, None, other]
+
+    async def test_cases_made_by_older_rules_are_found_in_the_order_of_ids(self, stores: Stores) -> None:
+        older = sorted((replace(self.a_case(), rules_version=0) for _ in range(2)), key=lambda case: case.upload_id.bytes)
+        for case in (*older, self.a_case()):
+            await stores.work(lambda tx, case=case: stores.checks.save(tx, case))  # type: ignore[misc]
+        before = UUID(int=older[0].upload_id.int - 1)
+        assert list(await stores.checks.outdated(before, 1)) == older[:1]
+        assert [case for case in await stores.checks.outdated(older[0].upload_id, 100) if case in older] == older[1:]
+        counted = await stores.checks.count_outdated()
+        await stores.work(lambda tx: stores.checks.save(tx, replace(older[0], rules_version=RULES_VERSION)))
+        assert await stores.checks.count_outdated() == counted - 1
+
+
+class TestReadings:
+    async def test_what_was_read_comes_back_and_goes_with_its_owner_or_its_document(self, stores: Stores) -> None:
+        owner_id = uuid4()
+        first, second, other = (
+            CheckCase(upload_id=uuid4(), document_id=uuid4(), owner_id=owner, file_version=1) for owner in (owner_id, owner_id, uuid4())
+        )
+        words = (Word("Берёзкина", 0, 91.5), Word("№1234", 3, 70.0, ("1234", "1284")))
+        reading = Reading(Source.RECOGNISED, (Page(words), Page(())), unread=2)
+
+        async def found() -> list[Reading | None]:
+            return [
+                await stores.work(lambda tx, case=case: stores.readings.find(case.upload_id, tx=tx))  # type: ignore[misc]
+                for case in (first, second, other)
+            ]
+
+        assert await found() == [None, None, None]
+        for case in (first, second, other, other):
+            await stores.work(lambda tx, case=case: stores.readings.save(tx, case, reading))  # type: ignore[misc]
+        assert await found() == [reading, reading, reading]
+        await stores.work(lambda tx: stores.readings.remove_of(tx, first.document_id))
+        assert await found() == [None, reading, reading]
+        await stores.work(lambda tx: stores.readings.remove_all(tx, owner_id))
+        assert await found() == [None, None, reading]
 
 
 class TestRenditions:

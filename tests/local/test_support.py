@@ -2,6 +2,8 @@
 
 import asyncio
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import aio_pika
@@ -13,6 +15,7 @@ from joserfc.jwk import KeySet
 from contracts.access import PersonalDataRead
 from contracts.roles import Role
 from contracts.sealed import KeyRing
+from tests.conftest import pytest_collection_modifyitems
 from tests.support import Infra, Signer, Tap, eventually, service_environment
 
 
@@ -82,3 +85,11 @@ async def test_eventually_tells_the_last_answer() -> None:
 
     with pytest.raises(AssertionError, match="the last answer was False"):
         await eventually(check, timeout=0.05)
+
+
+def test_each_folder_is_in_one_piece_in_its_order_of_chance_and_the_longest_begin() -> None:
+    shuffled = ["cli/b", "documents/items/x", "identity/c", "cli/a", "documents/y", "census/d", "documents/items/w", "chaos/z"]
+    items: list[Any] = [SimpleNamespace(nodeid=f"tests/{name}.py::test_it") for name in shuffled]
+    pytest_collection_modifyitems(items)
+    placed = [item.nodeid.removeprefix("tests/").partition(".")[0] for item in items]
+    assert placed == ["chaos/z", "identity/c", "documents/y", "documents/items/x", "documents/items/w", "cli/b", "cli/a", "census/d"]
