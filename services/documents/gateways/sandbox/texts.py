@@ -23,8 +23,9 @@ _BADLY_READ = 60.0
 """Mean confidence below which a page is taken to be turned: upright ones have 90 and more, turned ones 10 to 35."""
 _LONG = 4
 """Letters of the words whose confidence counts, where there are any: codes, seals and rulings are recognised as short ones."""
-_TURNS = (180, 90, 270)
-"""Degrees. The recogniser sets pages right that lie on one of their sides, so that half a turn helps the other two."""
+_HALF_TURN = 180
+"""Degrees. The recogniser itself sets pages right that lie on one of their sides, all of 36: half a turn helps the other and those upside
+down, and two more looks at every page that nobody can read are spared."""
 _MOST_WORDS, _MOST_SIGNS = 5_000, 60
 """Of all pages together, and of one word: what is compared with a profile is short, and a hostile file is not."""
 _TIME_SHARE = 0.5
@@ -84,8 +85,8 @@ def page_read(api: PyTessBaseAPI, opened: pages.Pages, number: int) -> PageRead:
     upright = PageRead(reading.recognised(api, image, dpi))
     if not upright.words or upright.is_readable:
         return upright
-    turned = (PageRead(reading.recognised(api, image.rotate(turn, expand=True), dpi), is_turned=True) for turn in _TURNS)
-    return next((page for page in turned if page.is_readable), upright)
+    turned = PageRead(reading.recognised(api, image.rotate(_HALF_TURN), dpi), is_turned=True)
+    return turned if turned.is_readable else upright
 
 
 def _image(opened: pages.Pages, number: int, scanned_dpi: float | None) -> tuple[Image.Image, float]:
