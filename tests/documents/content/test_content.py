@@ -108,6 +108,11 @@ async def looked_at(inspector: Inspector, paper: Paper) -> tuple[Finding, ...]:
     return (*found, *consistency(rule, subject.reading, paper.facts, at=NOW).findings)
 
 
+def test_nobody_starts_to_read_without_the_language(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"rus\.traineddata"):
+        Model(tmp_path, "rus")
+
+
 def test_the_table_names_every_code_that_content_can_have() -> None:
     named = {code for paper in PAPERS for code in paper.codes}
     content = set(FindingCode) & {FindingCode(code) for code in named}
