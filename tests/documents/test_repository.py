@@ -1,6 +1,7 @@
 """One behaviour of the stores, on the fakes and on the real ones."""
 
 import asyncio
+import secrets
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -172,9 +173,11 @@ class TestDocuments:
 
     async def test_every_file_is_gone_over_once(self, stores: Stores) -> None:
         infected = received(a_document()).decide(1, (Finding(FindingCode.FILE_INFECTED),), at=NOW)
-        own = [await added(stores, document) for document in (a_document(), infected, *(received(a_document()) for _ in range(4)))]
+        made = (a_document(), infected, *(received(a_document()) for _ in range(4)))
+        before = (1 << 128) - 100 - secrets.randbits(64)
+        own = [await added(stores, replace(document, id=UUID(int=before + place))) for place, document in enumerate(made, 1)]
         seen: list[KeptFile] = []
-        last: UUID | None = None
+        last: UUID | None = UUID(int=before)  # behind those of other tests: they are many, and a page is small
         while True:
             files, last = await stores.documents.kept_files(last, 2)
             seen += files
@@ -182,7 +185,7 @@ class TestDocuments:
                 break
         ids = [file.document_id for file in seen]
         assert sorted(ids, key=lambda one: one.bytes) == ids
-        expected = [(one.id, 1, one.file().object_key, 10, HASH, one is infected) for one in own[1:]]
+        expected = [(one.id, 1, one.file().object_key, 10, HASH, one is own[1]) for one in own[1:]]
         mine = {document.id for document in own}
         found = [astuple(file) for file in seen if file.document_id in mine]
         assert sorted(found) == sorted(expected)
