@@ -1,5 +1,6 @@
 """What documents say, compared with profiles: spellings, cases, misread letters, and what is truly something else."""
 
+import time
 from dataclasses import replace
 from datetime import date
 
@@ -164,3 +165,21 @@ def test_letters_are_of_one_kind() -> None:
 def test_fields_come_in_the_order_that_was_asked_for() -> None:
     fields = [Field.SNILS, Field.NAME, Field.PASSPORT]
     assert [one.field for one in compare(read("ничего"), facts(), fields)] == fields
+
+
+HOSTILE = {
+    "letters among digits": "1а" * 30,
+    "dates of birth": "рожд 01.01.1990",
+    "numbers behind their label": "лицензия № 12 34 56 78",
+    "parts of the name": f"{HOLDER.surname} и другие слова между ними {HOLDER.given_name} Иванович",
+    "companies": "работодатель ООО Ромашка",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("source", list(Source))
+def test_a_page_that_is_all_one_thing_is_compared_as_quickly_as_any(text: str, source: Source) -> None:
+    words = tuple(Word(word, line, 95.0, (word, word)) for line in range(2_000) for word in text.split())
+    started = time.process_time()
+    compare(Reading(source, (Page(words[:5_000]),)), facts(), list(Field))
+    assert time.process_time() - started < 5, "the worker compares beside its other files"

@@ -86,8 +86,8 @@ def _birth_date(tokens: Sequence[Token], facts: ProfileFacts, is_exact: bool) ->
     found = dates(tokens)
     if any(one.day == facts.birth_date for one in found):
         return Agreement.AGREES
-    labels = [token.place for token in tokens if token.text.startswith(_BIRTH)]
-    others = [one for one in found if one.is_sure and any(0 < one.place - label <= _BIRTH_NEAR for label in labels)]
+    born = {token.place + step for token in tokens if token.text.startswith(_BIRTH) for step in range(1, _BIRTH_NEAR + 1)}
+    others = [one for one in found if one.is_sure and one.place in born]
     is_contrary = bool(others) and (is_exact or not any(looks_alike(f"{one.day:%d%m%Y}", f"{facts.birth_date:%d%m%Y}") for one in others))
     return Agreement.DIFFERS if is_contrary else Agreement.UNREADABLE
 

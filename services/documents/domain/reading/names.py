@@ -1,5 +1,6 @@
 """People's names in the forms documents use: any case, initials, either spelling of a double surname."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -56,7 +57,7 @@ def find_name(tokens: Sequence[Token], name: PersonName, *, is_exact: bool) -> N
     patronymics = _places(tokens, _parts(name.patronymic, NamePart.MIDDLENAME), is_exact=is_exact) if name.patronymic else None
     initials = list(_initials(tokens, name))
     rest = _together(given, patronymics) if patronymics is not None else given
-    if any(abs(one - other) <= _NEAR for one in surnames for other in (*rest, *initials)):
+    if _together(surnames, sorted((*rest, *initials))):
         return NamesFound(surname=True, rest=True, is_contrary=False)
     return NamesFound(surname=bool(surnames), rest=bool(rest), is_contrary=any(_full_names(tokens)))
 
@@ -79,7 +80,7 @@ def _places(tokens: Sequence[Token], parts: Sequence[frozenset[str]], *, is_exac
     return [
         words[start].place
         for start in range(len(words) - len(parts) + 1)
-        if all(_fits(word.text, forms, is_exact=is_exact) for word, forms in zip(words[start:], parts, strict=False))
+        if all(_fits(words[start + number].text, forms, is_exact=is_exact) for number, forms in enumerate(parts))
     ]
 
 
@@ -95,7 +96,8 @@ def _errors(form: str) -> int:
 
 
 def _together(first: Sequence[int], second: Sequence[int]) -> list[int]:
-    return [one for one in first if any(abs(one - other) <= _NEAR for other in second)]
+    """Those of the first near which one of the second stands; the second in their order."""
+    return [one for one in first if bisect_left(second, one - _NEAR) < bisect_right(second, one + _NEAR)]
 
 
 def _initials(tokens: Sequence[Token], name: PersonName) -> Iterator[int]:

@@ -5,10 +5,13 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 SURE, CORROBORATED = 85.0, 60.0
 """From this confidence on a word that was recognised may contradict the profile, a number already from the lower one on if every further
 look gave the same; below it, it may only agree."""
+_MOST_TOKENS = 10_000
+"""That are compared: ten pages of small print have no more, and letters among digits make many of one word."""
 NUMBER_SIGN = "#"
 """How № is written here, which Unicode would make two Latin letters."""
 _WORD = re.compile(r"[^\W\d_]+|\d+|#")
@@ -40,8 +43,11 @@ class Word:
     @property
     def is_sure(self) -> bool:
         """Whether it may contradict."""
-        is_corroborated = bool(self.again) and {_digits(look) for look in self.again} == {_digits(self.text)}
-        return self.confidence >= (CORROBORATED if is_corroborated else SURE)
+        return self.confidence >= SURE or (self.confidence >= CORROBORATED and self._is_corroborated)
+
+    @property
+    def _is_corroborated(self) -> bool:
+        return bool(self.again) and {_digits(look) for look in self.again} == {_digits(self.text)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Reading:
     def looks(self) -> list[list["Token"]]:
         """Everything that is compared, in order, once for each look that was taken at its numbers; places count tokens over all pages."""
         most = max((len(word.again) for page in self.pages for word in page.words), default=0)
-        return [list(_tokens(self.pages, look)) for look in range(most + 1)]
+        return [list(islice(_tokens(self.pages, look), _MOST_TOKENS)) for look in range(most + 1)]
 
 
 NOTHING = Reading(Source.RECOGNISED, ())
@@ -112,13 +118,13 @@ def _tokens(pages: tuple[Page, ...], look: int) -> Iterator[Token]:
     for page in pages:
         divided: Word | None = None
         for word in page.words:
-            row = first_row + word.line
+            row, is_sure = first_row + word.line, word.is_sure
             for text in _parts(word.again[look - 1] if look and word.again else word.text):
-                yield Token(text, place, row, word.is_sure)
+                yield Token(text, place, row, is_sure)
                 place += 1
             joined = None if divided is None else _joined(divided, word)
             if joined is not None:
-                yield Token(joined, place - 1, row, word.is_sure)
+                yield Token(joined, place - 1, row, is_sure)
             divided = word
         first_row += 1 + max((word.line for word in page.words), default=0)
 
