@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import uuid4
 
 import httpx
@@ -10,14 +11,15 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from contracts.documents import DocumentAccepted
+from contracts.documents import DocumentAccepted, DocumentType
 from contracts.identity import RegistrationLapsed
 from services.documents.domain.documents import State
 from services.documents.gateways.failures import LookCut
 from services.documents.gateways.nursery import End, Overcome
 from services.documents.gateways.sandbox import pages, renditions
+from services.documents.usecases.uploads import Announced
 from tests.documents import samples
-from tests.documents.house import OWNER, House
+from tests.documents.house import OWNER, House, chunks
 from tests.documents.person import Person
 from tests.support import Component, Signer
 
@@ -83,6 +85,17 @@ def test_the_pdf_of_a_jpeg_has_its_very_bytes_on_a_sheet(mode: str) -> None:
     assert renditions.as_pdf(content, JPEG, {}) == made, "made again it is the same"
 
 
+def test_the_pdf_of_a_phones_picture_has_the_picture_alone_also_when_what_lies_behind_was_cut_off() -> None:
+    picture, film = (Image.effect_noise(size, 50).convert("RGB") for size in ((400, 600), (200, 300)))
+    content = saved(picture, "MPO", save_all=True, append_images=[film])
+    end = content.index(b"\xff\xd9\xff\xd8") + 2
+    for sent in (content, content[:end]):
+        with pikepdf.open(io.BytesIO(renditions.as_pdf(sent, JPEG, {}))) as pdf:
+            [page] = pdf.pages
+            [image] = page.get_images().values()
+            assert bytes(image.read_raw_bytes()) == content[:end]
+
+
 class TestRendering:
     """On fakes."""
 
@@ -107,6 +120,16 @@ class TestRendering:
         await house.worker.rendering.make(told)
         assert [made.pages for made in house.renditions.stored.values()] == [1]
         assert house.documents.stored[told.document_id].state is State.ACCEPTED
+
+    async def test_a_scan_that_cannot_be_bound_has_its_pictures(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        content = samples.jpeg()
+        announced = Announced("скан.jpg", JPEG, len(content))
+        await house.usecases.uploads.add(DocumentType.DIPLOMA, announced, chunks(content), owner_id=OWNER)
+        await house.check()
+        monkeypatch.setattr(type(house.inspector), "as_pdf", AsyncMock(side_effect=Overcome(End(1, 0))))
+        [told] = house.begin.events(DocumentAccepted)
+        await house.worker.rendering.make(told)
+        assert [(made.pages, made.has_pdf) for made in house.renditions.stored.values()] == [(2, False)]
 
     async def test_a_look_that_was_cut_is_repeated(self, house: House) -> None:
         told = await self.accepted(house)

@@ -43,12 +43,21 @@ class Rendering:
             return None
         try:
             with await Held.of(self.files.read(file.object_key)) as held, self.inspector.room(held) as room:
-                has_pdf = file.media_type is MediaType.JPEG and await self._put(pdf_of(file.object_key), await self.inspector.as_pdf(room))
+                has_pdf = file.media_type is MediaType.JPEG and await self._bind(room, file)
                 pages = await self._picture(room, file)
         except FileMissing:
             log.warning("file-missing-before-its-rendition", document_id=str(document.id), file_version=file.number)
             return None
         return Renditions(object_key=file.object_key, document_id=document.id, owner_id=document.owner_id, pages=pages, has_pdf=has_pdf)
+
+    async def _bind(self, room: Room, file: FileVersion) -> bool:
+        """Whether there is a PDF now."""
+        try:
+            await self._put(pdf_of(file.object_key), await self.inspector.as_pdf(room))
+        except Overcome as over:
+            log.warning("scan-not-bound", upload_id=str(file.upload_id), status=over.end.status)
+            return False
+        return True
 
     async def _picture(self, room: Room, file: FileVersion) -> int:
         """How many pages have a picture now. A page that is too much for its child ends them."""
@@ -61,9 +70,8 @@ class Rendering:
             log.warning("page-not-pictured", upload_id=str(file.upload_id), page=pages + 1, status=over.end.status)
         return pages
 
-    async def _put(self, source: Source, content: bytes) -> bool:
+    async def _put(self, source: Source, content: bytes) -> None:
         await self.files.store_made(source.object_key, content, source.media_type)
-        return True
 
     @atomic
     async def _note(self, event: DocumentAccepted, made: Renditions | None) -> None:

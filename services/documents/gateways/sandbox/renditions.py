@@ -41,9 +41,9 @@ def preview(content: bytes, media_type: str, asked: Asked) -> bytes:
 
 
 def as_pdf(content: bytes, _media_type: str, _: Asked) -> bytes:
-    """A JPEG on a sheet of A4, its very bytes unchanged; made again it is the same file."""
+    """A JPEG on a sheet of A4, its very bytes unchanged; made again it is the same file. What phones put behind the picture stays out."""
     on_paper = img2pdf.get_layout_fun(pagesize=_A4, fit=img2pdf.FitMode.into, auto_orient=True)
-    return bytes(img2pdf.convert(content, layout_fun=on_paper, rotation=img2pdf.Rotation.ifvalid, nodate=True))
+    return bytes(img2pdf.convert(content, layout_fun=on_paper, rotation=img2pdf.Rotation.ifvalid, nodate=True, first_frame_only=True))
 
 
 def _has_colours(picture: Image.Image) -> bool:
