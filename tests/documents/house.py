@@ -87,7 +87,7 @@ class House:
 
     @property
     def traces(self) -> Traces:
-        return Traces((self.cases, self.readings, self.renditions))
+        return Traces((self.cases, self.readings))
 
     @property
     def isolation(self) -> Isolation:
@@ -96,7 +96,7 @@ class House:
     @property
     def retention(self) -> Retention:
         policy = RetentionPolicy(term=timedelta(days=90), notice=timedelta(days=14))
-        return Retention(self.begin, self.documents, self.traces, self.holds, self.files, self.clock.now, policy)
+        return Retention(self.begin, self.documents, self.traces, self.renditions, self.holds, self.files, self.clock.now, policy)
 
     @property
     def timers(self) -> dict[str, tuple[datetime, Event]]:
@@ -135,6 +135,7 @@ class House:
                 self.begin,
                 self.documents,
                 self.traces,
+                self.renditions,
                 self.holds,
                 self.profiles,
                 self.files,

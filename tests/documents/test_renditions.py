@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from contracts.documents import DocumentAccepted, DocumentType
+from contracts.documents import DocumentAccepted, DocumentRemoved, DocumentType
 from contracts.identity import RegistrationLapsed
 from services.documents.domain.documents import State
 from services.documents.gateways.failures import LookCut
@@ -139,6 +139,19 @@ class TestRendering:
         house.inspector.pages[0] = b"first"
         await house.worker.rendering.make(told)
         assert [made.pages for made in house.renditions.stored.values()] == [2]
+
+    async def test_what_was_made_stays_while_another_document_has_the_same_bytes(self, house: House) -> None:
+        told = await self.accepted(house)
+        await house.worker.rendering.make(told)
+        [key] = house.renditions.stored
+        twin = await house.upload()
+        assert twin.file().object_key == key
+        for gone in (told.document_id, twin.id):
+            del house.documents.stored[gone]
+            names = told.model_dump(include={"owner_id", "document_type", "file_version", "occurred_at"})
+            await house.usecases.retention.remove_objects(DocumentRemoved(document_id=told.document_id, version=9, **names))
+            is_kept = gone == told.document_id
+            assert (key in house.renditions.stored, f"{key}.page-1.png" in house.files.stored) == (is_kept, is_kept)
 
     async def test_what_was_made_goes_with_its_owner(self, house: House) -> None:
         told = await self.accepted(house)

@@ -62,7 +62,7 @@ class Stores:
     @property
     def traces(self) -> Traces:
         """What goes with documents."""
-        return Traces((self.checks, self.readings, self.renditions))
+        return Traces((self.checks, self.readings))
 
 
 def stores_of(chassis: Chassis, settings: Settings) -> Stores:
@@ -84,7 +84,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     """What the service does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, holds, profiles, files = stores.documents, stores.holds, stores.profiles, stores.files
-    retention = Retention(begin, documents, stores.traces, holds, files, now, _retention_policy(settings))
+    retention = Retention(begin, documents, stores.traces, stores.renditions, holds, files, now, _retention_policy(settings))
     second_look = 2 * timedelta(seconds=settings.upload_term_seconds)
     return UseCases(
         uploads=Uploads(begin, documents, holds, files, retention, now, _upload_limits(settings)),
@@ -93,7 +93,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         holds=Holds(begin, holds),
         exports=Exports(begin, documents, profiles, now),
         profiles=Profiles(begin, profiles, documents, now, settings.documents_per_owner),
-        removals=Removals(begin, documents, stores.traces, holds, profiles, files, stores.quarantine, now, second_look),
+        removals=Removals(begin, documents, stores.traces, stores.renditions, holds, profiles, files, stores.quarantine, now, second_look),
         retention=retention,
     )
 

@@ -27,8 +27,7 @@ class RenditionRepository:
     async def prepare(self) -> None:
         """Collection, validator, indexes."""
         owner = IndexModel([("owner_id", ASCENDING)], name="owner")
-        document = IndexModel([("document_id", ASCENDING)], name="document")
-        await prepare_collection(self.database, RENDITIONS, schema=_SCHEMA, indexes=[owner, document])
+        await prepare_collection(self.database, RENDITIONS, schema=_SCHEMA, indexes=[owner])
 
     async def find(self, object_keys: Many[str]) -> dict[str, Renditions]:
         """What was made of these objects, by their keys."""
@@ -45,9 +44,9 @@ class RenditionRepository:
         """Forget what was made of the owner's files."""
         await self._collection.delete_many({"owner_id": owner_id}, session=tx.session)
 
-    async def remove_of(self, tx: Transaction, document_id: UUID) -> None:
-        """Forget what was made of a document's files."""
-        await self._collection.delete_many({"document_id": document_id}, session=tx.session)
+    async def remove_objects(self, object_keys: Many[str]) -> None:
+        """Forget what was made of objects that are no more. With a document alone it cannot go: another may share its object."""
+        await self._collection.delete_many({"_id": {"$in": list(object_keys)}})
 
 
 def _renditions(record: Record) -> Renditions:

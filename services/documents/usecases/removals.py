@@ -10,7 +10,7 @@ from contracts.documents import RemovalTermReached
 from contracts.identity import PersonErased, RegistrationLapsed
 from services.documents.gateways.files import Files
 from services.documents.gateways.quarantine import Quarantine
-from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository, Traces
+from services.documents.repository import DocumentRepository, HoldRepository, ProfileRepository, RenditionRepository, Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Removals:
     begin: Begin
     documents: DocumentRepository
     traces: Traces
+    renditions: RenditionRepository
     holds: HoldRepository
     profiles: ProfileRepository
     files: Files
@@ -59,6 +60,7 @@ class Removals:
         async with self.begin(is_last=False) as tx:
             await self.documents.remove_all(tx, owner_id)
             await self.traces.remove_all(tx, owner_id)
+            await self.renditions.remove_all(tx, owner_id)
             await self.holds.remove_all(tx, owner_id)
             await self.profiles.remove(tx, owner_id)
 

@@ -13,7 +13,7 @@ from services.documents.domain.documents import Document, original_of
 from services.documents.domain.errors import DocumentNotFound
 from services.documents.domain.retention import Keep, LookAgain, Remove, RetentionPolicy, Tell, decide, first_look
 from services.documents.gateways.files import Files
-from services.documents.repository import DocumentRepository, HoldRepository, Traces
+from services.documents.repository import DocumentRepository, HoldRepository, RenditionRepository, Traces
 from services.documents.usecases.checks.common import names_of
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,7 @@ class Retention:
     begin: Begin
     documents: DocumentRepository
     traces: Traces
+    renditions: RenditionRepository
     holds: HoldRepository
     files: Files
     now: Callable[[], datetime]
@@ -69,9 +70,10 @@ class Retention:
         while listed := await self.files.list(after=after, limit=_PAGE, prefix=prefix):
             after = listed[-1].key
             known = await self.documents.known_keys({original_of(found.key) for found in listed})
-            for found in listed:
-                if original_of(found.key) not in known:
-                    await self.files.delete(found.key)
+            gone = [found.key for found in listed if original_of(found.key) not in known]
+            await self.renditions.remove_objects({original_of(key) for key in gone})
+            for key in gone:
+                await self.files.delete(key)
         await mark_handled(self.begin, event)
 
     async def _plan(self, tx: Transaction, document: Document, look: LookAgain) -> None:

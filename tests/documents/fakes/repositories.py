@@ -226,8 +226,8 @@ class FakeRenditionRepository(RenditionRepository):
     async def remove_all(self, tx: Transaction, owner_id: UUID) -> None:
         self._keep_but(lambda made: made.owner_id == owner_id)
 
-    async def remove_of(self, tx: Transaction, document_id: UUID) -> None:
-        self._keep_but(lambda made: made.document_id == document_id)
+    async def remove_objects(self, object_keys: Many[str]) -> None:
+        self._keep_but(lambda made: made.object_key in object_keys)
 
     def _keep_but(self, is_removed: Callable[[Renditions], bool]) -> None:
         object.__setattr__(self, "stored", {key: made for key, made in self.stored.items() if not is_removed(made)})
