@@ -109,3 +109,18 @@ def test_a_colour_separated_jpeg_is_not_inside_out() -> None:
     Image.new("RGB", (300, 300), (250, 250, 250)).convert("CMYK").save(kept, "JPEG")
     with pages.opened(kept.getvalue(), JPEG) as opened:
         assert opened.gray(0, 150, 2).min() > 240
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(3, 180), (6, 270), (8, 90)])
+@pytest.mark.parametrize("dpi", [60, 120])
+def test_a_photo_is_seen_as_the_camera_was_held(orientation: int, turn: int, dpi: float) -> None:
+    held = Image.linear_gradient("L").resize((600, 900))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo = io.BytesIO()
+    held.rotate(-turn, expand=True).save(photo, "JPEG", exif=exif, quality=95)
+    with pages.opened(photo.getvalue(), JPEG) as opened:
+        seen = opened.gray(0, dpi, 5.0)
+    wanted = np.asarray(held.resize((int(5 * dpi), int(7.5 * dpi)), Image.Resampling.BOX), dtype=np.int16)
+    assert seen.shape == wanted.shape
+    assert np.abs(seen - wanted).max() < 8

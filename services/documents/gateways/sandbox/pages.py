@@ -103,7 +103,7 @@ class _Picture:
 
 
 def _reduced(image: Image.Image, share: float) -> Gray:
-    """Coarsely first, while it has its colours, so that no second large picture is made."""
+    """As it is meant to be held. Coarsely first, while it has its colours, so that no second large picture is made."""
     whole = int(1 / share) if share > 0 else 1
     width, height = image.size
     if whole > 1 and image.mode in _REDUCIBLE:
@@ -112,7 +112,7 @@ def _reduced(image: Image.Image, share: float) -> Gray:
     wanted = (max(1, round(width * share)), max(1, round(height * share)))
     if share < 1 and wanted != gray.size:
         gray = gray.resize(wanted, Image.Resampling.BOX)
-    return np.asarray(gray)
+    return np.asarray(ImageOps.exif_transpose(gray))
 
 
 def _in_gray(image: Image.Image) -> Image.Image:
