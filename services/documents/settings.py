@@ -38,7 +38,7 @@ class Settings(ServiceSettings):
     worker_prefetch: int = Field(default=2, ge=1)
     """Files of one queue handed to one worker before it is done with them; the others are free for other workers."""
     checks_at_once: int = Field(default=2, ge=1)
-    """Files one worker looks at at a time, whether first or again."""
+    """Files one worker looks into at a time, whether to check them or to picture their pages."""
     check_seconds: Seconds = 60
     """Longest look by the wall clock; beyond it the step is repeated later, since the machine may be to blame."""
     check_cuts_max: int = Field(default=4, ge=1)

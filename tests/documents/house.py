@@ -1,5 +1,6 @@
 """Documents built on fakes, and what tests of its use-cases do again and again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -159,11 +160,12 @@ class House:
                 checks_of(self.scanner, self.inspector),
                 Consistency(self.readings, self.profiles, self.clock.now),
                 self.clock.now,
-                CheckLimits(at_once=1, cuts=3, deaths=2),
+                CheckLimits(cuts=3, deaths=2),
+                asyncio.Semaphore(1),
             ),
             Rechecks(self.begin, self.documents, self.cases, self.clock.now),
             self.isolation,
-            Rendering(self.begin, self.documents, self.renditions, self.files, self.inspector, pages_max=2),
+            Rendering(self.begin, self.documents, self.renditions, self.files, self.inspector, asyncio.Semaphore(1), pages_max=2),
             self.sweeping,
         )
 

@@ -2,17 +2,21 @@
 
 import time
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from contracts.documents import DocumentType
 from contracts.identity import ProfileFacts
 from deploy.evaluation.ocr import facts_of
 from deploy.papers import holder_of
 from deploy.papers.people import Gender
+from services.documents.domain.consistency import consistency
+from services.documents.domain.findings import Finding, FindingCode
 from services.documents.domain.reading import Agreement, Field, Page, Reading, Source, Word, compare
 from services.documents.domain.reading.dates import dates
 from services.documents.domain.reading.words import normalised
+from services.documents.domain.rules import RULES
 
 AGREES, DIFFERS, UNREADABLE = Agreement.AGREES, Agreement.DIFFERS, Agreement.UNREADABLE
 HOLDER = replace(
@@ -165,6 +169,13 @@ def test_letters_are_of_one_kind() -> None:
 def test_fields_come_in_the_order_that_was_asked_for() -> None:
     fields = [Field.SNILS, Field.NAME, Field.PASSPORT]
     assert [one.field for one in compare(read("ничего"), facts(), fields)] == fields
+
+
+@pytest.mark.parametrize(("document_type", "is_warning"), [(DocumentType.EMPLOYMENT_RECORD, True), (DocumentType.LICENCE, False)])
+def test_a_book_of_former_work_is_not_refused_for_it(document_type: DocumentType, is_warning: bool) -> None:  # noqa: FBT001 - a table
+    reading = read("Берёзкина Алёна Фёдоровна\nЛО-77-01-012345\nРаботодатель: ООО «Клиника Берёзовая роща»")
+    result = consistency(RULES[document_type], reading, facts(), at=datetime(2026, 3, 2, tzinfo=UTC))
+    assert Finding(FindingCode.WORKPLACE_DIFFERS, is_warning=is_warning) in result.findings
 
 
 HOSTILE = {

@@ -47,7 +47,7 @@ class Outcome(StrEnum):
     """There is nothing to compare with yet: the verdict does without it, and it is made once there is."""
 
 
-CHANGED_IN: Mapping[int, frozenset[Step]] = {1: frozenset({Step.TEXT, Step.CONSISTENCY})}
+CHANGED_IN: Mapping[int, frozenset[Step]] = {1: frozenset({Step.TEXT, Step.CONSISTENCY}), 2: frozenset({Step.CONSISTENCY})}
 """Steps that may come to something else since a version of the rules."""
 
 

@@ -35,9 +35,10 @@ def _findings(rule: Rule, reading: Reading, facts: ProfileFacts) -> Iterator[Fin
     came_out = {one.field: one.agreement for one in compare(reading, facts, list(dict.fromkeys(standing)))}
     for field, agreement in came_out.items():
         if agreement is Agreement.DIFFERS:
-            yield found(_DIFFERS[field])
+            differs = found(_DIFFERS[field])
+            yield differs.softened if field is Field.WORKPLACE and rule.may_be_former else differs
         elif agreement is Agreement.SURNAME_DIFFERS:
-            yield found(FindingCode.SURNAME_DIFFERS if rule.may_have_former_surname else FindingCode.NAME_DIFFERS)
+            yield found(FindingCode.SURNAME_DIFFERS if rule.may_be_former else FindingCode.NAME_DIFFERS)
     missing = [group[0].of(facts) for group in rule.must if _is_missing([came_out[field.of(facts)] for field in group])]
     for field in missing:
         yield found(_UNREADABLE[field])

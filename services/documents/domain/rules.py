@@ -63,8 +63,8 @@ class Rule:
     """What of the profile has to stand in it: one of each group at least, or its reviewer is told that the first was not found."""
     may: tuple[Field, ...] = ()
     """What may be missing."""
-    may_have_former_surname: bool = False
-    """It was issued long ago: another surname with the same given name and patronymic is for the reviewer."""
+    may_be_former: bool = False
+    """It says what was true long ago: another workplace, or another surname beside the same names, is for the reviewer."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -86,7 +86,7 @@ class Rule:
         return "электронный документ - с электронной подписью, бумажный - сканом" if self.needs_signature else None
 
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised with every change of the table after which a file may be judged otherwise; `checks.CHANGED_IN` then names the steps."""
 
 _A5, _BOOKLET, _CARD = 148, 88, 80
@@ -103,7 +103,7 @@ RULES: dict[DocumentType, Rule] = {
             *(DocumentType.DIPLOMA, "Диплом о высшем медицинском образовании", _PAPERS, 5 * MEGABYTE, _A5),
             must=(_NAME, (Field.DIPLOMA,)),
             may=_BORN,
-            may_have_former_surname=True,
+            may_be_former=True,
         ),
         Rule(
             *(DocumentType.LICENCE, "Медицинская лицензия", _PAPERS, 5 * MEGABYTE, _A5),
@@ -114,7 +114,7 @@ RULES: dict[DocumentType, Rule] = {
             *(DocumentType.TRAINING_CERTIFICATE, "Сертификат об обязательном обучении", _PAPERS, 5 * MEGABYTE, _A5),
             must=(_NAME,),
             may=_BORN,
-            may_have_former_surname=True,
+            may_be_former=True,
         ),
         Rule(
             *(DocumentType.NO_CRIMINAL_RECORD, "Справка об отсутствии судимости", _PAPERS, 5 * MEGABYTE, _A5),
@@ -141,7 +141,7 @@ RULES: dict[DocumentType, Rule] = {
             *(DocumentType.EMPLOYMENT_RECORD, "Трудовая книжка", _ANY, 10 * MEGABYTE, _BOOKLET),
             must=(_NAME,),
             may=(Field.WORKPLACE,),
-            may_have_former_surname=True,
+            may_be_former=True,
         ),
         Rule(DocumentType.SUPPORTING, "Дополнительный документ", _ANY, 10 * MEGABYTE, _CARD),
         Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),

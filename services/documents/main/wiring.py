@@ -1,5 +1,6 @@
 """Repositories, gateways and use-cases of both processes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -107,15 +108,16 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
         *(_trust(settings), settings.preview_pixels, _reading(settings)),
     )
     steps = checks_of(Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds), inspector)
-    limits = CheckLimits(settings.checks_at_once, settings.check_cuts_max, settings.check_deaths_max)
+    turns = asyncio.Semaphore(settings.checks_at_once)
+    limits = CheckLimits(settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
     consistency = Consistency(stores.readings, stores.profiles, now)
     meters = SweepMeters(chassis.telemetry.meters.meter)
     return WorkerUseCases(
-        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, consistency, now, limits),
+        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, consistency, now, limits, turns),
         rechecks=Rechecks(begin, documents, stores.checks, now),
         isolation=isolation,
-        rendering=Rendering(begin, documents, stores.renditions, files, inspector, settings.preview_pages_max),
+        rendering=Rendering(begin, documents, stores.renditions, files, inspector, turns, settings.preview_pages_max),
         sweeping=Sweeping(begin, documents, stores.sweeps, files, quarantine, isolation, now, _sweep_policy(settings), meters),
     )
 

@@ -1,5 +1,6 @@
 """Making what people look at of an accepted file. It follows the verdict and never changes it: a file can be downloaded without."""
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -29,13 +30,16 @@ class Rendering:
     renditions: RenditionRepository
     files: Files
     inspector: Inspector
+    turns: asyncio.Semaphore
+    """One for each file that a worker looks into at a time, for whatever purpose."""
     pages_max: int
     """Of a file that get a picture, from its first on."""
 
     async def make(self, event: DocumentAccepted) -> None:
         """Make them; what is there already is made again only if nobody noted it. Bears repetition."""
-        document = await kept(self.documents, event.document_id)
-        made = None if document is None else await self._made(document, document.file(event.file_version))
+        async with self.turns:
+            document = await kept(self.documents, event.document_id)
+            made = None if document is None else await self._made(document, document.file(event.file_version))
         await self._note(event, made)
 
     async def _made(self, document: Document, file: FileVersion) -> Renditions | None:

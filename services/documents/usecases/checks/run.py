@@ -6,7 +6,7 @@ off again and again, or a file over which workers die, counts as too complex. On
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -36,9 +36,8 @@ Reason = DocumentReceived | CheckRequested
 
 @dataclass(frozen=True, slots=True)
 class CheckLimits:
-    """How many at a time, and how often in vain."""
+    """How often in vain."""
 
-    at_once: int
     cuts: int
     """Looks of one step that may be cut off."""
     deaths: int
@@ -69,14 +68,12 @@ class Checks:
     consistency: Consistency
     now: Callable[[], datetime]
     limits: CheckLimits
-    _turns: asyncio.Semaphore = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_turns", asyncio.Semaphore(self.limits.at_once))
+    turns: asyncio.Semaphore
+    """One for each file that a worker looks into at a time, for whatever purpose."""
 
     async def check(self, event: Reason) -> None:
         """Make the steps that are due; nothing is when the verdict is known and no step was asked for again."""
-        async with self._turns:
+        async with self.turns:
             begun = await self._begin(event)
             if begun is None:
                 await mark_handled(self.begin, event)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 
 from services.documents.domain.checks import Step
-from services.documents.domain.findings import Finding, integrity, size_and_type
+from services.documents.domain.findings import Finding, FindingCode, integrity, size_and_type
 from services.documents.domain.rules import MediaType
 from services.documents.gateways.clamd import Scanner
 from services.documents.gateways.inspector import Inspector
@@ -44,8 +44,10 @@ class Malware:
         threat = await self.scanner.threat(subject.held.chunks())
         if threat is None:
             return ()
-        log.error("malware-found", sha256=subject.held.sha256, threat=threat.name)
-        return (threat.finding,)
+        finding = threat.finding
+        note = log.error if finding.code is FindingCode.FILE_INFECTED else log.info
+        note("threat-found", sha256=subject.held.sha256, threat=threat.name, finding=finding.code.value)
+        return (finding,)
 
 
 @dataclass(frozen=True, slots=True)
