@@ -15,7 +15,7 @@ from deploy.cli.main import app
 from deploy.journey import files
 from deploy.journey import people as invented
 from deploy.journey.files import File
-from services.documents.domain.rules import MediaType
+from services.documents.domain.rules import RULES_VERSION, MediaType
 from tests.documents import samples
 from tests.documents.person import Person
 from tests.support import eventually
@@ -188,7 +188,11 @@ async def test_do_5_files_judged_by_older_rules_are_judged_by_the_present_ones_o
 
     async def is_judged() -> bool:
         case = await checks.find_one(mine)
-        return case is not None and case.get("rules_version") == 1 and {"text", "consistency"} <= {one["step"] for one in case["results"]}
+        return (
+            case is not None
+            and case.get("rules_version") == RULES_VERSION
+            and {"text", "consistency"} <= {one["step"] for one in case["results"]}
+        )
 
     await eventually(is_judged, timeout=30)
     neither = await asyncio.to_thread(CliRunner().invoke, app, ["documents", "recheck"])
