@@ -45,6 +45,8 @@ def recheck(
 
     if outdated == (document_id is not None):
         raise typer.BadParameter("Назовите документ или дайте --outdated")
+    if outdated and (steps or file_version):
+        raise typer.BadParameter("С --outdated шаги и файлы названы правилами: --step и --file не нужны")
     with refusals():
         if document_id is None:
             asked = asyncio.run(ask_outdated(limit))

@@ -195,5 +195,6 @@ async def test_do_5_files_judged_by_older_rules_are_judged_by_the_present_ones_o
         )
 
     await eventually(is_judged, timeout=30)
-    neither = await asyncio.to_thread(CliRunner().invoke, app, ["documents", "recheck"])
-    assert neither.exit_code == 2
+    for unclear in ([], ["--outdated", "--step", "text"]):
+        refused = await asyncio.to_thread(CliRunner().invoke, app, ["documents", "recheck", *unclear])
+        assert refused.exit_code == 2
