@@ -1,18 +1,10 @@
 """Runs a sweep on the store of documents and says what it finds."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from chassis.settings import load_settings
-from deploy.cli.output import console, errors
-from deploy.cli.surroundings import entered, environment_of
+from deploy.cli.documents_usecases import documents_usecases
+from deploy.cli.output import console, progress
 from services.documents.domain.sweeps import MAX_DAMAGES, DamageKind, Phase, Sweep
-from services.documents.main import command_line
-from services.documents.settings import Settings
-from services.documents.usecases import WorkerUseCases
 
 _KINDS = {
     DamageKind.MISSING: "файла нет в хранилище",
@@ -25,8 +17,8 @@ _PHASES = {Phase.FILES: "файлы", Phase.OBJECTS: "объекты", Phase.QUA
 async def print_sweep(*, reads_bytes: bool, is_dry: bool) -> bool:
     """Whether every file is whole; every damage is printed."""
     began = time.perf_counter()
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=errors)
-    async with _documents() as usecases:
+    bar = progress()
+    async with documents_usecases() as usecases:
         with bar:
             task = bar.add_task(_PHASES[Phase.FILES], total=await usecases.sweeping.estimated_documents())
             async for sweep in usecases.sweeping.run(reads_bytes=reads_bytes, is_dry=is_dry):
@@ -51,11 +43,3 @@ def _sentence(sweep: Sweep, seconds: float) -> str:
         f"из карантина {sweep.expired}",
     )
     return f"{verdict}; {', '.join(counts)}; {seconds:.1f} с; обход {sweep.id}"
-
-
-@asynccontextmanager
-async def _documents() -> AsyncIterator[WorkerUseCases]:
-    with entered(environment_of("documents")):
-        settings = load_settings(Settings)
-    async with command_line(settings) as usecases:
-        yield usecases

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from pymongo.errors import PyMongoError
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -54,3 +55,8 @@ def refusals() -> Iterator[None]:
 def _refuse(words: str) -> None:
     errors.print(Text(words, style="red"), soft_wrap=True)
     raise typer.Exit(1)
+
+
+def progress() -> Progress:
+    """A bar of work that is counted, beside the results."""
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=errors)

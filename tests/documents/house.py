@@ -165,7 +165,9 @@ class House:
             ),
             Rechecks(self.begin, self.documents, self.cases, self.clock.now),
             self.isolation,
-            Rendering(self.begin, self.documents, self.renditions, self.files, self.inspector, asyncio.Semaphore(1), pages_max=2),
+            Rendering(
+                self.begin, self.documents, self.renditions, self.files, self.inspector, asyncio.Semaphore(1), pages_max=2, longest=800
+            ),
             self.sweeping,
         )
 

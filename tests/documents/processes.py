@@ -1,15 +1,17 @@
-"""The two processes of documents: in the test's own process, where what they do is to be seen, or as they run in production."""
+"""What documents runs on in tests: its processes, in the test's own one or as they run in production, and a scanner."""
 
 import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 import psutil
 from fastapi import FastAPI
 
+from deploy.local.clamd import Clamd
 from deploy.local.ports import free_ports
 from services.documents.main import create_app, create_worker
 from services.documents.settings import Settings
@@ -31,6 +33,18 @@ def create_both(settings: Settings) -> FastAPI:
 
     app.router.lifespan_context = together
     return app
+
+
+@asynccontextmanager
+async def a_clamd(folder: Path) -> AsyncIterator[Clamd]:
+    """A scanner of its own, to hang it."""
+    own = Clamd(folder / "clamd", free_ports(1)[0], folder / "clamd.log")
+    own.process.start()
+    try:
+        await own.process.wait_ready()
+        yield own
+    finally:
+        await own.process.kill()
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from services.documents.gateways.nursery import Nursery, Overcome
 from tests.documents import samples
 from tests.support import eventually
 
-LIMITS = Limits(cpu_seconds=10, memory_bytes=640 << 20, pages=20, objects=50_000, pixels=20_000_000)
+LIMITS = Limits(cpu_seconds=10, memory_bytes=640 << 20, pages=20, objects=50_000, pixels=20_000_000, page_mm=5_000)
 LINES = Lines(scan_dpi=120, sharpness=0.34, ink=0.001, measured_pages=5)
 
 

@@ -38,7 +38,7 @@ PERSON = invent_person("legible", today=date(2026, 11, 23))
 async def inspector() -> AsyncIterator[Inspector]:
     set_to = Settings.model_construct()
     lines = Lines(set_to.scan_dpi_min, set_to.scan_sharpness_min, set_to.scan_ink_min, measured_pages=3)
-    limits = Limits(cpu_seconds=10, memory_bytes=set_to.check_memory_bytes, pages=20, objects=50_000, pixels=100_000_000)
+    limits = Limits(cpu_seconds=10, memory_bytes=set_to.check_memory_bytes, pages=20, objects=50_000, pixels=100_000_000, page_mm=5_000)
     nursery = Nursery()
     yield Inspector(nursery, limits, lines, wall_seconds=60)
     await nursery.close()

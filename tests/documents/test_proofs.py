@@ -147,7 +147,7 @@ class TestSteps:
     @pytest.fixture
     async def inspector(self, roots: str) -> AsyncIterator[Inspector]:
         set_to = Settings.model_construct()
-        limits = Limits(cpu_seconds=10, memory_bytes=set_to.check_memory_bytes, pages=20, objects=50_000, pixels=100_000_000)
+        limits = Limits(cpu_seconds=10, memory_bytes=set_to.check_memory_bytes, pages=20, objects=50_000, pixels=100_000_000, page_mm=5_000)
         nursery = Nursery()
         trust = Trust(set_to.portal_hosts, set_to.code_pages_max, roots)
         yield Inspector(nursery, limits, Lines(1, 1, 1, 1), wall_seconds=60, trust=trust)

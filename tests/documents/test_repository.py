@@ -329,7 +329,7 @@ class TestReadings:
 
 class TestRenditions:
     def some(self, owner_id: UUID | None = None) -> Renditions:
-        return Renditions(object_key=f"x/{uuid4()}", document_id=uuid4(), owner_id=owner_id or uuid4(), pages=3, has_pdf=True)
+        return Renditions(object_key=f"x/{uuid4()}", owner_id=owner_id or uuid4(), pages=3, has_pdf=True)
 
     async def test_they_are_found_by_object_and_go_with_it_or_with_their_owner(self, stores: Stores) -> None:
         owner_id = uuid4()

@@ -11,25 +11,19 @@ import pytest
 
 from contracts.documents import CheckRequested, DocumentAccepted, DocumentDelayed, DocumentReceived
 from deploy.local.clamd import Clamd
-from deploy.local.ports import free_ports
 from services.documents.main import create_app
 from services.documents.settings import Settings
 from tests.documents import samples
 from tests.documents.person import Person
-from tests.documents.processes import WORKER, a_process
+from tests.documents.processes import WORKER, a_clamd, a_process
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
 
 
 @pytest.fixture
 async def clamd(tmp_path: Path) -> AsyncIterator[Clamd]:
     """One of its own, to hang it."""
-    own = Clamd(tmp_path / "clamd", free_ports(1)[0], tmp_path / "clamd.log")
-    own.process.start()
-    try:
-        await own.process.wait_ready()
+    async with a_clamd(tmp_path) as own:
         yield own
-    finally:
-        await own.process.kill()
 
 
 @pytest.fixture

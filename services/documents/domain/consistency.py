@@ -31,8 +31,7 @@ def is_to_be_compared_anew(rule: Rule, file: FileVersion) -> bool:
 
 
 def _findings(rule: Rule, reading: Reading, facts: ProfileFacts) -> Iterator[Finding]:
-    standing = [field.of(facts) for field in rule.fields]
-    came_out = {one.field: one.agreement for one in compare(reading, facts, list(dict.fromkeys(standing)))}
+    came_out = {one.field: one.agreement for one in compare(reading, facts, rule.fields)}
     for field, agreement in came_out.items():
         if agreement is Agreement.DIFFERS:
             differs = found(_DIFFERS[field])

@@ -41,7 +41,6 @@ class Renditions:
     """What was made of the bytes of one object."""
 
     object_key: str
-    document_id: UUID
     owner_id: UUID
     pages: int
     """First pages that have a picture."""

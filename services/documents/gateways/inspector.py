@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from services.documents.domain.findings import TEXT_UNREADABLE, Finding, FindingCode
-from services.documents.domain.reading import NOTHING, Page, Reading, Source, Word
+from services.documents.domain.findings import TEXT_UNREADABLE, Finding, FindingCode, found
+from services.documents.domain.reading import NOTHING, Page, Reading, Source
 from services.documents.gateways.failures import RETRY_SECONDS, LookCut
 from services.documents.gateways.held import Held
 from services.documents.gateways.nursery import Child, Nursery, Overcome
@@ -21,7 +21,7 @@ class Limits:
     pages: int
     objects: int
     pixels: int
-    page_mm: int = 5_000
+    page_mm: int
     """Of the longer side of a page."""
 
 
@@ -105,8 +105,6 @@ class Inspector:
     lines: Lines
     wall_seconds: float
     trust: Trust = NOBODY
-    preview_pixels: int = 1600
-    """Of the long side of a page's picture."""
     reading: ReadingLimits = ONE_PAGE
 
     def room(self, held: Held) -> Room:
@@ -133,16 +131,13 @@ class Inspector:
         """How many pages there are. Raises `Overcome`, `InspectionFailed` when repeating may help."""
         return int(await self._ask(room, {"look": "page-count"}))
 
-    async def preview(self, room: Room, page: int) -> bytes:
-        """A page, numbered from 1, as PNG. Raises `Overcome`, `InspectionFailed` when repeating may help."""
-        return bytes(await self._ask(room, {"look": "preview", "page": page, "longest": self.preview_pixels}))
+    async def preview(self, room: Room, page: int, *, longest: int) -> bytes:
+        """A page, numbered from 1, as PNG; its long side has `longest` pixels at most. Raises as `page_count` does."""
+        return bytes(await self._ask(room, {"look": "preview", "page": page, "longest": longest}))
 
     async def as_pdf(self, room: Room) -> bytes:
         """A JPEG on a sheet, unchanged. Raises `Overcome`, `InspectionFailed` when repeating may help."""
         return bytes(await self._ask(room, {"look": "pdf"}))
-
-    async def _ask(self, room: Room, question: dict[str, Any]) -> Any:
-        return await room.ask({**question, **asdict(self.limits)}, wall_seconds=self.wall_seconds)
 
     async def read(self, room: Room) -> tuple[Reading, tuple[Finding, ...]]:
         """What the pages say, and how well they could be read. Raises `InspectionFailed` when repeating may help."""
@@ -154,6 +149,9 @@ class Inspector:
             return NOTHING, (TEXT_UNREADABLE,)
         return _reading(told), _findings(told["problems"])
 
+    async def _ask(self, room: Room, question: dict[str, Any]) -> Any:
+        return await room.ask({**question, **asdict(self.limits)}, wall_seconds=self.wall_seconds)
+
     async def _look(self, room: Room, question: dict[str, Any]) -> tuple[Finding, ...]:
         try:
             return _findings(await self._ask(room, question))
@@ -162,10 +160,9 @@ class Inspector:
 
 
 def _reading(told: dict[str, Any]) -> Reading:
-    pages = (Page(tuple(Word(text, line, confidence, tuple(again)) for text, line, confidence, again in words)) for words in told["pages"])
-    return Reading(Source.TEXT_LAYER if told["is_exact"] else Source.RECOGNISED, tuple(pages), told["unread"])
+    source = Source.TEXT_LAYER if told["is_exact"] else Source.RECOGNISED
+    return Reading(source, tuple(Page.of(words) for words in told["pages"]), told["unread"])
 
 
 def _findings(problems: list[dict[str, Any]]) -> tuple[Finding, ...]:
-    coded = ((FindingCode(problem["code"]), problem.get("facts", {})) for problem in problems)
-    return tuple(Finding(code, facts, is_warning=code.is_warning) for code, facts in coded)
+    return tuple(found(FindingCode(problem["code"]), **problem.get("facts", {})) for problem in problems)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import struct
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,9 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from services.documents.gateways.failures import RETRY_SECONDS, InspectionFailed, LookCut
+from services.documents.gateways.sandbox.framing import HEAD
 
-_HEAD = struct.Struct(">?I")
-"""Of an answer: whether it is JSON, and how many bytes follow."""
 _ANSWER_BYTES = 33_554_432
 """Longest answer: a picture of a page, or a file made anew."""
 _END_BYTES = 4096
@@ -71,7 +69,7 @@ class Child:
             raise await self._reason() from None
 
     async def _answer(self) -> Any:
-        is_json, size_bytes = _HEAD.unpack(await self._reader.readexactly(_HEAD.size))
+        is_json, size_bytes = HEAD.unpack(await self._reader.readexactly(HEAD.size))
         if size_bytes > _ANSWER_BYTES:
             self.close()
             raise _cut()

@@ -103,21 +103,21 @@ def worker_usecases_of(chassis: Chassis, settings: Settings, stores: Stores, nur
     """What the worker does."""
     begin, now = chassis.begin, chassis.clock.now
     documents, files, quarantine = stores.documents, stores.files, stores.quarantine
-    inspector = Inspector(
-        *(nursery, _inspection_limits(settings), _lines(settings), settings.check_seconds),
-        *(_trust(settings), settings.preview_pixels, _reading(settings)),
-    )
+    limits = _inspection_limits(settings)
+    inspector = Inspector(nursery, limits, _lines(settings), settings.check_seconds, _trust(settings), _reading(settings))
     steps = checks_of(Scanner(settings.clamd_host, settings.clamd_port, settings.clamd_seconds), inspector)
     turns = asyncio.Semaphore(settings.checks_at_once)
-    limits = CheckLimits(settings.check_cuts_max, settings.check_deaths_max)
+    tries = CheckLimits(settings.check_cuts_max, settings.check_deaths_max)
     isolation = Isolation(begin, documents, files, quarantine, now, timedelta(days=settings.quarantine_days))
     consistency = Consistency(stores.readings, stores.profiles, now)
     meters = SweepMeters(chassis.telemetry.meters.meter)
     return WorkerUseCases(
-        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, consistency, now, limits, turns),
+        checks=Checks(begin, documents, stores.checks, stores.holds, files, isolation, inspector, steps, consistency, now, tries, turns),
         rechecks=Rechecks(begin, documents, stores.checks, now),
         isolation=isolation,
-        rendering=Rendering(begin, documents, stores.renditions, files, inspector, turns, settings.preview_pages_max),
+        rendering=Rendering(
+            begin, documents, stores.renditions, files, inspector, turns, settings.preview_pages_max, settings.preview_pixels
+        ),
         sweeping=Sweeping(begin, documents, stores.sweeps, files, quarantine, isolation, now, _sweep_policy(settings), meters),
     )
 

@@ -9,14 +9,14 @@ from chassis.mongo import ASCENDING, Collection, Database, IndexModel, prepare_c
 from chassis.mongo import Document as Record
 from chassis.transaction import Transaction
 from services.documents.domain.checks import CheckCase
-from services.documents.domain.reading import Page, Reading, Source, Word
+from services.documents.domain.reading import Page, Reading, Source
 
 READINGS = "readings"
 SCHEMA_VERSION = 1
 
 _READING_SCHEMA: Record = {
     "bsonType": "object",
-    "required": ["_id", "document_id", "owner_id", "source", "unread", "rules_version", "personal", "schema_version"],
+    "required": ["_id", "document_id", "owner_id", "source", "unread", "personal", "schema_version"],
     "properties": {"personal": {"bsonType": "object", "required": ["pages"], "properties": {"pages": {"bsonType": "binData"}}}},
 }
 
@@ -44,7 +44,7 @@ class ReadingRepository:
         if record is None:
             return None
         pages = json.loads((await self.cipher.decrypt(record["personal"]))["pages"])
-        return Reading(Source(record["source"]), tuple(_page(page) for page in pages), record["unread"])
+        return Reading(Source(record["source"]), tuple(Page.of(words) for words in pages), record["unread"])
 
     async def save(self, tx: Transaction, case: CheckCase, reading: Reading) -> None:
         """Keep what the check read."""
@@ -55,7 +55,6 @@ class ReadingRepository:
             "owner_id": case.owner_id,
             "source": reading.source.value,
             "unread": reading.unread,
-            "rules_version": case.rules_version,
             "personal": dict(await self.cipher.encrypt({"pages": pages})),
             "schema_version": SCHEMA_VERSION,
         }
@@ -72,7 +71,3 @@ class ReadingRepository:
 
 def _words(page: Page) -> list[object]:
     return [[word.text, word.line, round(word.confidence, 1), word.again] for word in page.words]
-
-
-def _page(words: list[tuple[str, int, float, list[str]]]) -> Page:
-    return Page(tuple(Word(text, line, confidence, tuple(again)) for text, line, confidence, again in words))

@@ -11,7 +11,7 @@ from services.documents.domain.renditions import Renditions
 
 RENDITIONS = "renditions"
 SCHEMA_VERSION = 1
-_SCHEMA: Record = {"bsonType": "object", "required": ["_id", "document_id", "owner_id", "pages", "has_pdf", "schema_version"]}
+_SCHEMA: Record = {"bsonType": "object", "required": ["_id", "owner_id", "pages", "has_pdf", "schema_version"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,6 @@ class RenditionRepository:
 def _renditions(record: Record) -> Renditions:
     return Renditions(
         object_key=record["_id"],
-        document_id=record["document_id"],
         owner_id=record["owner_id"],
         pages=record["pages"],
         has_pdf=record["has_pdf"],

@@ -1,6 +1,6 @@
 """Looking at documents: one's own, and another's for as long as an application gives cause. Every such look is told."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -57,7 +57,7 @@ class Access:
         )
         shown = found[: page.limit]
         locks = await self.holds.locking([document.id for document in shown], owner_id=owner_id) if shown else {}
-        made = await self._made(shown)
+        made = await self._made(document.current for document in shown)
         views = [DocumentView(document, tuple(locks.get(document.id, ())), made) for document in shown]
         return views, encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > page.limit else None
 
@@ -67,7 +67,7 @@ class Access:
         if grant is not None:
             await self._tell(document, reader, grant)
         locks = await self.holds.locking([document.id], owner_id=document.owner_id)
-        return DocumentView(document, tuple(locks.get(document.id, ())), await self._made([document]))
+        return DocumentView(document, tuple(locks.get(document.id, ())), await self._made(document.files))
 
     async def link(self, document_id: UUID, wanted: Wanted, reader: Reader) -> DownloadLink:
         """A short-lived link to an accepted file or to what was made of it. Raises `RenditionNotFound`."""
@@ -79,12 +79,12 @@ class Access:
         url = self.files.link(source.object_key, file_name=_safe_name(document, file, source))
         return DownloadLink(url, self.now() + self.files.link_lifetime, file.number)
 
-    async def _made(self, documents: Sequence[Document]) -> dict[str, Renditions]:
-        keys = [file.object_key for document in documents for file in document.files]
+    async def _made(self, files: Iterable[FileVersion | None]) -> dict[str, Renditions]:
+        keys = [file.object_key for file in files if file is not None]
         return await self.renditions.find(keys) if keys else {}
 
     async def _made_of(self, file: FileVersion, wanted: Wanted) -> Source:
-        found = await self.renditions.find([file.object_key])
+        found = await self._made([file])
         if file.object_key not in found:
             raise RenditionNotFound.of()
         return found[file.object_key].source(wanted)

@@ -34,6 +34,8 @@ class Rendering:
     """One for each file that a worker looks into at a time, for whatever purpose."""
     pages_max: int
     """Of a file that get a picture, from its first on."""
+    longest: int
+    """Pixels of the long side of a picture."""
 
     async def make(self, event: DocumentAccepted) -> None:
         """Make them; what is there already is made again only if nobody noted it. Bears repetition."""
@@ -52,7 +54,7 @@ class Rendering:
         except FileMissing:
             log.warning("file-missing-before-its-rendition", document_id=str(document.id), file_version=file.number)
             return None
-        return Renditions(object_key=file.object_key, document_id=document.id, owner_id=document.owner_id, pages=pages, has_pdf=has_pdf)
+        return Renditions(object_key=file.object_key, owner_id=document.owner_id, pages=pages, has_pdf=has_pdf)
 
     async def _bind(self, room: Room, file: FileVersion) -> bool:
         """Whether there is a PDF now."""
@@ -68,7 +70,7 @@ class Rendering:
         pages = 0
         try:
             for page in range(1, min(await self.inspector.page_count(room), self.pages_max) + 1):
-                await self._put(preview_of(file.object_key, page), await self.inspector.preview(room, page))
+                await self._put(preview_of(file.object_key, page), await self.inspector.preview(room, page, longest=self.longest))
                 pages = page
         except Overcome as over:
             log.warning("page-not-pictured", upload_id=str(file.upload_id), page=pages + 1, status=over.end.status)
@@ -80,5 +82,5 @@ class Rendering:
     @atomic
     async def _note(self, event: DocumentAccepted, made: Renditions | None) -> None:
         async with self.begin(handling=event) as tx:
-            if made is not None and await kept(self.documents, made.document_id, tx) is not None:
+            if made is not None and await kept(self.documents, event.document_id, tx) is not None:
                 await self.renditions.save(tx, made)

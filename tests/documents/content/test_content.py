@@ -78,7 +78,7 @@ PAPERS = [Paper(**row) for row in tomllib.loads(Path(__file__).with_name("table.
 @pytest.fixture(scope="module")
 async def inspector() -> AsyncIterator[Inspector]:
     set_to = Settings.model_construct()
-    limits = Limits(cpu_seconds=5, memory_bytes=set_to.check_memory_bytes, pages=20, objects=50_000, pixels=20_000_000)
+    limits = Limits(cpu_seconds=5, memory_bytes=set_to.check_memory_bytes, pages=20, objects=50_000, pixels=20_000_000, page_mm=5_000)
     nursery = Nursery(Model(set_to.tessdata, set_to.ocr_languages))
     reading = ReadingLimits(pages=1, cpu_seconds=30, wall_seconds=120)
     yield Inspector(nursery, limits, Lines(1, 1, 1, 1), wall_seconds=60, trust=NOBODY, reading=reading)

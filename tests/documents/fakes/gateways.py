@@ -157,7 +157,7 @@ class FakeInspector(Inspector):
     """Finds what it was told to find; `failures` come first, one for each look."""
 
     nursery: Nursery = field(default_factory=Nursery)
-    limits: Limits = field(default_factory=lambda: Limits(1, 1, 1, 1, 1))
+    limits: Limits = field(default_factory=lambda: Limits(1, 1, 1, 1, 1, 1))
     lines: Lines = field(default_factory=lambda: Lines(1, 1, 1, 1))
     wall_seconds: float = 1
     problems: list[Finding] = field(default_factory=list)
@@ -190,7 +190,7 @@ class FakeInspector(Inspector):
     async def page_count(self, room: Room) -> int:
         return len(self.pages)
 
-    async def preview(self, room: Room, page: int) -> bytes:
+    async def preview(self, room: Room, page: int, *, longest: int) -> bytes:
         if isinstance(made := self.pages[page - 1], Exception):
             raise made
         return made

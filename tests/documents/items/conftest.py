@@ -9,12 +9,11 @@ import psutil
 import pytest
 
 from deploy.local.clamd import Clamd
-from deploy.local.ports import free_ports
 from services.documents.main import create_app
 from services.documents.settings import Settings
 from tests.documents.corpus.makers import authority
 from tests.documents.person import Person
-from tests.documents.processes import WORKER, a_process
+from tests.documents.processes import WORKER, a_clamd, a_process
 from tests.support import Component, Infra, Signer, component, service_environment
 
 LIMITS = {"CHECK_CPU_SECONDS": "3", "PDF_PAGES_MAX": "20", "PDF_OBJECTS_MAX": "50000", "IMAGE_PIXELS_MAX": "20000000", "OCR_PAGES_MAX": "1"}
@@ -24,14 +23,8 @@ LIMITS = {"CHECK_CPU_SECONDS": "3", "PDF_PAGES_MAX": "20", "PDF_OBJECTS_MAX": "5
 @pytest.fixture(scope="session")
 async def clamd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clamd]:
     """One of their own: no verdict comes while it is frozen."""
-    folder = tmp_path_factory.mktemp("clamd")
-    own = Clamd(folder / "own", free_ports(1)[0], folder / "clamd.log")
-    own.process.start()
-    try:
-        await own.process.wait_ready()
+    async with a_clamd(tmp_path_factory.mktemp("clamd")) as own:
         yield own
-    finally:
-        await own.process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -59,9 +59,9 @@ class Comparison:
 
 
 def compare(reading: Reading, facts: ProfileFacts, fields: Sequence[Field]) -> list[Comparison]:
-    """Each of these fields, in this order, as what stands for it in the profile."""
+    """Each of these fields once, in this order, as what stands for it in the profile."""
     looks = reading.looks()
-    standing = [field.of(facts) for field in fields]
+    standing = dict.fromkeys(field.of(facts) for field in fields)
     return [Comparison(field, _best([_COMPARE[field](tokens, facts, reading.is_exact) for tokens in looks])) for field in standing]
 
 

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
+from typing import Self
 
 SURE, CORROBORATED = 85.0, 60.0
 """From this confidence on a word that was recognised may contradict the profile, a number already from the lower one on if every further
@@ -55,6 +56,11 @@ class Page:
     """The words of one page in reading order."""
 
     words: tuple[Word, ...]
+
+    @classmethod
+    def of(cls, words: Iterable[tuple[str, int, float, Sequence[str]]]) -> Self:
+        """From words as they are sent and stored: text, line, confidence, further looks."""
+        return cls(tuple(Word(text, line, confidence, tuple(again)) for text, line, confidence, again in words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Any, NoReturn
 from tesserocr import PyTessBaseAPI
 
 from . import judging, opening, proofs, renditions, texts
+from .framing import HEAD
 
 _OPEN_FILES = 32
 _PAGE = resource.getpagesize()
 _CONTENT, _TALK = 0, 3
 """Descriptors; 1 and 2 lead nowhere, whatever a library prints."""
-_HEAD = struct.Struct(">?I")
-"""Of an answer: whether it is JSON, and how many bytes follow."""
 _LOOKS: dict[str, Callable[[bytes, str, dict[str, Any]], Any]] = {
     "opening": opening.problems,
     "pages": judging.problems,
@@ -98,6 +96,6 @@ def _whole(descriptor: int) -> bytes:
 
 def _say(told: Any) -> None:
     content = told if isinstance(told, bytes) else json.dumps(told).encode()
-    waiting = memoryview(_HEAD.pack(not isinstance(told, bytes), len(content)) + content)
+    waiting = memoryview(HEAD.pack(not isinstance(told, bytes), len(content)) + content)
     while waiting:
         waiting = waiting[os.write(_TALK, waiting) :]

@@ -89,12 +89,10 @@ class _Picture:
 
     def gray(self, number: int, dpi: float, paper: float) -> Gray:
         own = self.placed_dpi(number, paper)
-        return _reduced(self.image, 1.0 if own is None else dpi / own)
+        return np.asarray(ImageOps.exif_transpose(reduced(self.image, 1.0 if own is None else dpi / own)))
 
     def picture(self, number: int, longest: int) -> Image.Image:  # noqa: ARG002 - there is one page
-        whole = int(max(self.image.size) / longest)
-        coarse = self.image.reduce(whole) if whole > 1 and self.image.mode in _REDUCIBLE else self.image
-        upright = ImageOps.exif_transpose(_on_paper(coarse))
+        upright = ImageOps.exif_transpose(_on_paper(_coarse(self.image, int(max(self.image.size) / longest))))
         upright.thumbnail((longest, longest))
         return upright
 
@@ -102,17 +100,19 @@ class _Picture:
         return ""
 
 
-def _reduced(image: Image.Image, share: float) -> Gray:
-    """As it is meant to be held. Coarsely first, while it has its colours, so that no second large picture is made."""
-    whole = int(1 / share) if share > 0 else 1
+def reduced(image: Image.Image, share: float) -> Image.Image:
+    """In greys, with such a share of its width and height; never enlarged."""
     width, height = image.size
-    if whole > 1 and image.mode in _REDUCIBLE:
-        image = image.reduce(whole)
-    gray = _in_gray(image)
+    gray = _in_gray(_coarse(image, int(1 / share) if share > 0 else 1))
     wanted = (max(1, round(width * share)), max(1, round(height * share)))
     if share < 1 and wanted != gray.size:
         gray = gray.resize(wanted, Image.Resampling.BOX)
-    return np.asarray(ImageOps.exif_transpose(gray))
+    return gray
+
+
+def _coarse(image: Image.Image, whole: int) -> Image.Image:
+    """So many times smaller while it has its colours: no second large picture is made."""
+    return image.reduce(whole) if whole > 1 and image.mode in _REDUCIBLE else image
 
 
 def _in_gray(image: Image.Image) -> Image.Image:

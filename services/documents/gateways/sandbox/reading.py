@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from tesserocr import OEM, PSM, RIL, PyTessBaseAPI
 
+from .pages import reduced
+
 DPI = 300
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right, bottom."""
@@ -103,10 +105,7 @@ def skew(page: Image.Image, dpi: float) -> float:
 
 def _ink(page: Image.Image, share: float) -> Image.Image:
     """What is written on the page, small, in white on black."""
-    whole = max(1, int(1 / share))
-    reduced = page.reduce(whole) if whole > 1 else page
-    size = (max(1, round(page.width * min(1.0, share))), max(1, round(page.height * min(1.0, share))))
-    small = reduced if reduced.size == size else reduced.resize(size, Image.Resampling.BOX)
+    small = reduced(page, share)
     return Image.fromarray(((np.asarray(small, dtype=np.int16) < _paper(small) - _INK) * 255).astype(np.uint8))
 
 

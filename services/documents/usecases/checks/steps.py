@@ -107,6 +107,12 @@ class Text:
 def checks_of(scanner: Scanner, inspector: Inspector) -> tuple[Check, ...]:
     """All steps that look at the bytes, in the order in which they are made."""
     return (
-        *(Integrity(), Malware(scanner), SizeAndType(), Opens(inspector), Legible(inspector)),
-        *(Code(inspector), Signature(inspector), Text(inspector)),
+        Integrity(),
+        Malware(scanner),
+        SizeAndType(),
+        Opens(inspector),
+        Legible(inspector),
+        Code(inspector),
+        Signature(inspector),
+        Text(inspector),
     )
