@@ -71,6 +71,7 @@ KINDS: dict[str, Kind] = {
         Kind("document-accepted", "Документ принят", _INBOX, "/documents/{document_id}"),
         Kind("document-rejected", "Документ не принят", _LETTER, "/documents/{document_id}"),
         Kind("document-delayed", "Проверка документа задерживается", _INBOX, "/documents/{document_id}"),
+        Kind("check-stuck", "Проверка файла не закончилась", _LETTER, "/administration/documents/{document_id}"),
         Kind("document-removal-planned", "Документ скоро будет удалён", _LETTER, "/documents/{document_id}"),
         Kind("document-removed", "Документ удалён", _INBOX, "/documents"),
         Kind("malware-found", "Вредоносный файл", _LETTER, "/administration/documents/{document_id}", is_critical=True),

@@ -256,6 +256,7 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(documents.DocumentRejected, "document-rejected", _owner, "document_id", ("document_id",), _document),
     Rule(documents.DocumentDelayed, "document-delayed", _owner, "document_id", ("document_id",), _document),
+    Rule(documents.DocumentDelayed, "check-stuck", _administrators, "document_id", ("document_id",), _document),
     Rule(
         documents.DocumentRemovalPlanned, "document-removal-planned", _owner, "document_id", ("document_id", "remove_at"), _document,
     ),
