@@ -11,7 +11,8 @@ from contracts.applications import ElectronicDocumentIssued, InformationProvided
 from services.applications.domain import drafting, identifiers, stage1
 from services.applications.domain.application import SYSTEM, Application
 from services.applications.domain.check import CheckInput, check
-from services.applications.domain.errors import DocumentsChanged, DocumentUnknown, NothingAnswered
+from services.applications.domain.errors.answering import DocumentUnknown, NothingAnswered
+from services.applications.domain.errors.drafting import DocumentsChanged
 from services.applications.domain.facts import OwnedDocument, Verdict
 from services.applications.domain.form import sha256_of
 from services.applications.domain.states import State

@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from services.applications.domain import drafting, identifiers, review, stage1
 from services.applications.domain.application import SYSTEM, Application, Desk, Remark
 from services.applications.domain.check import CheckInput, check, is_clean
-from services.applications.domain.errors import (
+from services.applications.domain.errors.answering import ItemLocked, NothingAnswered
+from services.applications.domain.errors.application import IllegalMove
+from services.applications.domain.errors.drafting import CheckNotClean
+from services.applications.domain.errors.review import (
     AlreadyClaimed,
-    CheckNotClean,
     ConflictOfInterest,
-    IllegalMove,
-    ItemLocked,
     NoRecommendation,
     NotClaimed,
-    NothingAnswered,
     ReasonsMissing,
     UnknownReason,
 )

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from chassis.auth import anyone
 from chassis.limits import limited
 from services.applications.api.dependencies import UseCasesDep
-from services.applications.domain.errors import CertificateNotFound
+from services.applications.domain.errors.certificate import CertificateNotFound
 from services.applications.gateways import verification_page
 from services.applications.schemas.tables import VerifiedCertificateOut
 

@@ -10,14 +10,8 @@ from chassis.errors import FieldError
 from contracts.roles import Role
 from services.applications.domain.application import SYSTEM, Actor, Application, FrozenDocument, Request
 from services.applications.domain.check import Finding, is_clean
-from services.applications.domain.errors import (
-    CheckNotClean,
-    DocumentsChanged,
-    DocumentUnknown,
-    ItemLocked,
-    NothingAnswered,
-    UnknownSpecialty,
-)
+from services.applications.domain.errors.answering import DocumentUnknown, ItemLocked, NothingAnswered
+from services.applications.domain.errors.drafting import CheckNotClean, DocumentsChanged, UnknownSpecialty
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.form import Form, changes, covers, sha256_of
 from services.applications.domain.rules import SPECIALTIES, Kind

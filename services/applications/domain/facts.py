@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.roles import Role
-from services.applications.domain.errors import NotVerified, ProfileOverdue
+from services.applications.domain.errors.drafting import NotVerified, ProfileOverdue
 
 NOT_VERIFIED = "Подать заявление можно после того, как реестры подтвердят профиль."
 

@@ -20,10 +20,10 @@ from services.applications.domain.application import (
     Request,
 )
 from services.applications.domain.drafting import freeze, replaced_files
-from services.applications.domain.errors import (
+from services.applications.domain.errors.application import ApplicationNotFound
+from services.applications.domain.errors.review import (
     AlreadyClaimed,
     AlreadyRecommended,
-    ApplicationNotFound,
     ConflictOfInterest,
     NoRecommendation,
     NotClaimed,

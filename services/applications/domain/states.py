@@ -3,7 +3,7 @@
 from enum import StrEnum
 from types import MappingProxyType
 
-from services.applications.domain.errors import IllegalMove
+from services.applications.domain.errors.application import IllegalMove
 
 
 class State(StrEnum):

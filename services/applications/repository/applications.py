@@ -14,7 +14,7 @@ from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document,
 from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.application import Application, Desk
-from services.applications.domain.errors import ApplicationNotFound, OpenApplicationExists, StaleApplication
+from services.applications.domain.errors.application import ApplicationNotFound, OpenApplicationExists, StaleApplication
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State

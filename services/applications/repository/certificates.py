@@ -9,7 +9,7 @@ from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
 from services.applications.domain.certificate import Certificate
-from services.applications.domain.errors import CertificateNotFound
+from services.applications.domain.errors.certificate import CertificateNotFound
 
 COLLECTION = "certificates"
 _PERSONAL = ("holder_name", "holder_short_name")

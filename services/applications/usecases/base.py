@@ -32,7 +32,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The shared fields; wired in `main.py`."""
+    """The shared fields; wired in `main`."""
 
     begin: Begin
     clock: Clock

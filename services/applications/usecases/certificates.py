@@ -9,7 +9,8 @@ from chassis.transaction import Transaction, atomic
 from contracts.applications import ApplicationApproved, CertificateExpiring, CertificateIssued
 from services.applications.domain.application import SYSTEM, Application, CertificateReference
 from services.applications.domain.certificate import Certificate, full_name, short_name
-from services.applications.domain.errors import CertificateNotFound, FileNotReady
+from services.applications.domain.errors.application import FileNotReady
+from services.applications.domain.errors.certificate import CertificateNotFound
 from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
 from services.applications.domain.states import Move
 from services.applications.usecases.base import Room

@@ -11,7 +11,8 @@ from contracts.applications import DraftSaved
 from services.applications.domain import drafting
 from services.applications.domain.application import Application
 from services.applications.domain.check import Finding, check
-from services.applications.domain.errors import CommentMissing, NotRefused, NotVerified, OpenApplicationExists
+from services.applications.domain.errors.application import OpenApplicationExists
+from services.applications.domain.errors.drafting import CommentMissing, NotRefused, NotVerified
 from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
 from services.applications.domain.rules import DOCUMENT_TITLES, Kind

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.paging import PageRequest
 from chassis.tables import csv_lines
-from services.applications.domain.errors import ApplicationNotFound
+from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.states import Group
 from services.applications.usecases.base import Room

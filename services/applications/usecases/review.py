@@ -13,7 +13,7 @@ from contracts.applications import (
 )
 from services.applications.domain import review
 from services.applications.domain.application import Application, Decision, Desk, Remark
-from services.applications.domain.errors import ApplicationNotFound
+from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
 from services.applications.domain.states import State

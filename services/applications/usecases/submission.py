@@ -14,7 +14,8 @@ from contracts.applications import (
 )
 from services.applications.domain import drafting
 from services.applications.domain.application import Application, StoredFile
-from services.applications.domain.errors import FileNotReady, NotVerified
+from services.applications.domain.errors.application import FileNotReady
+from services.applications.domain.errors.drafting import NotVerified
 from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.usecases.base import Room
 from services.applications.usecases.printing import electronic_document

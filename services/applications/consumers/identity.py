@@ -1,12 +1,6 @@
-"""What applications listens to."""
-
-from typing import Annotated
-
-from faststream import Context
+"""What applications follows of people."""
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
-from contracts.applications import ApplicationApproved, ApplicationSubmitted, ElectronicDocumentRequested, InformationProvided, TermReached
-from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected, DocumentRemoved
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
@@ -20,65 +14,9 @@ from contracts.identity import (
     StaffMemberAdded,
     StaffMemberDeactivated,
 )
-from services.applications.usecases import UseCases
+from services.applications.consumers.dependencies import SERVICE, UseCasesDep
 
-SERVICE = "applications"
-UseCasesDep = Annotated[UseCases, Context("usecases")]
 router = ConsumerRouter()
-
-
-@router.consumer(queue_for(SERVICE, ApplicationSubmitted), EVENTS)
-async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
-    """Run the automatic stage."""
-    await usecases.check_submitted(event)
-
-
-@router.consumer(queue_for(SERVICE, InformationProvided), EVENTS)
-async def on_information_provided(event: InformationProvided, usecases: UseCasesDep) -> None:
-    """Run the automatic stage again if it had asked."""
-    await usecases.check_submitted(event)
-
-
-@router.consumer(queue_for(SERVICE, ElectronicDocumentRequested), EVENTS)
-async def on_electronic_document_requested(event: ElectronicDocumentRequested, usecases: UseCasesDep) -> None:
-    """Print what was handed in."""
-    await usecases.issue_electronic_document(event)
-
-
-@router.consumer(queue_for(SERVICE, ApplicationApproved), EVENTS)
-async def on_application_approved(event: ApplicationApproved, usecases: UseCasesDep) -> None:
-    """Make the certificate."""
-    await usecases.issue_certificate(event)
-
-
-@router.consumer(queue_for(SERVICE, TermReached), EVENTS)
-async def on_term_reached(event: TermReached, usecases: UseCasesDep) -> None:
-    """Remind, call a term missed, or let a claim lapse."""
-    await usecases.reach_term(event)
-
-
-@router.consumer(queue_for(SERVICE, DocumentReceived), EVENTS)
-async def on_document_received(event: DocumentReceived, usecases: UseCasesDep) -> None:
-    """Know the file before its verdict."""
-    await usecases.keep_document(event)
-
-
-@router.consumer(queue_for(SERVICE, DocumentAccepted), EVENTS)
-async def on_document_accepted(event: DocumentAccepted, usecases: UseCasesDep) -> None:
-    """Let applications that wait for the file go on."""
-    await usecases.keep_document(event)
-
-
-@router.consumer(queue_for(SERVICE, DocumentRejected), EVENTS)
-async def on_document_rejected(event: DocumentRejected, usecases: UseCasesDep) -> None:
-    """Ask applicants that wait for the file to replace it."""
-    await usecases.keep_document(event)
-
-
-@router.consumer(queue_for(SERVICE, DocumentRemoved), EVENTS)
-async def on_document_removed(event: DocumentRemoved, usecases: UseCasesDep) -> None:
-    """Know that a draft names what is no more."""
-    await usecases.keep_document(event)
 
 
 @router.consumer(queue_for(SERVICE, ProfileVerified), EVENTS)

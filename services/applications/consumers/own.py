@@ -1,0 +1,37 @@
+"""What applications asked itself to do after a commit."""
+
+from chassis.broker import EVENTS, ConsumerRouter, queue_for
+from contracts.applications import ApplicationApproved, ApplicationSubmitted, ElectronicDocumentRequested, InformationProvided, TermReached
+from services.applications.consumers.dependencies import SERVICE, UseCasesDep
+
+router = ConsumerRouter()
+
+
+@router.consumer(queue_for(SERVICE, ApplicationSubmitted), EVENTS)
+async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
+    """Run the automatic stage."""
+    await usecases.check_submitted(event)
+
+
+@router.consumer(queue_for(SERVICE, InformationProvided), EVENTS)
+async def on_information_provided(event: InformationProvided, usecases: UseCasesDep) -> None:
+    """Run the automatic stage again if it had asked."""
+    await usecases.check_submitted(event)
+
+
+@router.consumer(queue_for(SERVICE, ElectronicDocumentRequested), EVENTS)
+async def on_electronic_document_requested(event: ElectronicDocumentRequested, usecases: UseCasesDep) -> None:
+    """Print what was handed in."""
+    await usecases.issue_electronic_document(event)
+
+
+@router.consumer(queue_for(SERVICE, ApplicationApproved), EVENTS)
+async def on_application_approved(event: ApplicationApproved, usecases: UseCasesDep) -> None:
+    """Make the certificate."""
+    await usecases.issue_certificate(event)
+
+
+@router.consumer(queue_for(SERVICE, TermReached), EVENTS)
+async def on_term_reached(event: TermReached, usecases: UseCasesDep) -> None:
+    """Remind, call a term missed, or let a claim lapse."""
+    await usecases.reach_term(event)

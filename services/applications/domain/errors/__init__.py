@@ -1,0 +1,1 @@
+"""What this service refuses, by name; one module per part of an application's life."""

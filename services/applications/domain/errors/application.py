@@ -1,0 +1,33 @@
+"""What is refused about any application, by name."""
+
+from chassis.errors import Conflict, NotFound
+
+
+class ApplicationNotFound(NotFound):
+    """No such application for who is asking."""
+
+    code = "application-not-found"
+
+
+class FileNotReady(NotFound):
+    """The document is being made; it comes within seconds."""
+
+    code = "file-not-ready"
+
+
+class IllegalMove(Conflict):
+    """The state of the application does not allow this move."""
+
+    code = "illegal-move"
+
+
+class StaleApplication(Conflict):
+    """Somebody else wrote the application since it was read."""
+
+    code = "stale-application"
+
+
+class OpenApplicationExists(Conflict):
+    """One open application per practitioner, kind and specialty."""
+
+    code = "open-application-exists"

@@ -1,0 +1,45 @@
+"""What is refused of reviewers and registrars, by name."""
+
+from chassis.errors import Conflict, Forbidden, Invalid
+
+
+class AlreadyClaimed(Conflict):
+    """Another reviewer holds the application."""
+
+    code = "already-claimed"
+
+
+class NotClaimed(Conflict):
+    """Only who holds the application may do this."""
+
+    code = "not-claimed"
+
+
+class AlreadyRecommended(Conflict):
+    """The reviewers have spoken; somebody else acts now."""
+
+    code = "already-recommended"
+
+
+class NoRecommendation(Conflict):
+    """A registrar decides after the reviewers."""
+
+    code = "no-recommendation"
+
+
+class ConflictOfInterest(Forbidden):
+    """Who is close to the applicant, or already spoke about the application, may not judge it."""
+
+    code = "conflict-of-interest"
+
+
+class UnknownReason(Invalid):
+    """The code is not in the table of reasons, or does not point at what it may point at."""
+
+    code = "unknown-reason"
+
+
+class ReasonsMissing(Invalid):
+    """A refusal names its reasons."""
+
+    code = "reasons-missing"

@@ -1,0 +1,36 @@
+"""Where applications keeps things."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from chassis.app import Chassis
+from services.applications.gateways import FileStore
+from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
+from services.applications.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Collections and the bucket."""
+
+    applications: ApplicationRepository
+    facts: FactsRepository
+    certificates: CertificateRepository
+    numbers: NumberRepository
+    files: FileStore
+
+    def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What makes collections, indexes and the bucket at start."""
+        stores = (self.applications, self.facts, self.certificates, self.numbers, self.files)
+        return [store.prepare for store in stores]
+
+
+def stores_of(chassis: Chassis, settings: Settings) -> Stores:
+    """The stores of these settings."""
+    return Stores(
+        ApplicationRepository(chassis.database, chassis.cipher),
+        FactsRepository(chassis.database, chassis.cipher),
+        CertificateRepository(chassis.database, chassis.cipher),
+        NumberRepository(chassis.database),
+        FileStore(chassis.objects, settings.bucket),
+    )

@@ -1,0 +1,43 @@
+"""Use-cases of the settings."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from chassis.app import Chassis
+from services.applications.domain.terms import TermNumbers, Terms
+from services.applications.gateways import Printer, production_calendar
+from services.applications.main.stores import Stores
+from services.applications.settings import Settings
+from services.applications.usecases import UseCases
+
+
+def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
+    """What the service does."""
+    return UseCases(
+        begin=chassis.begin,
+        clock=chassis.clock,
+        terms=terms(settings),
+        applications=stores.applications,
+        facts=stores.facts,
+        certificates=stores.certificates,
+        numbers=stores.numbers,
+        printer=Printer(settings.public_url),
+        files=stores.files,
+        link_expires=timedelta(minutes=settings.link_minutes),
+    )
+
+
+def terms(settings: Settings) -> Terms:
+    """The terms of the settings on the production calendar."""
+    numbers = TermNumbers(
+        automatic_check_hours=settings.automatic_check_hours,
+        review_working_days=settings.review_working_days,
+        clarification_working_days=settings.clarification_working_days,
+        answer_working_days=settings.answer_working_days,
+        claim_working_days=settings.claim_working_days,
+        approval_working_days=settings.approval_working_days,
+        reminder_days=settings.reminder_days,
+        certificate_years=settings.certificate_years,
+        expiry_notice_days=settings.expiry_notice_days,
+    )
+    return Terms(numbers, production_calendar(settings.calendar_override_file), ZoneInfo(settings.time_zone))
