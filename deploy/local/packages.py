@@ -22,6 +22,9 @@ TEST_PACKAGES = {
     "chromium": "/usr/bin/chromium",
     "fonts-liberation": "/usr/share/fonts/truetype/liberation/LiberationSerif-Regular.ttf",
     "fonts-paratype": "/usr/share/fonts/truetype/paratype/PTF55F.ttf",
+    "qpdf": "/usr/bin/qpdf",
+    "softhsm2": "/usr/lib/softhsm/libsofthsm2.so",
+    "zbar-tools": "/usr/bin/zbarimg",
 }
 """What the tests need besides: large, and of no use to whoever only runs the system."""
 
