@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from chassis.auth import anyone
 from chassis.limits import limited
 from services.applications.api.dependencies import UseCasesDep
+from services.applications.domain.certificates import Status
 from services.applications.domain.errors.certificate import CertificateNotFound
 from services.applications.gateways import verification_page
 from services.applications.schemas.tables import VerifiedCertificateOut
@@ -49,9 +50,17 @@ def _shown(verified: VerifiedCertificateOut, usecases: UseCasesDep) -> tuple[str
     return f"Сертификат {verified.number}", facts, _note(verified)
 
 
+_NOT_VALID = {
+    Status.NOT_YET: "Сертификат выдан, но ещё не действует.",
+    Status.EXPIRED: "Сертификат был выдан, но срок его действия истёк.",
+    Status.SUSPENDED: "Сертификат был выдан, но его действие приостановлено.",
+    Status.REVOKED: "Сертификат был выдан, но аннулирован.",
+}
+
+
 def _note(verified: VerifiedCertificateOut) -> str:
-    if verified.status != "valid":
-        return "Сертификат был выдан, но срок его действия истёк."
+    if verified.status in _NOT_VALID:
+        return _NOT_VALID[verified.status]
     if verified.holder is None:
         return "Сертификат выдан системой. Данные владельца удалены по его запросу, фамилию сверить нельзя."
     return "Сертификат выдан системой. Сверьте фамилию и специальность с документом."

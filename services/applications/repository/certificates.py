@@ -1,6 +1,8 @@
-"""Certificates in MongoDB; the holder's name is encrypted."""
+"""Certificates in MongoDB; the holder's name and what registrars wrote are encrypted."""
 
-from dataclasses import asdict
+from dataclasses import fields
+from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -8,20 +10,24 @@ from pydantic import TypeAdapter
 from chassis.encryption import FieldCipher
 from chassis.mongo import ASCENDING, Collection, Database, Document, IndexModel, prepare_collection
 from chassis.transaction import Transaction
-from services.applications.domain.certificate import Certificate
-from services.applications.domain.errors.certificate import CertificateNotFound
+from services.applications.domain.certificates import Certificate
+from services.applications.domain.errors.certificate import CertificateNotFound, StaleCertificate
 
 COLLECTION = "certificates"
-_PERSONAL = ("holder_name", "holder_short_name")
+SCHEMA_VERSION = 2
+"""2 knows standing and status lists; what was stored before has neither and reads as issued and never changed."""
+_PERSONAL = ("holder_name", "holder_short_name", "standing_changes")
+_CLEAR = tuple(member.name for member in fields(Certificate) if member.name not in {*_PERSONAL, "id"})
 _INDEXES = (
     IndexModel([("number", ASCENDING)], name="number", unique=True),
     IndexModel([("application_id", ASCENDING)], name="one_per_application", unique=True),
+    IndexModel([("file.sha256", ASCENDING)], name="by_file", partialFilterExpression={"file.sha256": {"$type": "string"}}),
 )
 _WHOLE: TypeAdapter[Certificate] = TypeAdapter(Certificate)
 
 
 class CertificateRepository:
-    """Certificates by number and by application."""
+    """Certificates by number, by application and by file."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
@@ -37,44 +43,49 @@ class CertificateRepository:
 
     async def add(self, tx: Transaction, certificate: Certificate) -> None:
         """Store a new one."""
-        await self._collection.insert_one(await self._to_document(certificate, version=1), session=tx.session)
+        await self._collection.insert_one(await self._to_document(certificate), session=tx.session)
 
-    async def save_anonymised(self, tx: Transaction, certificate: Certificate) -> None:
-        """Replace what was stored of its holder."""
-        await self._collection.replace_one({"_id": certificate.id}, await self._to_document(certificate, version=3), session=tx.session)
+    async def save(self, tx: Transaction, certificate: Certificate, *, read: Certificate) -> None:
+        """Replace the version that was read. Raises `StaleCertificate` if somebody else wrote it since."""
+        found = {"_id": read.id, "version": read.version}
+        result = await self._collection.replace_one(found, await self._to_document(certificate), session=tx.session)
+        if result.matched_count == 0:
+            raise StaleCertificate("Сертификат изменился, пока вы его открывали. Откройте его ещё раз.")
 
     async def find_of_application(self, application_id: UUID, *, tx: Transaction | None = None) -> Certificate | None:
         """The certificate an application ended in."""
         return await self._find({"application_id": application_id}, tx)
 
-    async def set_file(self, tx: Transaction, certificate: Certificate) -> None:
-        """The PDF is stored: from now on the certificate can be verified."""
-        file = asdict(certificate.file) if certificate.file else None
-        await self._collection.update_one({"_id": certificate.id}, {"$set": {"file": file, "version": 2}}, session=tx.session)
-
-    async def get_issued(self, number: str) -> Certificate:
+    async def get_issued(self, number: str, *, tx: Transaction | None = None) -> Certificate:
         """An issued one by its number. Raises `CertificateNotFound`."""
-        found = await self._find({"number": number}, None)
+        found = await self._find({"number": number}, tx)
         if found is None or not found.is_issued:
             raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
         return found
 
-    async def _to_document(self, certificate: Certificate, *, version: int) -> Document:
-        clear = {name: value for name, value in asdict(certificate).items() if name not in {*_PERSONAL, "id"}}
-        personal = await self._cipher.encrypt({name: getattr(certificate, name) for name in _PERSONAL})
+    async def _to_document(self, certificate: Certificate) -> Document:
+        personal = await self._cipher.encrypt({"personal": _WHOLE.dump_python(certificate, mode="json", include=set(_PERSONAL))})
+        clear = _WHOLE.dump_python(certificate, include=set(_CLEAR))
         return {
             "_id": certificate.id,
-            "version": version,
-            "schema_version": 1,
-            **clear,
-            "kind": certificate.kind.value,
-            "personal": personal,
+            "schema_version": SCHEMA_VERSION,
+            **{name: _plain(value) for name, value in clear.items()},
+            "personal": personal["personal"],
         }
 
     async def _find(self, wanted: dict[str, object], tx: Transaction | None) -> Certificate | None:
         document = await self._collection.find_one(wanted, session=tx.session if tx else None)
         if document is None:
             return None
-        personal = await self._cipher.decrypt(document.pop("personal"))
-        clear = {name: value for name, value in document.items() if name not in {"_id", "version", "schema_version"}}
-        return _WHOLE.validate_python({"id": document["_id"], **clear, **personal})
+        personal = await self._opened(document)
+        return _WHOLE.validate_python({"id": document["_id"], **{name: document.get(name) for name in _CLEAR}, **personal})
+
+    async def _opened(self, document: Document) -> dict[str, Any]:
+        if isinstance(document["personal"], dict):  # schema 1 encrypted each name by itself
+            return await self._cipher.decrypt(document["personal"])
+        opened: dict[str, Any] = (await self._cipher.decrypt({"personal": document["personal"]}))["personal"]
+        return opened
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from services.applications.domain.certificate import Certificate
+from services.applications.domain.certificates import STATUS_TITLES, Certificate, Status
 from services.applications.domain.reasons import AUTOMATIC_ONLY, REASONS
 from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES, Kind, required_documents
 
@@ -100,7 +100,7 @@ class VerifiedCertificateOut(BaseModel):
     specialty_title: str
     issued_at: datetime
     valid_until: datetime
-    status: str
+    status: Status
     status_title: str
 
     @classmethod
@@ -116,5 +116,5 @@ class VerifiedCertificateOut(BaseModel):
             issued_at=certificate.issued_at,
             valid_until=certificate.valid_until,
             status=status,
-            status_title={"valid": "Действует", "expired": "Срок действия истёк"}[status],
+            status_title=STATUS_TITLES[status],
         )

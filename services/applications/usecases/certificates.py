@@ -1,14 +1,14 @@
 """Certificates: made after approval, downloaded by the holder, verified by anybody."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 from chassis.transaction import Transaction, atomic
 from contracts.applications import ApplicationApproved, CertificateExpiring, CertificateIssued
-from services.applications.domain.application import SYSTEM, Application, CertificateReference
-from services.applications.domain.certificate import Certificate, full_name, short_name
+from services.applications.domain.application import SYSTEM, Application, CertificateReference, StoredFile
+from services.applications.domain.certificates import Certificate, full_name, short_name
 from services.applications.domain.errors.application import FileNotReady
 from services.applications.domain.errors.certificate import CertificateNotFound
 from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
@@ -30,7 +30,7 @@ class Certificates(Room):
             return
         content = await self.printer.certificate(certificate_values(planned, self.terms), number=planned.number, made_at=planned.issued_at)
         file = await self.files.put(f"certificates/{planned.id}.pdf", content)
-        await self._issue(event, replace(planned, file=file))
+        await self._issue(event, planned, file)
 
     @atomic
     async def _plan(self, event: ApplicationApproved) -> Certificate | None:
@@ -46,6 +46,7 @@ class Certificates(Room):
             surname, given_name, patronymic = (application.form.text_at(pointer) for pointer in _NAME)
             planned = Certificate(
                 id=uuid4(),
+                version=1,
                 number=await self.numbers.draw_certificate_number(self.terms.local_date(now).year, now),
                 application_id=application.id,
                 application_number=application.public_number,
@@ -61,13 +62,14 @@ class Certificates(Room):
         return planned
 
     @atomic
-    async def _issue(self, event: ApplicationApproved, certificate: Certificate) -> None:
+    async def _issue(self, event: ApplicationApproved, planned: Certificate, file: StoredFile) -> None:
         async with self.begin(handling=event) as tx:
+            certificate = planned.issued(file)
             application = await self.applications.get_any(event.application_id, tx=tx)
             reference = CertificateReference(certificate.id, certificate.number, certificate.issued_at, certificate.valid_until)
             certified = application.moved(Move.CERTIFY, by=SYSTEM, at=self.now(), certificate=reference)
             await self._keep(tx, certified, read=application)
-            await self.certificates.set_file(tx, certificate)
+            await self.certificates.save(tx, certificate, read=planned)
             await tx.publish(_issued(certified, reference))
             await self._schedule_notices(tx, certificate)
 

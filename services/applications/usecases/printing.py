@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.applications.domain.application import Application
-from services.applications.domain.certificate import Certificate
+from services.applications.domain.certificates import Certificate
 from services.applications.domain.form import TITLES, Json
 from services.applications.domain.history import Row
 from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES

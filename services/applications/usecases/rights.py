@@ -56,8 +56,8 @@ class Rights(Room):
                 await self._keep(tx, erasure.anonymised(closed, at=at), read=read)
                 if closed is not read:
                     await tx.publish(_withdrawn(closed))
-            if certificate is not None:
-                await self.certificates.save_anonymised(tx, certificate.anonymised(at=certificate.anonymised_at or at))
+            if certificate is not None and certificate.anonymised_at is None:
+                await self.certificates.save(tx, certificate.anonymised(at=at), read=certificate)
                 await tx.cancel_all(f"certificate-expiring:{certificate.id}:")
         return None if certificate is None else certificate.id
 

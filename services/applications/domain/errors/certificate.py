@@ -1,9 +1,21 @@
 """What is refused about certificates, by name."""
 
-from chassis.errors import NotFound
+from chassis.errors import Conflict, NotFound
 
 
 class CertificateNotFound(NotFound):
     """No certificate of this number."""
 
     code = "certificate-not-found"
+
+
+class IllegalStanding(Conflict):
+    """The certificate's standing does not allow this change."""
+
+    code = "illegal-standing"
+
+
+class StaleCertificate(Conflict):
+    """Somebody else wrote the certificate since it was read."""
+
+    code = "stale-certificate"
