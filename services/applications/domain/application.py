@@ -1,15 +1,14 @@
 """The application: what it holds, how it moves, which terms run."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.roles import Role
 from services.applications.domain.form import Form, covers
 from services.applications.domain.rules import Kind
-from services.applications.domain.states import GROUPS, OPEN, WORDS, Group, Move, State, after
+from services.applications.domain.states import BLOCKING, GROUPS, OPEN, WORDS, Group, Move, Mover, State, after, check_mover
 from services.applications.domain.terms import ActiveTerm, Term
 
 Requester = Literal["automatic-check", "reviewer"]
@@ -32,7 +31,7 @@ class Actor:
     """Who moves an application; the system has no id."""
 
     id: UUID | None
-    role: Role | Literal["system"]
+    role: Mover
 
 
 SYSTEM = Actor(None, "system")
@@ -110,6 +109,7 @@ class Recommendation:
     remarks: tuple[Remark, ...]
     comment: str
     at: datetime
+    round: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,15 @@ class CertificateReference:
     number: str
     issued_at: datetime
     valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AppealReference:
+    """The last appeal against the refusal of an application."""
+
+    id: UUID
+    number: str
+    filed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +183,20 @@ class Application:
     certificate: CertificateReference | None = None
     anonymised_at: datetime | None = None
     """When its applicant was erased; since then nothing in it is personal."""
+    rules_on: date | None = None
+    """The day whose rules it is judged by; None until it is handed in."""
+    round: int = 1
+    """Which time it is examined; an overturned refusal begins the next, in which earlier opinions count no more."""
+    appeal: AppealReference | None = None
+    renews_certificate_id: UUID | None = None
+    """The certificate that ends and that this one is to follow."""
 
     def moved(self, move: Move, *, by: Actor, at: datetime, why: str = "", **changed: Any) -> "Application":
-        """The next version after a move, recorded. Raises `IllegalMove`."""
+        """The next version after a move, recorded. Raises `MoveNotYours`, `IllegalMove`."""
+        check_mover(move, by.role)
         target = after(self.state, move)
+        if move is Move.OVERTURN:
+            changed = {"round": self.round + 1, **changed}
         step = Transition(move, self.state, target, at, by, why)
         ended_at = None if target in OPEN else (self.ended_at or at)
         return replace(
@@ -196,8 +215,13 @@ class Application:
 
     @property
     def is_open(self) -> bool:
-        """Whether another of the same kind and specialty must wait."""
+        """Whether somebody still has something to do before it is decided and the decision carried out."""
         return self.state in OPEN
+
+    @property
+    def blocks_another(self) -> bool:
+        """Whether another of the same kind and specialty must wait."""
+        return self.state in BLOCKING
 
     @property
     def public_number(self) -> str:
@@ -212,9 +236,9 @@ class Application:
         return self.requests[-1] if self.state is State.INFORMATION_REQUESTED else None
 
     @property
-    def last_recommendation(self) -> Recommendation | None:
-        """What the reviewers found last."""
-        return self.recommendations[-1] if self.recommendations else None
+    def opinions(self) -> tuple[Recommendation, ...]:
+        """What the reviewers found in the present round."""
+        return tuple(one for one in self.recommendations if one.round == self.round)
 
     @property
     def document_ids(self) -> tuple[UUID, ...]:
@@ -236,10 +260,9 @@ class Application:
             return Desk.SYSTEM
         if self.state is not State.UNDER_REVIEW:
             return Desk.NOBODY
-        opinion = self.last_recommendation
-        if opinion is None:
+        if not self.opinions:
             return Desk.REVIEWER
-        return Desk.REGISTRAR if opinion.decision == "approve" else Desk.SECOND_REVIEWER
+        return Desk.REGISTRAR if self.opinions[-1].decision == "approve" else Desk.SECOND_REVIEWER
 
     def active_terms(self) -> dict[Term, ActiveTerm]:
         """The terms that run now; a term met is not among them."""

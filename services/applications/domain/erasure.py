@@ -12,7 +12,7 @@ _WITHDRAWN = "Учётная запись заявителя удалена."
 
 def withdrawn(application: Application, *, at: datetime) -> Application:
     """The application taken back by the system where the table lets it: nobody is there any more to go on with it."""
-    if application.state not in MOVES[Move.WITHDRAW]:
+    if application.state not in MOVES[Move.WITHDRAW].ways:
         return application
     return application.moved(Move.WITHDRAW, by=SYSTEM, at=at, why=_WITHDRAWN, claim=None)
 

@@ -33,7 +33,7 @@ from services.applications.domain.errors.review import (
 from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.form import changes, is_pointer
 from services.applications.domain.reasons import AUTOMATIC_ONLY, REASONS, Code
-from services.applications.domain.states import Move, State
+from services.applications.domain.states import Move, State, after
 from services.applications.domain.terms import Terms
 
 
@@ -46,7 +46,7 @@ def _registrar(registrar_id: UUID) -> Actor:
 
 
 def _open_for_review(application: Application, move: Move) -> None:
-    application.moved(move, by=SYSTEM, at=application.updated_at)  # raises IllegalMove
+    after(application.state, move)
     if application.desk not in {Desk.REVIEWER, Desk.SECOND_REVIEWER}:
         raise AlreadyRecommended("Эксперты уже высказались: заявление у регистратора.")
 
@@ -161,14 +161,15 @@ def recommend(
     _held_by(application, reviewer_id)
     _with_reasons(decision, remarks)
     is_second = application.desk is Desk.SECOND_REVIEWER
-    opinion = Recommendation(reviewer_id, decision, remarks, comment, at)
+    opinion = Recommendation(reviewer_id, decision, remarks, comment, at, application.round)
     by, opinions = _reviewer(reviewer_id), (*application.recommendations, opinion)
     if decision == "approve":
         due_at = terms.approval_due(at)
         return application.moved(Move.RECOMMEND, by=by, at=at, why=comment, recommendations=opinions, claim=None, approval_due_at=due_at)
     if not is_second:
         return application.moved(Move.RECOMMEND, by=by, at=at, why=comment, recommendations=opinions, claim=None)
-    reasons = tuple(dict.fromkeys(remark for one in opinions if one.decision == "reject" for remark in one.remarks))
+    against = [one for one in (*application.opinions, opinion) if one.decision == "reject"]
+    reasons = tuple(dict.fromkeys(remark for one in against for remark in one.remarks))
     return application.moved(Move.CONFIRM_REFUSAL, by=by, at=at, why=comment, recommendations=opinions, claim=None, reasons=reasons)
 
 

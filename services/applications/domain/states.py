@@ -1,9 +1,15 @@
-"""The one state machine: which move leads from where to where, and the words people read."""
+"""The one state machine: which move leads from where to where, who makes it, who hears of it, and the words people read."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
-from services.applications.domain.errors.application import IllegalMove
+from contracts.roles import Role
+from services.applications.domain.errors.application import IllegalMove, MoveNotYours
+
+Mover = Role | Literal["system"]
 
 
 class State(StrEnum):
@@ -31,10 +37,12 @@ class Move(StrEnum):
     REQUEST_BY_CHECK = "request-by-check"
     REFUSE_BY_CHECK = "refuse-by-check"
     CLAIM = "claim"
+    ASSIGN = "assign"
     RELEASE = "release"
     REQUEST_BY_REVIEWER = "request-by-reviewer"
     ANSWER_CHECK = "answer-check"
     ANSWER_REVIEWER = "answer-reviewer"
+    PROPOSE = "propose"
     RECOMMEND = "recommend"
     CONFIRM_REFUSAL = "confirm-refusal"
     APPROVE = "approve"
@@ -54,39 +62,78 @@ class Group(StrEnum):
     REJECTED = "rejected"
 
 
+@dataclass(frozen=True, slots=True)
+class MoveRule:
+    """One row of the table. `tells` holds event types: a move of what was handed in is told by one of them."""
+
+    title: str
+    ways: Mapping[State, State]
+    by: frozenset[Mover]
+    tells: tuple[str, ...] = ()
+
+
 S = State
-MOVES: MappingProxyType[Move, dict[State, State]] = MappingProxyType(
+_PERSON: Mover = Role.PRACTITIONER
+_SYSTEM: Mover = "system"
+
+
+def _rule(title: str, ways: dict[State, State], *by: Mover, tells: tuple[str, ...] = ()) -> MoveRule:
+    return MoveRule(title, MappingProxyType(ways), frozenset(by), tuple(f"applications.{name}.v1" for name in tells))
+
+
+def _staying(*states: State) -> dict[State, State]:
+    return {state: state for state in states}
+
+
+def _leading(target: State, *states: State) -> dict[State, State]:
+    return dict.fromkeys(states, target)
+
+
+_HANDED_IN = (S.SUBMITTED, S.UNDER_REVIEW, S.INFORMATION_REQUESTED)
+_REJECTED, _ASKED, _CLAIMED = ("application-rejected",), ("information-requested",), ("review-claimed",)
+_ANSWERED, _JUDGED = ("information-provided",), ("appeal-decided",)
+
+MOVES: Mapping[Move, MoveRule] = MappingProxyType(
     {
-        Move.EDIT: {S.DRAFT: S.DRAFT, S.CONFIRMED: S.DRAFT},
-        Move.CONFIRM: {S.DRAFT: S.CONFIRMED},
-        Move.SUBMIT: {S.CONFIRMED: S.SUBMITTED},
-        Move.BEGIN_REVIEW: {S.SUBMITTED: S.UNDER_REVIEW},
-        Move.REQUEST_BY_CHECK: {S.SUBMITTED: S.INFORMATION_REQUESTED},
-        Move.REFUSE_BY_CHECK: {S.SUBMITTED: S.REJECTED},
-        Move.CLAIM: {S.UNDER_REVIEW: S.UNDER_REVIEW},
-        Move.RELEASE: {S.UNDER_REVIEW: S.UNDER_REVIEW},
-        Move.REQUEST_BY_REVIEWER: {S.UNDER_REVIEW: S.INFORMATION_REQUESTED},
-        Move.ANSWER_CHECK: {S.INFORMATION_REQUESTED: S.SUBMITTED},
-        Move.ANSWER_REVIEWER: {S.INFORMATION_REQUESTED: S.UNDER_REVIEW},
-        Move.RECOMMEND: {S.UNDER_REVIEW: S.UNDER_REVIEW},
-        Move.CONFIRM_REFUSAL: {S.UNDER_REVIEW: S.REJECTED},
-        Move.APPROVE: {S.UNDER_REVIEW: S.APPROVED},
-        Move.REJECT: {S.UNDER_REVIEW: S.REJECTED},
-        Move.CERTIFY: {S.APPROVED: S.CERTIFIED},
-        Move.WITHDRAW: {
-            S.DRAFT: S.WITHDRAWN,
-            S.CONFIRMED: S.WITHDRAWN,
-            S.SUBMITTED: S.WITHDRAWN,
-            S.UNDER_REVIEW: S.WITHDRAWN,
-            S.INFORMATION_REQUESTED: S.WITHDRAWN,
-        },
-        Move.APPEAL: {S.REJECTED: S.APPEALED},
-        Move.UPHOLD: {S.APPEALED: S.REJECTED},
-        Move.OVERTURN: {S.APPEALED: S.UNDER_REVIEW},
+        Move.EDIT: _rule("Возвращено в черновик", _leading(S.DRAFT, S.DRAFT, S.CONFIRMED), _PERSON),
+        Move.CONFIRM: _rule("Подтверждено", {S.DRAFT: S.CONFIRMED}, _PERSON),
+        Move.SUBMIT: _rule("Отправлено", {S.CONFIRMED: S.SUBMITTED}, _PERSON, tells=("application-submitted",)),
+        Move.BEGIN_REVIEW: _rule("Документы приняты, начата экспертиза", {S.SUBMITTED: S.UNDER_REVIEW}, _SYSTEM, tells=("review-begun",)),
+        Move.REQUEST_BY_CHECK: _rule(
+            "Запрошено уточнение автоматической проверкой", {S.SUBMITTED: S.INFORMATION_REQUESTED}, _SYSTEM, tells=_ASKED
+        ),
+        Move.REFUSE_BY_CHECK: _rule("Отклонено автоматической проверкой", {S.SUBMITTED: S.REJECTED}, _SYSTEM, tells=_REJECTED),
+        Move.CLAIM: _rule("Взято экспертом", _staying(S.UNDER_REVIEW), Role.REVIEWER, tells=_CLAIMED),
+        Move.ASSIGN: _rule("Назначено эксперту", _staying(S.UNDER_REVIEW), _SYSTEM, Role.REGISTRAR, tells=_CLAIMED),
+        Move.RELEASE: _rule("Возвращено в очередь", _staying(S.UNDER_REVIEW), Role.REVIEWER, _SYSTEM, tells=("review-released",)),
+        Move.REQUEST_BY_REVIEWER: _rule(
+            "Запрошено уточнение экспертом", {S.UNDER_REVIEW: S.INFORMATION_REQUESTED}, Role.REVIEWER, tells=_ASKED
+        ),
+        Move.ANSWER_CHECK: _rule("Дан ответ", {S.INFORMATION_REQUESTED: S.SUBMITTED}, _PERSON, _SYSTEM, tells=_ANSWERED),
+        Move.ANSWER_REVIEWER: _rule("Дан ответ эксперту", {S.INFORMATION_REQUESTED: S.UNDER_REVIEW}, _PERSON, tells=_ANSWERED),
+        Move.PROPOSE: _rule("Изменился профиль заявителя", _staying(*_HANDED_IN), _SYSTEM, tells=("profile-change-proposed",)),
+        Move.RECOMMEND: _rule(
+            "Дано заключение эксперта", _staying(S.UNDER_REVIEW), Role.REVIEWER, tells=("approval-recommended", "review-released")
+        ),
+        Move.CONFIRM_REFUSAL: _rule("Отклонено двумя экспертами", {S.UNDER_REVIEW: S.REJECTED}, Role.REVIEWER, tells=_REJECTED),
+        Move.APPROVE: _rule("Утверждено регистратором", {S.UNDER_REVIEW: S.APPROVED}, Role.REGISTRAR, tells=("application-approved",)),
+        Move.REJECT: _rule("Отклонено регистратором", {S.UNDER_REVIEW: S.REJECTED}, Role.REGISTRAR, tells=_REJECTED),
+        Move.CERTIFY: _rule("Выдан сертификат", {S.APPROVED: S.CERTIFIED}, _SYSTEM, tells=("certificate-issued",)),
+        Move.WITHDRAW: _rule(
+            "Отозвано заявителем",
+            _leading(S.WITHDRAWN, S.DRAFT, S.CONFIRMED, *_HANDED_IN),
+            _PERSON,
+            _SYSTEM,  # for who was erased
+            tells=("application-withdrawn",),
+        ),
+        Move.APPEAL: _rule("Подана жалоба", {S.REJECTED: S.APPEALED}, _PERSON, Role.SUPPORT_AGENT, tells=("appeal-filed",)),
+        Move.UPHOLD: _rule("Отказ оставлен в силе", {S.APPEALED: S.REJECTED}, Role.REVIEWER, _PERSON, tells=_JUDGED),
+        Move.OVERTURN: _rule("Отказ отменён", {S.APPEALED: S.UNDER_REVIEW}, Role.REVIEWER, tells=_JUDGED),
     }
 )
+"""Who withdraws an appeal upholds the refusal; work on a draft is told by `draft-saved` in its own time, not move by move."""
 
-WORDS: MappingProxyType[State, str] = MappingProxyType(
+WORDS: Mapping[State, str] = MappingProxyType(
     {
         S.DRAFT: "Черновик",
         S.CONFIRMED: "Черновик",
@@ -101,7 +148,7 @@ WORDS: MappingProxyType[State, str] = MappingProxyType(
     }
 )
 
-GROUPS: MappingProxyType[State, Group] = MappingProxyType(
+GROUPS: Mapping[State, Group] = MappingProxyType(
     {
         S.DRAFT: Group.IN_PROGRESS,
         S.CONFIRMED: Group.IN_PROGRESS,
@@ -117,12 +164,21 @@ GROUPS: MappingProxyType[State, Group] = MappingProxyType(
 )
 
 OPEN = frozenset({S.DRAFT, S.CONFIRMED, S.SUBMITTED, S.UNDER_REVIEW, S.INFORMATION_REQUESTED, S.APPROVED})
-"""States that keep another application of the same kind and specialty from being started."""
+"""States in which somebody still has something to do before a decision is carried out."""
+
+BLOCKING = OPEN | {S.APPEALED}
+"""States that keep another application of the same kind and specialty from being started: an appeal may reopen the refused one."""
 
 
 def after(state: State, move: Move) -> State:
     """The state a move leads to. Raises `IllegalMove` where the table has no such way."""
-    target = MOVES[move].get(state)
+    target = MOVES[move].ways.get(state)
     if target is None:
         raise IllegalMove(f"Сейчас заявление в состоянии «{WORDS[state]}»: это действие недоступно.", state=state.value, move=move.value)
     return target
+
+
+def check_mover(move: Move, mover: Mover) -> None:
+    """Raises `MoveNotYours` where the table does not name who moves."""
+    if mover not in MOVES[move].by:
+        raise MoveNotYours("Это действие совершают другие участники процесса.", move=move.value)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ COLLECTION = "applications"
 SCHEMA_VERSION = 1
 _PORTION = 200
 """Read at once where all are read."""
+_ONE_OPEN = "Такое заявление уже есть: по одному виду и специальности ведётся одно заявление."
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
 _PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "correction_comment")
@@ -94,12 +95,18 @@ class ApplicationRepository:
         try:
             await self._collection.insert_one(await self._to_document(application), session=tx.session)
         except DuplicateKeyError:
-            raise OpenApplicationExists("Такое заявление уже есть: по одному виду и специальности ведётся одно заявление.") from None
+            raise OpenApplicationExists(_ONE_OPEN) from None
 
     async def save(self, tx: Transaction, application: Application, *, read: Application) -> None:
-        """Replace the version that was read. Raises `StaleApplication` if somebody else wrote it since."""
+        """Replace the version that was read.
+
+        Raises `StaleApplication` if somebody else wrote it since, `OpenApplicationExists` if another took its place meanwhile.
+        """
         found = {"_id": read.id, "version": read.version}
-        result = await self._collection.replace_one(found, await self._to_document(application), session=tx.session)
+        try:
+            result = await self._collection.replace_one(found, await self._to_document(application), session=tx.session)
+        except DuplicateKeyError:
+            raise OpenApplicationExists(_ONE_OPEN) from None
         if result.matched_count == 0:
             raise StaleApplication("Заявление изменилось, пока вы его правили. Откройте его ещё раз.")
 
@@ -234,7 +241,7 @@ class ApplicationRepository:
             **{name: _plain(value) for name, value in _WHOLE.dump_python(application, include=set(_CLEAR)).items()},
             "desk": application.desk.value,
             "group": application.group.value,
-            "is_open": application.is_open,
+            "is_open": application.blocks_another,
             "ends_at": application.ended_at or _NEVER,
             "document_ids": list(application.document_ids),
             "claimed_by": application.claim.reviewer_id if application.claim else None,
@@ -247,7 +254,9 @@ class ApplicationRepository:
 
     async def _from_document(self, document: Document) -> Application:
         decrypted = await self._cipher.decrypt({"personal": document["personal"]})
-        return _WHOLE.validate_python({"id": document["_id"], **{name: document.get(name) for name in _CLEAR}, **decrypted["personal"]})
+        return _WHOLE.validate_python(
+            {"id": document["_id"], **{name: document[name] for name in _CLEAR if name in document}, **decrypted["personal"]}
+        )
 
 
 def _to_row(document: Document) -> Row:
@@ -256,11 +265,13 @@ def _to_row(document: Document) -> Row:
 
 
 def _plain(value: Any) -> Any:
-    """BSON has no enums and no tuples."""
+    """BSON has no enums, no tuples and no days without an hour."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
     return value

@@ -10,33 +10,10 @@ from pydantic import BaseModel
 from services.applications.domain.application import Application, Transition
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.rules import DOCUMENT_TITLES
-from services.applications.domain.states import Move, State
+from services.applications.domain.states import MOVES, Move, State
 from services.applications.domain.terms import Terms
 from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, RemarkOut, RequestOut, certificate_of
 from services.applications.usecases.review import Opened
-
-_MOVE_WORDS = {
-    Move.EDIT: "Возвращено в черновик",
-    Move.CONFIRM: "Подтверждено",
-    Move.SUBMIT: "Отправлено",
-    Move.BEGIN_REVIEW: "Документы приняты, начата экспертиза",
-    Move.REQUEST_BY_CHECK: "Запрошено уточнение автоматической проверкой",
-    Move.REFUSE_BY_CHECK: "Отклонено автоматической проверкой",
-    Move.CLAIM: "Взято экспертом",
-    Move.RELEASE: "Возвращено в очередь",
-    Move.REQUEST_BY_REVIEWER: "Запрошено уточнение экспертом",
-    Move.ANSWER_CHECK: "Дан ответ",
-    Move.ANSWER_REVIEWER: "Дан ответ эксперту",
-    Move.RECOMMEND: "Дано заключение эксперта",
-    Move.CONFIRM_REFUSAL: "Отклонено двумя экспертами",
-    Move.APPROVE: "Утверждено регистратором",
-    Move.REJECT: "Отклонено регистратором",
-    Move.CERTIFY: "Выдан сертификат",
-    Move.WITHDRAW: "Отозвано заявителем",
-    Move.APPEAL: "Подана жалоба",
-    Move.UPHOLD: "Отказ оставлен в силе",
-    Move.OVERTURN: "Отказ отменён",
-}
 
 
 class TransitionOut(BaseModel):
@@ -55,7 +32,7 @@ class TransitionOut(BaseModel):
         """From the record."""
         return cls(
             move=step.move,
-            title=_MOVE_WORDS[step.move],
+            title=MOVES[step.move].title,
             before=step.before,
             after=step.after,
             at=step.at,

@@ -1,6 +1,6 @@
 """What is refused about any application, by name."""
 
-from chassis.errors import Conflict, NotFound
+from chassis.errors import Conflict, Forbidden, NotFound
 
 
 class ApplicationNotFound(NotFound):
@@ -19,6 +19,12 @@ class IllegalMove(Conflict):
     """The state of the application does not allow this move."""
 
     code = "illegal-move"
+
+
+class MoveNotYours(Forbidden):
+    """The table of moves does not name this actor for this move."""
+
+    code = "move-not-yours"
 
 
 class StaleApplication(Conflict):
