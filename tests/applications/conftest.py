@@ -41,10 +41,13 @@ class Hands:
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.service.client.request(method, path, json=body, headers=self.token() | named)
+
+    def token(self) -> dict[str, str]:
+        """The header of a token that begins now."""
         now = int(self.service.clock.now().timestamp())
         factors = {"password": now - self.factor_age_seconds, "sms": now - self.factor_age_seconds}
-        token = self.signer.headers(self.id, self.role, iat=now, exp=now + 300, factors=factors)
-        return await self.service.client.request(method, path, json=body, headers=token | named)
+        return self.signer.headers(self.id, self.role, iat=now, exp=now + 300, factors=factors)
 
     async def ok(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         answer = await self.call(method, path, body, **headers)
@@ -125,17 +128,22 @@ async def applicant(service: Component, signer: Signer) -> Applicant:
     return await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known()
 
 
-@pytest.fixture
-async def reviewers(service: Component, signer: Signer) -> list[Hands]:
-    hands = [Hands(service, signer, uuid4(), Role.REVIEWER) for _ in range(2)]
+async def known_reviewers(service: Component, signer: Signer, count: int = 2, *specialties: str) -> list[Hands]:
+    """Reviewers of these specialties, cardiology unless told, whom the service knows."""
+    hands = [Hands(service, signer, uuid4(), Role.REVIEWER) for _ in range(count)]
     for one in hands:
-        await service.publish(people.reviewer(one.id))
+        await service.publish(people.reviewer(one.id, *specialties))
 
     async def known() -> bool:
         return await service.database["staff_members"].count_documents({"_id": {"$in": [one.id for one in hands]}}) == len(hands)
 
     await eventually(known)
     return hands
+
+
+@pytest.fixture
+async def reviewers(service: Component, signer: Signer) -> list[Hands]:
+    return await known_reviewers(service, signer)
 
 
 @pytest.fixture

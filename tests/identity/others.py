@@ -1,12 +1,5 @@
 """Two people: one has an object of every kind, the other asks about them with requests that would do if the objects were their own."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import uuid4
-
-import httpx
-
 from tests.identity import people
 from tests.identity.authenticator import Authenticator
 from tests.identity.owner import Owner as ProfileOwner
@@ -16,6 +9,7 @@ from tests.identity.provider import HostileProvider
 from tests.identity.trip import Trip
 from tests.identity.walk import CONSENTS, Json, Walk
 from tests.support import Component, Signer, eventually
+from tests.support.access import Asked, Others
 
 _WATCHED = (
     *("people", "registrations", "factors", "sessions", "step_ups", "passkeys", "passkey_ceremonies", "portal_links", "portal_sign_ins"),
@@ -24,48 +18,11 @@ _WATCHED = (
 """Collections that tell of the objects and of their owner."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request about somebody's object: what stands in the path, and a body that would do."""
-
-    path: Mapping[str, Any]
-    body: Json | None = None
-
-    def about_nothing(self) -> "Asked":
-        """The same about an object nobody has."""
-        return Asked({name: 1_000_000 if isinstance(value, int) else uuid4() for name, value in self.path.items()}, self.body)
-
-
-@dataclass
-class Others:
-    """Somebody's objects by route, and the headers of somebody else."""
-
-    identity: Component
-    owner_id: str
-    headers: Mapping[str, str]
-    asked: dict[str, Asked] = field(default_factory=dict)
-
-    async def ask(self, route: str, asked: Asked) -> httpx.Response:
-        method, template = route.split()
-        return await self.identity.client.request(method, template.format(**asked.path), json=asked.body, headers=dict(self.headers))
-
-    async def state(self) -> list[str]:
-        """Everything that is kept of the owner and of the objects."""
-        known = {self.owner_id} | {
-            str(value) for asked in self.asked.values() for value in asked.path.values() if not isinstance(value, int)
-        }
-        found = []
-        for name in _WATCHED:
-            documents = await self.identity.database[name].find().sort("_id").to_list()
-            found += [text for text in (f"{name}: {document!r}" for document in documents) if any(one in text for one in known)]
-        return found
-
-
 async def practitioners(identity: Component, signer: Signer, provider: HostileProvider) -> Others:
     """A practitioner with everything there is, and another one with an open session."""
     one, other = await Owner.registered(Walk(identity), signer), await Owner.registered(Walk(identity), signer)
     asked = await _profile(one) | await _sessions(one) | await _passkeys(one) | await _portal(one, provider) | await _rights(one)
-    return Others(identity, str(one.person_id), other.headers, asked)
+    return Others(identity, str(one.person_id), other.headers, _WATCHED, asked)
 
 
 async def registrants(identity: Component) -> Others:
@@ -88,7 +45,7 @@ async def registrants(identity: Component) -> Others:
         method, _, step = name.partition("/")
         path = "/registrations/{registration_id}" + (f"/{step}" if step else "")
         asked[f"{method} {path}"] = Asked({"registration_id": one.registration_id}, body)
-    return Others(identity, str(one.owner_id), {"Registration-Token": other.token}, asked)
+    return Others(identity, str(one.owner_id), {"Registration-Token": other.token}, _WATCHED, asked)
 
 
 async def _profile(one: Owner) -> dict[str, Asked]:

@@ -1,4 +1,4 @@
-"""The table of who may call what, as `docs/access/identity.md` says it."""
+"""The table of who may call what, as `docs/access/<service>.md` says it."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -8,11 +8,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-FILE = Path(__file__).parents[2] / "docs" / "access" / "identity.md"
 ANOTHERS = "another's"
-"""Column of a practitioner who asks about the object of another one."""
+"""Column of a caller whom the door lets pass, and who asks about what is not theirs."""
 PASSES, NOTHING = "yes", "—"
-_PREFIX = "/api/identity"
+_FOLDER = Path(__file__).parents[2] / "docs" / "access"
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,11 @@ class Row:
     @property
     def is_public(self) -> bool:
         return self.answers["anonymous"] == PASSES
+
+
+def table_of(service: str) -> list[Row]:
+    """The rows of the service's page."""
+    return read_table((_FOLDER / f"{service}.md").read_text(encoding="utf-8"))
 
 
 def read_table(text: str) -> list[Row]:
@@ -60,12 +64,13 @@ def _is_yes(cell: str) -> bool:
     return cell == "yes"
 
 
-def routes_of(app: FastAPI) -> list[str]:
+def routes_of(app: FastAPI, service: str) -> list[str]:
     """Method and path of every route of the service itself, as often as it is there."""
+    prefix = f"/api/{service}"
     return [
-        f"{method} {str(route.path).removeprefix(_PREFIX)}"
+        f"{method} {str(route.path).removeprefix(prefix)}"
         for route in iter_route_contexts(app.routes)
-        if getattr(route, "dependant", None) is not None and str(route.path).startswith(f"{_PREFIX}/")
+        if getattr(route, "dependant", None) is not None and str(route.path).startswith(f"{prefix}/")
         for method in sorted(route.methods or ())
     ]
 

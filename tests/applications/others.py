@@ -1,0 +1,96 @@
+"""Applications at every stage, and requests about them that would do if they belonged to whoever asks."""
+
+from typing import Any
+from uuid import uuid4
+
+from contracts.roles import Role
+from tests.applications.conftest import Applicant, Hands, known_reviewers
+from tests.support import Component, Signer
+from tests.support.access import Asked, Others
+
+_WATCHED = ("applications", "certificates", "known_documents", "outbox", "practitioners", "staff_members", "timers")
+_FOREIGN_SPECIALTY = "31.08.20"
+_OPINION = {"decision": "approve", "reasons": [], "comment": "Всё верно"}
+_REMARK = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address", "comment": "Уточните адрес"}
+
+
+async def all_others(service: Component, signer: Signer) -> list[Others]:
+    """A practitioner, a reviewer and a registrar, each with what is not theirs."""
+    [reviewer] = await known_reviewers(service, signer, 1)
+    return [await _practitioner(service, signer, reviewer), await _reviewer(service, signer, reviewer), await _registrar(service, signer)]
+
+
+async def _applicant(service: Component, signer: Signer) -> Applicant:
+    return await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known()
+
+
+async def _held(applicant: Applicant, reviewer: Hands) -> str:
+    application_id = str((await applicant.under_review())["id"])
+    await reviewer.ok("PUT", f"/reviews/{application_id}/claim")
+    return application_id
+
+
+async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> Others:
+    owner, asked_one, other = [await _applicant(service, signer) for _ in range(3)]
+    certified = await _certified(owner, reviewer, Hands(service, signer, uuid4(), Role.REGISTRAR))
+    draft = await owner.draft(kind="periodic")
+    requested = await _held(asked_one, reviewer)
+    await reviewer.ok("POST", f"/reviews/{requested}/requests", {"remarks": [_REMARK]})
+    confirmed = await _applicant(service, signer)
+    ready = await confirmed.confirm(await confirmed.draft())
+    versions = {"PATCH ": draft, "PUT /confirmation": draft}
+    bodies: dict[str, tuple[str, Any]] = {
+        "GET ": (certified, None),
+        "GET /protocol": (certified, None),
+        "GET /electronic-document": (certified, None),
+        "GET /certificate": (certified, None),
+        "PATCH ": (draft["id"], {"personal": {"surname": "Чужая"}}),
+        "POST /check": (draft["id"], None),
+        "PUT /confirmation": (draft["id"], None),
+        "POST /submission": (ready["id"], None),
+        "POST /answer": (requested, {"comment": "Исправлено", "changes": {}}),
+        "POST /withdrawal": (requested, {"reason": "Передумала"}),
+    }
+    asked = {}
+    for name, (application_id, body) in bodies.items():
+        method, _, step = name.partition(" ")
+        asked[f"{method} /applications/{{application_id}}{step}"] = Asked(
+            {"application_id": application_id}, body, headers=_if_match(versions.get(name))
+        )
+    asked["GET /applications/exports"] = Asked({}, query={"ids": certified})
+    return Others(service, str(owner.id), other.token(), _WATCHED, asked)
+
+
+def _if_match(read: dict[str, Any] | None) -> dict[str, str]:
+    return {"If-Match": f'"{read["version"]}"'} if read else {}
+
+
+async def _certified(owner: Applicant, reviewer: Hands, registrar: Hands) -> str:
+    application_id = await _held(owner, reviewer)
+    await reviewer.ok("POST", f"/reviews/{application_id}/recommendation", _OPINION)
+    await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
+    await owner.reach(application_id, "certified")
+    return application_id
+
+
+async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Others:
+    owner, [other] = await _applicant(service, signer), await known_reviewers(service, signer, 1, _FOREIGN_SPECIALTY)
+    path = {"application_id": await _held(owner, reviewer)}
+    asked = {
+        "GET /reviews/{application_id}": Asked(path),
+        "PUT /reviews/{application_id}/claim": Asked(path),
+        "DELETE /reviews/{application_id}/claim": Asked(path),
+        "POST /reviews/{application_id}/requests": Asked(path, {"remarks": [_REMARK]}),
+        "POST /reviews/{application_id}/recommendation": Asked(path, _OPINION),
+    }
+    return Others(service, str(owner.id), other.token(), _WATCHED, asked)
+
+
+async def _registrar(service: Component, signer: Signer) -> Others:
+    owner = await _applicant(service, signer)
+    path = {"application_id": (await owner.under_review())["id"]}
+    asked = {
+        "GET /registry/{application_id}": Asked(path),
+        "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}),
+    }
+    return Others(service, str(owner.id), Hands(service, signer, uuid4(), Role.REGISTRAR).token(), _WATCHED, asked)
