@@ -22,6 +22,7 @@ from services.applications.schemas.tables import RulesOut
 
 router = APIRouter()
 Day = Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2200, 1, 1))]
+PastDay = Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2200, 1, 1), description="Как было в конце этого дня.")]
 
 
 def _out(application: Application, usecases: UseCasesDep, response: Response) -> ApplicationOut:
@@ -54,10 +55,11 @@ async def list_applications(
     started_from: Day = None,
     started_to: Day = None,
     sort: Sort = Sort.START_NEWEST,
+    as_of: PastDay = None,
 ) -> Page[HistoryRowOut]:
-    """One's own applications, newest start first."""
+    """One's own applications, newest start first; as they stand, or stood at the end of a day."""
     rows, following = await usecases.list_history(
-        applicant.id, page, group=status, started_from=started_from, started_to=started_to, sort=sort
+        applicant.id, page, group=status, started_from=started_from, started_to=started_to, sort=sort, as_of=as_of
     )
     return Page[HistoryRowOut](items=[HistoryRowOut.of(row) for row in rows], next_cursor=following)
 
@@ -116,9 +118,9 @@ async def withdraw_application(
 
 
 @router.get("/applications/{application_id}/protocol")
-async def get_protocol(application_id: UUID, applicant: CurrentApplicant, usecases: UseCasesDep) -> ProtocolOut:
-    """Everything that happened to the application."""
-    return ProtocolOut.of(await usecases.get(application_id, applicant_id=applicant.id))
+async def get_protocol(application_id: UUID, applicant: CurrentApplicant, usecases: UseCasesDep, as_of: PastDay = None) -> ProtocolOut:
+    """Everything that happened to the application, until now or the end of a day."""
+    return ProtocolOut.of(await usecases.protocol(application_id, applicant_id=applicant.id, as_of=as_of))
 
 
 @router.get("/applications/{application_id}/electronic-document", response_class=StreamingResponse, responses=PDF_RESPONSE)

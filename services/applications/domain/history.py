@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
-from services.applications.domain.application import CertificateReference
+from services.applications.domain.application import Application, CertificateReference
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 
@@ -47,3 +48,21 @@ class Row:
     approval_due_at: datetime | None
     claimed_by: UUID | None
     certificate: CertificateReference | None
+
+    @classmethod
+    def of(cls, application: Application) -> Self:
+        """The line of an application."""
+        return cls(
+            id=application.id,
+            number=application.number,
+            kind=application.kind,
+            specialty_code=application.specialty_code,
+            state=application.state,
+            created_at=application.created_at,
+            submitted_at=application.submitted_at,
+            ended_at=application.ended_at,
+            review_due_at=application.review_due_at,
+            approval_due_at=application.approval_due_at,
+            claimed_by=application.claim.reviewer_id if application.claim else None,
+            certificate=application.certificate,
+        )

@@ -192,6 +192,13 @@ class ApplicationRepository:
         documents = await self._collection.find(found, {"personal": False}).to_list(len(application_ids))
         return sorted((_to_row(document) for document in documents), key=lambda row: row.created_at, reverse=True)
 
+    async def list_whole(self, applicant_id: UUID, application_ids: list[UUID]) -> list[Application]:
+        """The person's applications among these, in the order of the ids."""
+        found = {"_id": {"$in": application_ids}, "applicant_id": applicant_id}
+        documents = await self._collection.find(found).limit(len(application_ids)).to_list()
+        order = {key: place for place, key in enumerate(application_ids)}
+        return [await self._from_document(one) for one in sorted(documents, key=lambda one: order[one["_id"]])]
+
     async def list_queue(
         self, reviewer_id: UUID, specialty_codes: frozenset[str], workplace_ogrn: str | None, page: PageRequest
     ) -> tuple[list[Row], str | None]:
