@@ -92,13 +92,11 @@ class Applicant(Hands):
         return confirmed
 
     async def submit(self, draft: dict[str, Any]) -> dict[str, Any]:
-        await self.confirm(draft)
-        submitted: dict[str, Any] = await self.ok("POST", f"/applications/{draft['id']}/submission")
-        return submitted
+        return await self.hand_in(await self.confirm(draft))
 
-    async def submit_again(self, draft: dict[str, Any]) -> dict[str, Any]:
-        again: dict[str, Any] = await self.ok("POST", f"/applications/{draft['id']}/submission")
-        return again
+    async def hand_in(self, confirmed: dict[str, Any]) -> dict[str, Any]:
+        submitted: dict[str, Any] = await self.ok("POST", f"/applications/{confirmed['id']}/submission")
+        return submitted
 
     async def get(self, application_id: str) -> dict[str, Any]:
         found: dict[str, Any] = await self.ok("GET", f"/applications/{application_id}")

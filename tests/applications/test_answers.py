@@ -166,7 +166,7 @@ async def test_a_file_replaced_before_handing_in_is_named_and_can_be_confirmed(s
     again = await applicant.confirm(confirmed)
     assert again["snapshot_sha256"] != confirmed["snapshot_sha256"]
     assert (await applicant.confirm(again))["version"] == again["version"]
-    submitted = await applicant.submit_again(draft)
+    submitted = await applicant.hand_in(again)
     under_review = await applicant.reach(submitted["id"], "under-review")
     assert under_review["snapshot_sha256"] == again["snapshot_sha256"]
 

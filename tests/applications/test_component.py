@@ -53,7 +53,8 @@ async def _submit_and_see_it_received(applicant: Applicant) -> dict[str, Any]:
     assert (await applicant.ok("POST", f"/applications/{draft['id']}/check"))["findings"] == []
     submitted = await applicant.submit(draft)
     assert is_number(APPLICATION_PREFIX, submitted["number"])
-    assert (await applicant.submit_again(draft))["number"] == submitted["number"]
+    again = await applicant.call("POST", f"/applications/{draft['id']}/submission")
+    assert (again.status_code, again.json()["code"], again.json()["number"]) == (409, "already-submitted", submitted["number"])
     assert (await applicant.told(ApplicationSubmitted)).number == submitted["number"]
     assert (await applicant.told(ElectronicDocumentIssued)).link.startswith("http")
     assert str((await applicant.told(ReviewBegun)).application_id) == submitted["id"]
@@ -168,15 +169,6 @@ async def test_a_document_refused_after_it_was_accepted_is_missed_in_the_draft_u
         await eventually(is_known)
         check = await applicant.ok("POST", f"/applications/{draft['id']}/check")
         assert [one["code"] for one in check["findings"]] == codes
-
-
-async def test_two_applications_of_one_kind_and_specialty_at_once_leave_one_and_a_link_to_it(applicant: Applicant) -> None:
-    body = {"kind": "periodic", "specialty_code": people.CARDIOLOGY}
-    answers = await asyncio.gather(*(applicant.call("POST", "/applications", body) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
-    (made,) = [answer.json() for answer in answers if answer.status_code == 201]
-    refused = [answer.json() for answer in answers if answer.status_code == 409]
-    assert {(one["code"], one["application_id"]) for one in refused} == {("open-application-exists", made["id"])}
 
 
 async def test_of_two_reviewers_claiming_at_once_one_wins(applicant: Applicant, reviewers: list[Hands]) -> None:

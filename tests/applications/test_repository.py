@@ -69,7 +69,9 @@ async def test_the_first_numbers_of_a_year_are_given_though_all_come_at_once(ser
         assert sorted(number.split("-")[2] for number in given) == [f"{ordinal:08d}" for ordinal in range(1, 9)]
 
 
-async def test_a_submission_repeated_by_key_and_without_one_has_one_number(service: Component, signer: Signer) -> None:
+async def test_a_submission_repeated_by_its_key_is_answered_again_and_without_one_is_a_conflict_that_names_it(
+    service: Component, signer: Signer
+) -> None:
     applicants = [await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known() for _ in range(3)]
     drafts = [await one.confirm(await one.draft()) for one in applicants]
     calls = [
@@ -81,7 +83,8 @@ async def test_a_submission_repeated_by_key_and_without_one_has_one_number(servi
     for one, draft, number in zip(applicants, drafts, numbers, strict=True):
         path = f"/applications/{draft['id']}/submission"
         assert (await one.ok("POST", path, Idempotency_Key=f"key-{draft['id']}"))["number"] == number
-        assert (await one.ok("POST", path))["number"] == number
+        refused = await one.call("POST", path)
+        assert (refused.status_code, refused.json()["code"], refused.json()["number"]) == (409, "already-submitted", number)
 
 
 async def test_the_queue_hides_what_the_reviewer_may_not_judge(

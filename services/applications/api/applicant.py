@@ -19,6 +19,7 @@ from services.applications.schemas.answers import ApplicationOut, CheckOut, Hist
 from services.applications.schemas.bodies import AnswerIn, BlocksPatch, NewApplicationIn, WithdrawalIn
 from services.applications.schemas.protocol import ProtocolOut
 from services.applications.schemas.tables import RulesOut
+from services.applications.usecases.base import link_to
 
 router = APIRouter()
 Day = Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2200, 1, 1))]
@@ -42,7 +43,7 @@ async def create_application(
 ) -> ApplicationOut:
     """Start a draft, prefilled from the verified profile."""
     application = await usecases.create(applicant.id, body.wanted())
-    response.headers["Location"] = f"/api/applications/applications/{application.id}"
+    response.headers["Location"] = link_to(application.id)
     return _out(application, usecases, response)
 
 
@@ -96,7 +97,7 @@ async def confirm_application(
 
 @router.post("/applications/{application_id}/submission", status_code=202)
 async def submit_application(application_id: UUID, applicant: RecentApplicant, usecases: UseCasesDep, response: Response) -> ApplicationOut:
-    """Hand a confirmed application in."""
+    """Hand a confirmed application in, once; a repetition carries the first request's Idempotency-Key."""
     return _out(await usecases.submit(application_id, applicant_id=applicant.id), usecases, response)
 
 

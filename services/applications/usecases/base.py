@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from chassis.clock import Clock
@@ -14,7 +14,8 @@ from services.applications.domain import review
 from services.applications.domain.application import Application, Remark
 from services.applications.domain.check import CheckInput
 from services.applications.domain.facts import OwnedDocument
-from services.applications.domain.states import State
+from services.applications.domain.history import Row
+from services.applications.domain.states import WORDS, State
 from services.applications.domain.terms import ActiveTerm, Term, Terms
 from services.applications.gateways import FileStore, Printer
 from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
@@ -133,6 +134,21 @@ class Room:
                 address=reader.address,
             )
         )
+
+
+def named(application: Application | Row) -> dict[str, Any]:
+    """What a conflict says of the application that is in the way."""
+    return {
+        "application_id": str(application.id),
+        "number": application.number,
+        "application_status": WORDS[application.state],
+        "link": link_to(application.id),
+    }
+
+
+def link_to(application_id: UUID) -> str:
+    """Where an application is for who holds it."""
+    return f"/api/applications/applications/{application_id}"
 
 
 def timer_key(application_id: UUID, term: Term, moment: str) -> str:

@@ -16,8 +16,8 @@ from services.applications.domain.errors.drafting import CommentMissing, NotRefu
 from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
 from services.applications.domain.rules import DOCUMENT_TITLES, Kind
-from services.applications.domain.states import WORDS, Move, State, after
-from services.applications.usecases.base import Room
+from services.applications.domain.states import Move, State, after
+from services.applications.usecases.base import Room, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,7 @@ class Drafting(Room):
             open_one = await self.applications.find_open(applicant_id, wanted.kind, wanted.specialty_code)
             if open_one is None:
                 raise
-            raise OpenApplicationExists(
-                error.detail, application_id=str(open_one.id), number=open_one.number, application_status=WORDS[open_one.state]
-            ) from None
+            raise OpenApplicationExists(error.detail, **named(open_one)) from None
 
     @atomic
     async def _create(self, applicant_id: UUID, wanted: NewApplication) -> Application:

@@ -14,10 +14,10 @@ from contracts.applications import (
 )
 from services.applications.domain import drafting
 from services.applications.domain.application import Application, StoredFile
-from services.applications.domain.errors.application import FileNotReady
+from services.applications.domain.errors.application import AlreadySubmitted, FileNotReady
 from services.applications.domain.errors.drafting import NotVerified
 from services.applications.domain.facts import NOT_VERIFIED
-from services.applications.usecases.base import Room
+from services.applications.usecases.base import Room, named
 from services.applications.usecases.printing import electronic_document
 
 
@@ -27,14 +27,14 @@ class Submission(Room):
 
     @atomic
     async def submit(self, application_id: UUID, *, applicant_id: UUID) -> Application:
-        """Hand a confirmed application in; again for one handed in is the same answer.
+        """Hand a confirmed application in, once. A request repeated with its key never comes here: it gets its answer again.
 
-        Raises `NotVerified`, `ProfileOverdue`, `DocumentsChanged`, `IllegalMove`.
+        Raises `AlreadySubmitted` with number and link, `NotVerified`, `ProfileOverdue`, `DocumentsChanged`, `IllegalMove`.
         """
         async with self.begin() as tx:
             confirmed = await self.applications.get_own(application_id, applicant_id, tx=tx)
             if confirmed.submitted_at is not None:
-                return confirmed
+                raise AlreadySubmitted("Это заявление уже отправлено. Следите за ним в разделе «Мои заявки».", **named(confirmed))
             practitioner = await self.facts.practitioner(applicant_id, tx=tx)
             if practitioner is None:
                 raise NotVerified(NOT_VERIFIED)

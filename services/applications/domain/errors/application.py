@@ -27,6 +27,12 @@ class MoveNotYours(Forbidden):
     code = "move-not-yours"
 
 
+class AlreadySubmitted(Conflict):
+    """The application was handed in before; the refusal names its number and where it is."""
+
+    code = "already-submitted"
+
+
 class StaleApplication(Conflict):
     """Somebody else wrote the application since it was read."""
 
