@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from joserfc.jwk import OKPKey
+
 from deploy.local.settings import SERVICES
 
 
@@ -24,8 +26,14 @@ def _fresh() -> dict[str, str]:
         "S3_SECRET_KEY": secrets.token_urlsafe(32),
         "PERSONAS_SEED": secrets.token_hex(16),
         "IDENTITY_PEPPER": secrets.token_urlsafe(48),
+        "APPLICATIONS_CREDENTIAL_KEYS": _credential_keys(),
         **masters,
     }
+
+
+def _credential_keys() -> str:
+    key = OKPKey.generate_key("Ed25519")
+    return json.dumps({"keys": [{**key.as_dict(private=True), "kid": "local1"}]})
 
 
 def _load_or_write(file: Path, value: str) -> str:

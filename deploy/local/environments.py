@@ -91,6 +91,7 @@ def _gosuslugi(settings: LocalSettings) -> dict[str, Any]:
 
 def _specific(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return {
+        "applications": {"CREDENTIAL_KEYS": secrets["APPLICATIONS_CREDENTIAL_KEYS"]},
         "documents": {"CLAMD_HOST": "127.0.0.1", "CLAMD_PORT": str(settings.clamd_port)},
         "identity": {
             "PEPPER": secrets["IDENTITY_PEPPER"],

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings, TimeZone
@@ -17,6 +17,14 @@ class Settings(ServiceSettings):
     """Generated PDFs."""
     link_minutes: int = Field(default=60, ge=1)
     """How long the link to the electronic document in an event works."""
+
+    credential_keys: SecretStr
+    """Ed25519 keys of QR codes and credentials, a JWK set: the private one that signs first, then older ones, whose signatures stay good
+    for as long as they are listed. A `kid` has at most 8 letters and digits."""
+    earlier_public_urls: tuple[str, ...] = ()
+    """Former values of PUBLIC_URL: they stand in QR codes on paper."""
+    issuer_id: str | None = None
+    """The address by which credentials name who issued them; by default that of GET /issuer below PUBLIC_URL."""
 
     time_zone: TimeZone = "Europe/Moscow"
     """Whose working days and midnights count."""

@@ -3,11 +3,14 @@
 import asyncio
 import csv
 import io
+import json
 from typing import Any
 from uuid import uuid4
 
 import pypdfium2
 import zxingcpp
+from joserfc import jws
+from joserfc.jwk import OKPKey
 
 from contracts.access import PersonalDataRead
 from contracts.applications import (
@@ -89,7 +92,9 @@ async def _verify(applicant: Applicant, application_id: str, number: str) -> Non
     client, url = applicant.service.client, applicant.service.url
     pdf = await applicant.call("GET", f"/applications/{application_id}/certificate")
     (code,) = zxingcpp.read_barcodes(pypdfium2.PdfDocument(pdf.content)[0].render(scale=2).to_pil())
-    assert code.text == f"http://cabinet.test/verify/{number}"
+    page_url, _, signed = code.text.partition("#")
+    assert page_url == f"http://cabinet.test/verify/{number}"
+    await _prove(applicant, signed, number)
     shown = (await client.get(f"/certificates/{number}")).json()
     assert (shown["holder"], shown["status"]) == ("Вымышленникова А. Т.", "valid")
     page = await client.get(f"{url}/verify/{number}")
@@ -97,6 +102,19 @@ async def _verify(applicant: Applicant, application_id: str, number: str) -> Non
     assert "Алёна" not in page.text
     assert (await client.get(f"/certificates/{number[:-1]}{9 - int(number[-1])}")).status_code == 404
     assert (await client.get(f"{url}/verify/%3Cscript%3E")).status_code == 404
+
+
+async def _prove(applicant: Applicant, signed: str, number: str) -> None:
+    """By the published keys alone, as a stranger's program would."""
+    published = (await applicant.service.client.get("/.well-known/jwks.json")).json()
+    assert published["verification_urls"] == ["http://cabinet.test/verify/"]
+    issuer = (await applicant.service.client.get("/issuer")).json()
+    assert [method["publicKeyJwk"] for method in issuer["verificationMethod"]] == published["keys"]
+    assert issuer["assertionMethod"] == ["http://cabinet.test/api/applications/issuer#k1"]
+    (key,) = published["keys"]
+    payload = jws.deserialize_compact(signed, OKPKey.import_key(key), algorithms=["Ed25519"]).payload
+    serial = int(number.replace("-", "")[2:-1])
+    assert json.loads(payload)[:4] == [serial, "Вымышленникова АТ", 1, 310836]
 
 
 async def _read_history(applicant: Applicant, submitted: dict[str, Any], certificate_number: str) -> None:

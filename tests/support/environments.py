@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from services.applications.gateways.signing.jws import CredentialKeys
 from tests.support.infra import Infra
 from tests.support.signer import Signer
 
@@ -83,7 +84,7 @@ def _specific(infra: Infra, service: str, unique: str) -> dict[str, str]:
     clamd = {"CLAMD_HOST": clamd_host, "CLAMD_PORT": clamd_port}
     specific = {
         "identity": {"PEPPER": secrets.token_urlsafe(48), "REGISTRIES_URL": "http://registries.test"},
-        "applications": objects | {"BUCKET": f"{unique}-applications"},
+        "applications": objects | {"BUCKET": f"{unique}-applications", "CREDENTIAL_KEYS": CredentialKeys.generate().private_jwks()},
         "documents": objects | {"BUCKET": f"{unique}-documents", "QUARANTINE_BUCKET": f"{unique}-quarantine"} | clamd,
         "notifications": {
             "SMTP_HOST": "127.0.0.1",

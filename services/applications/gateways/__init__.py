@@ -1,8 +1,18 @@
-"""The outside: PDF rendering, QR codes, the production calendar, the bucket of generated files."""
+"""The outside: PDF rendering, QR codes, signatures, the production calendar, the bucket of generated files."""
 
 from services.applications.gateways.calendar import production_calendar
 from services.applications.gateways.pages import verification_page
-from services.applications.gateways.pdf import Printer
+from services.applications.gateways.pdf import Printer, verification_url
+from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey
 from services.applications.gateways.storage import FileStore
 
-__all__ = ["FileStore", "Printer", "production_calendar", "verification_page"]
+__all__ = [
+    "Altered",
+    "CredentialKeys",
+    "FileStore",
+    "ForeignKey",
+    "Printer",
+    "production_calendar",
+    "verification_page",
+    "verification_url",
+]

@@ -1,7 +1,6 @@
 """PDFs from typst templates. Values travel as data, never as markup; the same values give the same bytes."""
 
 import asyncio
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import segno
 import typst
+
+from services.applications.domain.certificates.payload import Statement
+from services.applications.gateways.qr import qr_svg
+from services.applications.gateways.signing.jws import CredentialKeys
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -20,19 +22,20 @@ class Printer:
     """Renders in a thread; fonts are those inside typst, so every machine prints alike."""
 
     public_url: str
-
-    def verification_url(self, certificate_number: str) -> str:
-        """Where anybody may verify a certificate."""
-        return f"{self.public_url.rstrip('/')}/verify/{certificate_number}"
+    keys: CredentialKeys
 
     async def electronic_document(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """Everything handed in, with the checksums of the documents."""
         return await self._render("electronic_document.typ", {"values": json.dumps(values, ensure_ascii=False)}, made_at)
 
-    async def certificate(self, values: Mapping[str, Any], *, number: str, made_at: datetime) -> bytes:
+    def code_text(self, statement: Statement) -> str:
+        """What the QR code says: the verification page, and behind # (which no browser sends to a server) the signed statement."""
+        return f"{verification_url(self.public_url, statement.number)}#{self.keys.sign(statement.encoded())}"
+
+    async def certificate(self, values: Mapping[str, Any], statement: Statement, *, made_at: datetime) -> bytes:
         """The certificate with the QR code of its verification page."""
-        address = self.verification_url(number)
-        inputs = {"values": json.dumps({**values, "address": address}, ensure_ascii=False), "qr": _qr_svg(address)}
+        address = verification_url(self.public_url, statement.number)
+        inputs = {"values": json.dumps({**values, "address": address}, ensure_ascii=False), "qr": qr_svg(self.code_text(statement))}
         return await self._render("certificate.typ", inputs, made_at)
 
     async def table(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
@@ -41,6 +44,11 @@ class Printer:
 
     async def _render(self, template: str, inputs: dict[str, str], made_at: datetime) -> bytes:
         return await asyncio.to_thread(_compile, template, inputs, made_at)
+
+
+def verification_url(public_url: str, certificate_number: str) -> str:
+    """Where anybody may verify a certificate."""
+    return f"{public_url.rstrip('/')}/verify/{certificate_number}"
 
 
 def _compile(template: str, inputs: dict[str, str], made_at: datetime) -> bytes:
@@ -54,9 +62,3 @@ def _compile(template: str, inputs: dict[str, str], made_at: datetime) -> bytes:
         timestamp=int(made_at.timestamp()),
     )
     return bytes(rendered)
-
-
-def _qr_svg(address: str) -> str:
-    buffer = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(buffer, kind="svg", border=4, scale=4)
-    return buffer.getvalue().decode()

@@ -5,14 +5,16 @@ from zoneinfo import ZoneInfo
 
 from chassis.app import Chassis
 from services.applications.domain.terms import TermNumbers, Terms
-from services.applications.gateways import Printer, production_calendar
+from services.applications.gateways import CredentialKeys, Printer, production_calendar
 from services.applications.main.stores import Stores
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
+from services.applications.usecases.credentials import Credentials
 
 
 def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
     """What the service does."""
+    keys = CredentialKeys.from_json(settings.credential_keys.get_secret_value())
     return UseCases(
         begin=chassis.begin,
         clock=chassis.clock,
@@ -21,10 +23,17 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         facts=stores.facts,
         certificates=stores.certificates,
         numbers=stores.numbers,
-        printer=Printer(settings.public_url),
+        printer=Printer(settings.public_url, keys),
         files=stores.files,
         link_expires=timedelta(minutes=settings.link_minutes),
+        credentials=credentials_of(settings, keys),
     )
+
+
+def credentials_of(settings: Settings, keys: CredentialKeys) -> Credentials:
+    """Who signs what proves itself."""
+    issuer = settings.issuer_id or f"{settings.public_url.rstrip('/')}/api/applications/issuer"
+    return Credentials(keys=keys, issuer=issuer, public_urls=(settings.public_url, *settings.earlier_public_urls))
 
 
 def terms(settings: Settings) -> Terms:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.applications.usecases.automatic_check import AutomaticCheck
 from services.applications.usecases.certificates import Certificates
+from services.applications.usecases.credentials import Credentials
 from services.applications.usecases.drafting import Drafting
 from services.applications.usecases.facts import Facts
 from services.applications.usecases.history import Histories
@@ -19,3 +20,5 @@ __all__ = ["UseCases"]
 @dataclass(frozen=True, slots=True)
 class UseCases(Drafting, Submission, Facts, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories, Rights):
     """Everything applications can do."""
+
+    credentials: Credentials

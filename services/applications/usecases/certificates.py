@@ -9,6 +9,7 @@ from chassis.transaction import Transaction, atomic
 from contracts.applications import ApplicationApproved, CertificateExpiring, CertificateIssued
 from services.applications.domain.application import SYSTEM, Application, CertificateReference, StoredFile
 from services.applications.domain.certificates import Certificate, full_name, short_name
+from services.applications.domain.certificates.payload import Statement
 from services.applications.domain.errors.application import FileNotReady
 from services.applications.domain.errors.certificate import CertificateNotFound
 from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
@@ -28,7 +29,8 @@ class Certificates(Room):
         planned = await self._plan(event)
         if planned is None or planned.anonymised_at is not None:
             return
-        content = await self.printer.certificate(certificate_values(planned, self.terms), number=planned.number, made_at=planned.issued_at)
+        statement = Statement.of(planned, self.terms)
+        content = await self.printer.certificate(certificate_values(planned, self.terms), statement, made_at=planned.issued_at)
         file = await self.files.put(f"certificates/{planned.id}.pdf", content)
         await self._issue(event, planned, file)
 

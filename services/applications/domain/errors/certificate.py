@@ -1,12 +1,18 @@
 """What is refused about certificates, by name."""
 
-from chassis.errors import Conflict, NotFound
+from chassis.errors import Conflict, Invalid, NotFound
 
 
 class CertificateNotFound(NotFound):
     """No certificate of this number."""
 
     code = "certificate-not-found"
+
+
+class CodeUnreadable(Invalid):
+    """The text is not that of a certificate's QR code."""
+
+    code = "code-unreadable"
 
 
 class IllegalStanding(Conflict):

@@ -1,0 +1,1 @@
+"""Keys and signatures: what the service puts its name under."""
