@@ -1,11 +1,7 @@
-"""What the store promises: guards against old news, numbers given once, lists served by indexes."""
+"""What the store promises: guards against old news, numbers given once."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
-
-import pytest
 
 from contracts.identity import StaffMemberDeactivated
 from contracts.roles import Role
@@ -13,38 +9,6 @@ from services.applications.repository.numbers import NumberRepository
 from tests.applications import people
 from tests.applications.conftest import Applicant, Hands
 from tests.support import Component, Signer, eventually
-
-
-def stages(plan: Any) -> Iterator[str]:
-    """Names of all stages of a winning plan, however nested."""
-    if isinstance(plan, dict):
-        if "stage" in plan:
-            yield plan["stage"]
-        for inner in plan.values():
-            yield from stages(inner)
-    elif isinstance(plan, list):
-        for inner in plan:
-            yield from stages(inner)
-
-
-@pytest.mark.parametrize(
-    ("found", "order"),
-    [
-        ({"applicant_id": uuid4()}, {"created_at": -1, "_id": -1}),
-        ({"applicant_id": uuid4()}, {"ends_at": 1, "_id": 1}),
-        ({"applicant_id": uuid4()}, {"kind": -1, "_id": -1}),
-        ({"desk": "reviewer", "specialty_code": people.CARDIOLOGY}, {"review_due_at": 1, "_id": 1}),
-        ({"desk": "registrar"}, {"approval_due_at": 1, "_id": 1}),
-        ({"document_ids": uuid4(), "state": "submitted"}, {"_id": 1}),
-        ({"document_ids": uuid4(), "state": "information-requested"}, {"_id": 1}),
-    ],
-)
-async def test_every_list_is_served_by_an_index(service: Component, found: dict[str, Any], order: dict[str, int]) -> None:
-    command = {"explain": {"find": "applications", "filter": found, "sort": order, "limit": 21}, "verbosity": "queryPlanner"}
-    plan = await service.database.command(command, codec_options=service.database.codec_options)
-    names = set(stages(plan["queryPlanner"]["winningPlan"]))
-    assert "COLLSCAN" not in names
-    assert "IXSCAN" in names
 
 
 async def test_an_event_delivered_again_or_late_changes_nothing(service: Component, signer: Signer) -> None:

@@ -18,12 +18,16 @@ from services.applications.domain.errors.application import ApplicationNotFound,
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
+from services.applications.repository.migrations import fill_in, old_rows_index
+from services.applications.repository.places import Part, Query, moment, place, read, walk
 
 COLLECTION = "applications"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 knows places."""
 _PORTION = 200
 """Read at once where all are read."""
 _ONE_OPEN = "Такое заявление уже есть: по одному виду и специальности ведётся одно заявление."
+_NOT_FOUND = "Такого заявления нет."
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
 _PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "correction_comment")
@@ -33,14 +37,23 @@ _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", 
 _WHOLE: TypeAdapter[Application] = TypeAdapter(Application)
 _ROWS: TypeAdapter[Row] = TypeAdapter(Row)
 
-_ORDER: dict[Sort, tuple[str, int, type]] = {
-    Sort.START: ("created_at", ASCENDING, datetime),
-    Sort.START_NEWEST: ("created_at", DESCENDING, datetime),
-    Sort.END: ("ends_at", ASCENDING, datetime),
-    Sort.END_NEWEST: ("ends_at", DESCENDING, datetime),
-    Sort.KIND: ("kind", ASCENDING, str),
-    Sort.KIND_REVERSED: ("kind", DESCENDING, str),
+_ORDER: dict[Sort, tuple[str, int]] = {
+    Sort.START: ("start_place", ASCENDING),
+    Sort.START_NEWEST: ("start_place", DESCENDING),
+    Sort.END: ("end_place", ASCENDING),
+    Sort.END_NEWEST: ("end_place", DESCENDING),
+    Sort.KIND: ("kind_place", ASCENDING),
+    Sort.KIND_REVERSED: ("kind_place", DESCENDING),
 }
+REGISTRY = "registry"
+"""The registrars' queue; the reviewers' queues are called by the codes of their specialties."""
+
+
+def _of_person(*columns: str) -> IndexModel:
+    name = "_".join(["own", *(column.removesuffix("_place") for column in columns)])
+    return IndexModel([("applicant_id", ASCENDING), *((column, ASCENDING) for column in columns)], name=name)
+
+
 _INDEXES = (
     IndexModel(
         [("applicant_id", ASCENDING), ("kind", ASCENDING), ("specialty_code", ASCENDING)],
@@ -49,12 +62,11 @@ _INDEXES = (
         partialFilterExpression={"is_open": True},
     ),
     IndexModel([("number", ASCENDING)], name="number", unique=True, partialFilterExpression={"number": {"$type": "string"}}),
-    IndexModel([("applicant_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="own_by_start"),
-    IndexModel([("applicant_id", ASCENDING), ("ends_at", DESCENDING), ("_id", DESCENDING)], name="own_by_end"),
-    IndexModel([("applicant_id", ASCENDING), ("kind", ASCENDING), ("_id", ASCENDING)], name="own_by_kind"),
-    IndexModel([("desk", ASCENDING), ("specialty_code", ASCENDING), ("review_due_at", ASCENDING), ("_id", ASCENDING)], name="review_queue"),
-    IndexModel([("desk", ASCENDING), ("approval_due_at", ASCENDING), ("_id", ASCENDING)], name="registry_queue"),
-    IndexModel([("claimed_by", ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)], name="held"),
+    *(_of_person(column) for column in ("start_place", "end_place", "kind_place")),
+    *(_of_person("group", column) for column in ("start_place", "end_place", "kind_place")),
+    IndexModel([("queue", ASCENDING), ("queue_place", ASCENDING)], name="queued", partialFilterExpression={"queue": {"$gt": ""}}),
+    IndexModel([("claimed_by", ASCENDING), ("state", ASCENDING), ("review_place", ASCENDING)], name="held_by"),
+    old_rows_index(SCHEMA_VERSION),
     IndexModel([("document_ids", ASCENDING)], name="submitted_by_document", partialFilterExpression={"state": State.SUBMITTED.value}),
     IndexModel(
         [("document_ids", ASCENDING), ("state", ASCENDING)],
@@ -62,6 +74,8 @@ _INDEXES = (
         partialFilterExpression={"state": State.INFORMATION_REQUESTED.value},
     ),
 )
+_FORMER_INDEXES = {"own_by_start", "own_by_end", "own_by_kind", "review_queue", "registry_queue", "held"}
+"""Of lists before they had places."""
 _SCHEMA: Document = {
     "bsonType": "object",
     "required": ["_id", "version", "schema_version", "applicant_id", "kind", "specialty_code", "state", "desk", "is_open", "personal"],
@@ -87,8 +101,11 @@ class ApplicationRepository:
         return self._database[COLLECTION]
 
     async def prepare(self) -> None:
-        """Make the collection and its indexes."""
+        """Make the collection and its indexes; give places to what was stored before there were any."""
         await prepare_collection(self._database, COLLECTION, indexes=_INDEXES, schema=_SCHEMA)
+        for name in _FORMER_INDEXES & set(await self._collection.index_information()):
+            await self._collection.drop_index(name)
+        await fill_in(self._collection, SCHEMA_VERSION, _places)
 
     async def add(self, tx: Transaction, application: Application) -> None:
         """Store a new one. Raises `OpenApplicationExists`, which also ends the transaction."""
@@ -112,79 +129,80 @@ class ApplicationRepository:
 
     async def remove_drafts(self, tx: Transaction, applicant_id: UUID) -> None:
         """Forget what the person began and never handed in."""
-        await self._collection.delete_many({"applicant_id": applicant_id, "number": None}, session=tx.session)
+        rows = self._collection.find(own(applicant_id).found(), {"number": True}, session=tx.session)
+        drafts = [row["_id"] async for row in rows if row["number"] is None]
+        await self._collection.delete_many({"_id": {"$in": drafts}}, session=tx.session)
 
-    async def handed_in(self, applicant_id: UUID, *, after: UUID | None, limit: int) -> list[UUID]:
-        """Ids of what the person handed in, in their order, beginning behind `after`."""
-        found: Document = {"applicant_id": applicant_id, "number": {"$ne": None}} | ({"_id": {"$gt": after}} if after else {})
-        rows = await self._collection.find(found, {"_id": True}).sort("_id", ASCENDING).limit(limit).to_list(limit)
-        return [row["_id"] for row in rows]
+    async def handed_in(self, applicant_id: UUID) -> AsyncIterator[UUID]:
+        """Ids of what the person handed in, in the order it was begun."""
+        query = own(applicant_id, HistoryFilter(sort=Sort.START))
+        async for row in walk(self._collection, query, suits=lambda row: row["number"] is not None):
+            yield row["_id"]
 
     async def export(self, applicant_id: UUID) -> AsyncIterator[Document]:
         """Everything the person ever began, the last first, as plain values; one cursor, however much there is."""
-        cursor = self._collection.find({"applicant_id": applicant_id}).sort([("created_at", DESCENDING), ("_id", DESCENDING)])
-        async for document in cursor.batch_size(_PORTION):
+        query = own(applicant_id)
+        async for document in self._collection.find(query.found()).sort(query.order).batch_size(_PORTION):
             yield _WHOLE.dump_python(await self._from_document(document), mode="json")
 
     async def get_own(self, application_id: UUID, applicant_id: UUID, *, tx: Transaction | None = None) -> Application:
         """The applicant's own. Raises `ApplicationNotFound`."""
-        return await self._get({"_id": application_id, "applicant_id": applicant_id}, tx)
+        return await self._get(application_id, tx, applicant_id=applicant_id)
 
     async def get_held(self, application_id: UUID, reviewer_id: UUID, *, tx: Transaction | None = None) -> Application:
         """One the reviewer holds. Raises `ApplicationNotFound`."""
-        return await self._get({"_id": application_id, "claimed_by": reviewer_id}, tx)
+        return await self._get(application_id, tx, claimed_by=reviewer_id)
 
-    async def held_by(self, reviewer_id: UUID, *, after: UUID | None, limit: int) -> list[UUID]:
-        """Ids of what the reviewer holds and is to act on, in their order, beginning behind `after`."""
-        found: Document = {"claimed_by": reviewer_id, "state": State.UNDER_REVIEW.value} | ({"_id": {"$gt": after}} if after else {})
-        rows = await self._collection.find(found, {"_id": True}).sort("_id", ASCENDING).limit(limit).to_list(limit)
-        return [row["_id"] for row in rows]
+    async def held_by(self, reviewer_id: UUID) -> AsyncIterator[UUID]:
+        """Ids of what the reviewer holds and is to act on, soonest due first."""
+        async for row in walk(self._collection, held(reviewer_id)):
+            yield row["_id"]
 
     async def get_for_review(self, application_id: UUID, specialty_codes: frozenset[str], *, tx: Transaction) -> Application:
         """A submitted one of the reviewer's specialties. Raises `ApplicationNotFound`."""
-        return await self._get({"_id": application_id, "specialty_code": {"$in": sorted(specialty_codes)}, "number": {"$ne": None}}, tx)
+        return await self._get(application_id, tx, specialty_code={"$in": sorted(specialty_codes)}, number={"$ne": None})
 
     async def get_for_registrar(self, application_id: UUID, *, tx: Transaction | None = None) -> Application:
         """One that waits for a registrar or was approved by one. Raises `ApplicationNotFound`."""
-        shown = [Desk.REGISTRAR.value], [State.APPROVED.value, State.CERTIFIED.value]
-        return await self._get({"_id": application_id, "$or": [{"desk": {"$in": shown[0]}}, {"state": {"$in": shown[1]}}]}, tx)
+        document = await self._collection.find_one({"_id": application_id}, session=tx.session if tx else None)
+        approved = {State.APPROVED.value, State.CERTIFIED.value}
+        if document is None or not (document["desk"] == Desk.REGISTRAR.value or document["state"] in approved):
+            raise ApplicationNotFound(_NOT_FOUND)
+        return await self._from_document(document)
 
     async def get_any(self, application_id: UUID, *, tx: Transaction | None = None) -> Application:
         """For the system's own work and for moves that check who acts themselves. Raises `ApplicationNotFound`."""
-        return await self._get({"_id": application_id}, tx)
+        return await self._get(application_id, tx)
 
     async def find_open(self, applicant_id: UUID, kind: Kind, specialty_code: str) -> Row | None:
         """The open application of that kind and specialty."""
-        found = {"applicant_id": applicant_id, "kind": kind.value, "specialty_code": specialty_code, "is_open": True}
-        document = await self._collection.find_one(found, {"personal": False})
+        query = the_open(applicant_id, kind, specialty_code)
+        document = await self._collection.find_one(query.found(), {"personal": False})
         return None if document is None else _to_row(document)
 
     async def submitted_with_document(self, tx: Transaction, document_id: UUID) -> list[Application]:
         """Applications in the automatic stage that hold the document."""
-        found = {"document_ids": document_id, "state": State.SUBMITTED.value}
-        documents = await self._collection.find(found, session=tx.session).limit(100).to_list(100)
-        return [await self._from_document(document) for document in documents]
+        return await self._with_document(tx, document_id, State.SUBMITTED)
 
     async def asked_with_document(self, tx: Transaction, document_id: UUID) -> list[Application]:
         """Applications that wait for their applicant and hold the document."""
-        found = {"document_ids": document_id, "state": State.INFORMATION_REQUESTED.value}
-        documents = await self._collection.find(found, session=tx.session).limit(100).to_list(100)
-        return [await self._from_document(document) for document in documents]
+        return await self._with_document(tx, document_id, State.INFORMATION_REQUESTED)
+
+    async def _with_document(self, tx: Transaction, document_id: UUID, state: State) -> list[Application]:
+        documents = self._collection.find(with_document(document_id, state).found(), session=tx.session).limit(100)
+        return [await self._from_document(document) async for document in documents]
 
     async def list_own(self, applicant_id: UUID, given: HistoryFilter, page: PageRequest) -> tuple[list[Row], str | None]:
         """One page of a person's applications and the cursor of the next."""
-        column, direction, column_type = _ORDER[given.sort]
-        found: Document = {"applicant_id": applicant_id}
-        started: Document = {}
-        if given.started_from:
-            started["$gte"] = given.started_from
-        if given.started_before:
-            started["$lt"] = given.started_before
-        if started:
-            found["created_at"] = started
-        if given.group:
-            found["group"] = given.group.value
-        return await self._page(found, column, direction, column_type, page)
+        after = page.after(str)
+        part = await read(
+            self._collection,
+            [own(applicant_id, given)],
+            after=after[0] if after else None,
+            limit=page.limit,
+            suits=lambda row: _is_started_within(row, given),
+        )
+        return _rows_of(part)
 
     async def list_rows(self, applicant_id: UUID, application_ids: list[UUID]) -> list[Row]:
         """The person's applications among these, newest first."""
@@ -202,40 +220,44 @@ class ApplicationRepository:
     async def list_queue(
         self, reviewer_id: UUID, specialty_codes: frozenset[str], workplace_ogrn: str | None, page: PageRequest
     ) -> tuple[list[Row], str | None]:
-        """What the reviewer holds or may claim, soonest due first."""
-        found: Document = {
-            "desk": {"$in": [Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value]},
-            "specialty_code": {"$in": sorted(specialty_codes)},
-            "claimed_by": {"$in": [None, reviewer_id]},
-            "spoken_by": {"$ne": reviewer_id},
-            "applicant_id": {"$ne": reviewer_id},
-        }
-        if workplace_ogrn:
-            found["workplace"] = {"$not": await self._cipher.lookup(workplace_ogrn)}
-        return await self._page(found, "review_due_at", ASCENDING, datetime, page)
+        """What the reviewer holds, then what they may claim, each soonest due first."""
+        is_queued, place_after = page.after(bool, str) or (False, None)
+        rows: list[Document] = []
+        if not is_queued:
+            holding = await read(self._collection, [held(reviewer_id)], after=place_after, limit=page.limit)
+            rows, place_after = holding.rows, None
+            if holding.following:
+                return [_to_row(row) for row in rows], encode_cursor(False, holding.following)
+            if len(rows) == page.limit:
+                return [_to_row(row) for row in rows], encode_cursor(True, "")
+        free = await self._claimable(reviewer_id, specialty_codes, workplace_ogrn, after=place_after, limit=page.limit - len(rows))
+        following = None if free.following is None else encode_cursor(True, free.following)
+        return [_to_row(row) for row in (*rows, *free.rows)], following
+
+    async def _claimable(
+        self, reviewer_id: UUID, specialty_codes: frozenset[str], workplace_ogrn: str | None, *, after: str | None, limit: int
+    ) -> Part:
+        if not specialty_codes:
+            return Part()
+        workplace = _ciphertexts(await self._cipher.lookup(workplace_ogrn)) if workplace_ogrn else set()
+
+        def may_judge(row: Document) -> bool:
+            is_colleague = not workplace.isdisjoint(_ciphertexts(row["workplace"]))
+            return row["applicant_id"] != reviewer_id and reviewer_id not in row["spoken_by"] and not is_colleague
+
+        queues = [queued(code) for code in sorted(specialty_codes)]
+        return await read(self._collection, queues, after=after, limit=limit, suits=may_judge)
 
     async def list_registry(self, page: PageRequest) -> tuple[list[Row], str | None]:
         """What waits for a registrar, soonest due first."""
-        return await self._page({"desk": Desk.REGISTRAR.value}, "approval_due_at", ASCENDING, datetime, page)
+        after = page.after(str)
+        part = await read(self._collection, [queued(REGISTRY)], after=after[0] if after else None, limit=page.limit)
+        return _rows_of(part)
 
-    async def _page(
-        self, found: Document, column: str, direction: int, column_type: type, page: PageRequest
-    ) -> tuple[list[Row], str | None]:
-        after = page.after(column_type, UUID)
-        if after is not None:  # the bound on the column lets the index begin at the page, the rest is the tie-break
-            beyond, within = ("$gt", "$gte") if direction == ASCENDING else ("$lt", "$lte")
-            rest = [{column: {beyond: after[0]}}, {column: after[0], "_id": {beyond: after[1]}}]
-            found = {**found, column: {**found.get(column, {}), within: after[0]}, "$or": rest}
-        cursor = self._collection.find(found, {"personal": False}).sort([(column, direction), ("_id", direction)])
-        documents = await cursor.limit(page.limit + 1).to_list(page.limit + 1)
-        rows = documents[: page.limit]
-        following = encode_cursor(rows[-1][column], rows[-1]["_id"]) if len(documents) > page.limit else None
-        return [_to_row(document) for document in rows], following
-
-    async def _get(self, found: Document, tx: Transaction | None) -> Application:
-        document = await self._collection.find_one(found, session=tx.session if tx else None)
+    async def _get(self, application_id: UUID, tx: Transaction | None, **further: Any) -> Application:
+        document = await self._collection.find_one({"_id": application_id, **further}, session=tx.session if tx else None)
         if document is None:
-            raise ApplicationNotFound("Такого заявления нет.")
+            raise ApplicationNotFound(_NOT_FOUND)
         return await self._from_document(document)
 
     async def _to_document(self, application: Application) -> Document:
@@ -249,7 +271,6 @@ class ApplicationRepository:
             "desk": application.desk.value,
             "group": application.group.value,
             "is_open": application.blocks_another,
-            "ends_at": application.ended_at or _NEVER,
             "document_ids": list(application.document_ids),
             "claimed_by": application.claim.reviewer_id if application.claim else None,
             "spoken_by": [opinion.reviewer_id for opinion in application.recommendations],
@@ -257,13 +278,82 @@ class ApplicationRepository:
             "workplace": encrypted["workplace"] if ogrn else None,
             "personal": encrypted["personal"],
         }
-        return document
+        return document | _places(document)
 
     async def _from_document(self, document: Document) -> Application:
         decrypted = await self._cipher.decrypt({"personal": document["personal"]})
         return _WHOLE.validate_python(
             {"id": document["_id"], **{name: document[name] for name in _CLEAR if name in document}, **decrypted["personal"]}
         )
+
+
+def own(applicant_id: UUID, given: HistoryFilter | None = None) -> Query:
+    """A person's applications; those of one group if the filter names it, and a window of starts where that is the order."""
+    given = given or HistoryFilter()
+    column, direction = _ORDER[given.sort]
+    equal: Document = {"applicant_id": applicant_id} | ({"group": given.group.value} if given.group else {})
+    if column != "start_place":
+        return Query(equal, column, direction)
+    since, before = (moment(at) if at else None for at in (given.started_from, given.started_before))
+    return Query(equal, column, direction, since, before)
+
+
+def the_open(applicant_id: UUID, kind: Kind, specialty_code: str) -> Query:
+    """The one that keeps others of its kind and specialty from being begun."""
+    return Query({"applicant_id": applicant_id, "kind": kind.value, "specialty_code": specialty_code, "is_open": True})
+
+
+def held(reviewer_id: UUID) -> Query:
+    """What a reviewer holds and is to act on, soonest due first."""
+    return Query({"claimed_by": reviewer_id, "state": State.UNDER_REVIEW.value}, "review_place")
+
+
+def queued(queue: str) -> Query:
+    """What stands in a queue, soonest due first."""
+    return Query({"queue": queue}, "queue_place")
+
+
+def with_document(document_id: UUID, state: State) -> Query:
+    """Applications of a state that hold the document."""
+    return Query({"document_ids": document_id, "state": state.value})
+
+
+def _places(document: Document) -> Document:
+    """Where the row stands in every list, from its other columns."""
+    key, start = document["_id"], document["created_at"]
+    return {
+        "start_place": place(start, key=key),
+        "end_place": place(document["ended_at"] or _NEVER, key=key),
+        "kind_place": place(document["kind"], start, key=key),
+        "review_place": place(document["review_due_at"] or _NEVER, key=key),
+        **_queue(document),
+    }
+
+
+def _queue(document: Document) -> Document:
+    """Which queue the row stands in, and where; what is in nobody's queue has an empty name and is in no index."""
+    if document["desk"] == Desk.REGISTRAR.value:
+        return {"queue": REGISTRY, "queue_place": place(document["approval_due_at"] or _NEVER, key=document["_id"])}
+    is_free = document["claimed_by"] is None and document["desk"] in {Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value}
+    if not is_free:
+        return {"queue": "", "queue_place": ""}
+    return {"queue": document["specialty_code"], "queue_place": place(document["review_due_at"] or _NEVER, key=document["_id"])}
+
+
+def _ciphertexts(stored: Any) -> set[Any]:
+    """Of a value that can be looked up, or of the condition that finds it: one, or several while the key changes."""
+    if isinstance(stored, Mapping):
+        return {ciphertext for operand in stored.values() for ciphertext in _ciphertexts(operand)}
+    return set(stored) if isinstance(stored, list) else {stored} - {None}
+
+
+def _is_started_within(row: Document, given: HistoryFilter) -> bool:
+    start = row["created_at"]
+    return (given.started_from is None or start >= given.started_from) and (given.started_before is None or start < given.started_before)
+
+
+def _rows_of(part: Part) -> tuple[list[Row], str | None]:
+    return [_to_row(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
 
 
 def _to_row(document: Document) -> Row:

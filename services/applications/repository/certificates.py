@@ -12,6 +12,7 @@ from chassis.mongo import ASCENDING, Collection, Database, Document, IndexModel,
 from chassis.transaction import Transaction
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.errors.certificate import CertificateNotFound, StaleCertificate
+from services.applications.repository.places import Query
 
 COLLECTION = "certificates"
 SCHEMA_VERSION = 2
@@ -54,11 +55,11 @@ class CertificateRepository:
 
     async def find_of_application(self, application_id: UUID, *, tx: Transaction | None = None) -> Certificate | None:
         """The certificate an application ended in."""
-        return await self._find({"application_id": application_id}, tx)
+        return await self._find(of_application(application_id), tx)
 
     async def get_issued(self, number: str, *, tx: Transaction | None = None) -> Certificate:
         """An issued one by its number. Raises `CertificateNotFound`."""
-        found = await self._find({"number": number}, tx)
+        found = await self._find(by_number(number), tx)
         if found is None or not found.is_issued:
             raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
         return found
@@ -73,8 +74,8 @@ class CertificateRepository:
             "personal": personal["personal"],
         }
 
-    async def _find(self, wanted: dict[str, object], tx: Transaction | None) -> Certificate | None:
-        document = await self._collection.find_one(wanted, session=tx.session if tx else None)
+    async def _find(self, query: Query, tx: Transaction | None) -> Certificate | None:
+        document = await self._collection.find_one(query.found(), session=tx.session if tx else None)
         if document is None:
             return None
         personal = await self._opened(document)
@@ -89,3 +90,13 @@ class CertificateRepository:
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
+
+
+def by_number(number: str) -> Query:
+    """The certificate of a number."""
+    return Query({"number": number})
+
+
+def of_application(application_id: UUID) -> Query:
+    """The certificate an application ended in."""
+    return Query({"application_id": application_id})

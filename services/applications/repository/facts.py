@@ -10,6 +10,7 @@ from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document,
 from chassis.transaction import Transaction
 from contracts.roles import Role
 from services.applications.domain.facts import OwnedDocument, Practitioner, StaffMember, Verdict
+from services.applications.repository.places import Query
 
 PRACTITIONERS = "practitioners"
 DOCUMENTS = "known_documents"
@@ -87,7 +88,7 @@ class FactsRepository:
         """Remove the person's confirmed profile, their contacts and what is known of their documents."""
         for name in (PRACTITIONERS, PORTAL, CONTACTS):
             await self._database[name].delete_one({"_id": person_id}, session=tx.session)
-        await self._database[DOCUMENTS].delete_many({"owner_id": person_id}, session=tx.session)
+        await self._database[DOCUMENTS].delete_many(owned(person_id).found(), session=tx.session)
 
     async def document(self, tx: Transaction, document_id: UUID) -> OwnedDocument | None:
         """One document; None when nobody told about it."""
@@ -104,8 +105,8 @@ class FactsRepository:
         """The newest accepted document of each type, for a new form."""
         newest: dict[str, UUID] = {}
         for document_type in document_types:
-            wanted = {"owner_id": owner_id, "document_type": document_type, "verdict": Verdict.ACCEPTED.value}
-            found = await self._database[DOCUMENTS].find_one(wanted, sort=[("seen_at", DESCENDING)], session=tx.session)
+            query = accepted(owner_id, document_type)
+            found = await self._database[DOCUMENTS].find_one(query.found(), sort=query.order, session=tx.session)
             if found is not None:
                 newest[document_type] = found["_id"]
         return newest
@@ -153,6 +154,17 @@ class FactsRepository:
             "schema_version": 1,
         }
         await _keep(self._database[STAFF], tx, member.id, member.version, changed)
+
+
+def owned(owner_id: UUID) -> Query:
+    """All that is known of a person's documents."""
+    return Query({"owner_id": owner_id})
+
+
+def accepted(owner_id: UUID, document_type: str) -> Query:
+    """A person's accepted documents of a type, the newest first."""
+    equal = {"owner_id": owner_id, "document_type": document_type, "verdict": Verdict.ACCEPTED.value}
+    return Query(equal, "seen_at", DESCENDING)
 
 
 async def _keep(collection: Collection, tx: Transaction, key: UUID, version: int, changed: Document) -> bool:

@@ -19,8 +19,6 @@ from contracts.roles import Role
 from services.applications.domain.facts import StaffMember
 from services.applications.usecases.base import Room
 
-_PAGE = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Facts(Room):
@@ -84,11 +82,8 @@ class Facts(Room):
     async def _follow_staff(self, event: StaffMemberAdded | StaffMemberDeactivated, member: StaffMember) -> None:
         """First nothing more can be claimed, then what is held is freed, one transaction each; the whole bears repetition."""
         await self._keep_member(member)
-        after: UUID | None = None
-        while ids := await self.applications.held_by(member.id, after=after, limit=_PAGE):
-            for application_id in ids:
-                await self._free_one(application_id)
-            after = ids[-1]
+        async for application_id in self.applications.held_by(member.id):
+            await self._free_one(application_id)
         await self._note_staff(event)
 
     @atomic

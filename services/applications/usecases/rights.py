@@ -11,8 +11,6 @@ from services.applications.domain import erasure
 from services.applications.domain.application import Application
 from services.applications.usecases.base import Room
 
-_PAGE = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Rights(Room):
@@ -30,11 +28,8 @@ class Rights(Room):
         Identity waited until nothing had to be kept. One transaction per application, and the whole bears repetition.
         """
         await self._forget(event.person_id)
-        after: UUID | None = None
-        while ids := await self.applications.handed_in(event.person_id, after=after, limit=_PAGE):
-            for application_id in ids:
-                await self._remove_files(application_id, await self._anonymise(application_id))
-            after = ids[-1]
+        async for application_id in self.applications.handed_in(event.person_id):
+            await self._remove_files(application_id, await self._anonymise(application_id))
         await self._note(event)
 
     @atomic

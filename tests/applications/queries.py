@@ -1,0 +1,42 @@
+"""An example of every question applications' repositories ask their store; the census wants one for each, and each is explained."""
+
+from uuid import uuid4
+
+from services.applications.domain.history import HistoryFilter, Sort
+from services.applications.domain.rules import Kind
+from services.applications.domain.states import Group, State
+from services.applications.repository import applications, certificates, facts, migrations
+from services.applications.repository.places import Query
+from tests.applications import people
+
+_FIRST_DAY, _PERSON = people.NOW, uuid4()
+
+
+def _own(given: HistoryFilter) -> tuple[str, Query]:
+    return applications.COLLECTION, applications.own(_PERSON, given)
+
+
+EXAMPLES: dict[str, list[tuple[str, Query]]] = {
+    "applications.own": [
+        *(_own(HistoryFilter(sort=sort)) for sort in Sort),
+        *(_own(HistoryFilter(sort=sort, group=Group.COMPLETED)) for sort in Sort),
+        _own(HistoryFilter(started_from=_FIRST_DAY, started_before=_FIRST_DAY)),
+        _own(HistoryFilter(started_from=_FIRST_DAY, group=Group.REJECTED)),
+    ],
+    "applications.the_open": [(applications.COLLECTION, applications.the_open(_PERSON, Kind.PRIMARY, people.CARDIOLOGY))],
+    "applications.held": [(applications.COLLECTION, applications.held(_PERSON))],
+    "applications.queued": [
+        (applications.COLLECTION, applications.queued(people.CARDIOLOGY)),
+        (applications.COLLECTION, applications.queued(applications.REGISTRY)),
+    ],
+    "applications.with_document": [
+        (applications.COLLECTION, applications.with_document(uuid4(), State.SUBMITTED)),
+        (applications.COLLECTION, applications.with_document(uuid4(), State.INFORMATION_REQUESTED)),
+    ],
+    "certificates.by_number": [(certificates.COLLECTION, certificates.by_number("MC-2026-00000001-8"))],
+    "certificates.of_application": [(certificates.COLLECTION, certificates.of_application(uuid4()))],
+    "facts.owned": [(facts.DOCUMENTS, facts.owned(_PERSON))],
+    "facts.accepted": [(facts.DOCUMENTS, facts.accepted(_PERSON, "diploma"))],
+    "migrations.old_rows": [(applications.COLLECTION, migrations.old_rows(applications.SCHEMA_VERSION))],
+}
+"""By module and function: the collection that is asked, and the question."""
