@@ -8,12 +8,17 @@ from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
+from deploy.local import development_pki
 from deploy.local.settings import SERVICES
 
 
 def load_or_invent(folder: Path) -> dict[str, str]:
-    """Secrets by the name of their environment variable; those that are missing are invented and written with mode 0600."""
+    """Secrets by the name of their environment variable; those that are missing are invented and written with mode 0600.
+
+    So are the signing key and its certificates, which are files for the service too.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    development_pki.load_or_invent(folder)
     return {name: _load_or_write(folder / name, value) for name, value in _fresh().items()}
 
 
@@ -26,14 +31,15 @@ def _fresh() -> dict[str, str]:
         "S3_SECRET_KEY": secrets.token_urlsafe(32),
         "PERSONAS_SEED": secrets.token_hex(16),
         "IDENTITY_PEPPER": secrets.token_urlsafe(48),
-        "APPLICATIONS_CREDENTIAL_KEYS": _credential_keys(),
+        "APPLICATIONS_CREDENTIAL_KEYS": credential_keys(),
         **masters,
     }
 
 
-def _credential_keys() -> str:
+def credential_keys(key_id: str = "local1") -> str:
+    """A ring of one fresh key for QR codes and credentials."""
     key = OKPKey.generate_key("Ed25519")
-    return json.dumps({"keys": [{**key.as_dict(private=True), "kid": "local1"}]})
+    return json.dumps({"keys": [{**key.as_dict(private=True), "kid": key_id}]})
 
 
 def _load_or_write(file: Path, value: str) -> str:

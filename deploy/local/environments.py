@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deploy.local import development_pki
 from deploy.local.settings import LocalSettings
 from deploy.simulators.settings import SimulatorsSettings
 
@@ -90,8 +91,13 @@ def _gosuslugi(settings: LocalSettings) -> dict[str, Any]:
 
 
 def _specific(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    signing = str(settings.data_dir.resolve() / "secrets" / development_pki.FILE)
     return {
-        "applications": {"CREDENTIAL_KEYS": secrets["APPLICATIONS_CREDENTIAL_KEYS"]},
+        "applications": {
+            "CREDENTIAL_KEYS": secrets["APPLICATIONS_CREDENTIAL_KEYS"],
+            "SIGNING_KEY_FILE": signing,
+            "SIGNING_CERTIFICATES_FILE": signing,
+        },
         "documents": {"CLAMD_HOST": "127.0.0.1", "CLAMD_PORT": str(settings.clamd_port)},
         "identity": {
             "PEPPER": secrets["IDENTITY_PEPPER"],

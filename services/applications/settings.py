@@ -25,6 +25,10 @@ class Settings(ServiceSettings):
     """Former values of PUBLIC_URL: they stand in QR codes on paper."""
     issuer_id: str | None = None
     """The address by which credentials name who issued them; by default that of GET /issuer below PUBLIC_URL."""
+    signing_certificates_file: Path
+    """PEM: the certificate that certificates are signed with, then each issuer's, the root last. A change takes a restart."""
+    signing_key_file: Path
+    """PEM: the RSA key of the first certificate, PKCS#8 without a password."""
 
     time_zone: TimeZone = "Europe/Moscow"
     """Whose working days and midnights count."""

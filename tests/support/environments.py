@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from services.applications.gateways.signing.jws import CredentialKeys
+from deploy.local import development_pki
+from deploy.local.development_secrets import credential_keys
 from tests.support.infra import Infra
 from tests.support.signer import Signer
 
@@ -73,6 +74,11 @@ async def forget(infra: Infra, service: str, made: Mapping[str, str]) -> None:
     await asyncio.to_thread(shutil.rmtree, Path(made["SANDBOX_CLOCK_FILE"]).parent, ignore_errors=True)
 
 
+def _signing(infra: Infra) -> dict[str, str]:
+    signing = str(development_pki.load_or_invent(infra.folder / "signing"))
+    return {"SIGNING_KEY_FILE": signing, "SIGNING_CERTIFICATES_FILE": signing, "CREDENTIAL_KEYS": credential_keys("k1")}
+
+
 def _specific(infra: Infra, service: str, unique: str) -> dict[str, str]:
     objects = {
         "S3_ENDPOINT": infra.s3_endpoint,
@@ -84,7 +90,7 @@ def _specific(infra: Infra, service: str, unique: str) -> dict[str, str]:
     clamd = {"CLAMD_HOST": clamd_host, "CLAMD_PORT": clamd_port}
     specific = {
         "identity": {"PEPPER": secrets.token_urlsafe(48), "REGISTRIES_URL": "http://registries.test"},
-        "applications": objects | {"BUCKET": f"{unique}-applications", "CREDENTIAL_KEYS": CredentialKeys.generate().private_jwks()},
+        "applications": objects | {"BUCKET": f"{unique}-applications"} | _signing(infra),
         "documents": objects | {"BUCKET": f"{unique}-documents", "QUARANTINE_BUCKET": f"{unique}-quarantine"} | clamd,
         "notifications": {
             "SMTP_HOST": "127.0.0.1",

@@ -4,13 +4,17 @@ from services.applications.gateways.calendar import production_calendar
 from services.applications.gateways.pages import verification_page
 from services.applications.gateways.pdf import Printer, verification_url
 from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey
+from services.applications.gateways.signing.keys import FileSigner
+from services.applications.gateways.signing.pades import PdfSigner
 from services.applications.gateways.storage import FileStore
 
 __all__ = [
     "Altered",
     "CredentialKeys",
+    "FileSigner",
     "FileStore",
     "ForeignKey",
+    "PdfSigner",
     "Printer",
     "production_calendar",
     "verification_page",

@@ -13,11 +13,12 @@ def create_app(settings: Settings) -> FastAPI:
     """The whole service of these settings."""
     chassis = Chassis("applications", settings)
     stores = stores_of(chassis, settings)
+    usecases = usecases_of(chassis, settings, stores)
     return chassis.app(
         title="Medkabinet: applications",
-        usecases=usecases_of(chassis, settings, stores),
+        usecases=usecases,
         api_routers=api.ROUTERS,
         root_routers=api.ROOT_ROUTERS,
         consumers_router=consumers.router,
-        prepare=stores.prepare(),
+        prepare=[*stores.prepare(), usecases.signer.prepare],
     )

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.app import Chassis
 from services.applications.domain.terms import TermNumbers, Terms
-from services.applications.gateways import CredentialKeys, Printer, production_calendar
+from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer, production_calendar
 from services.applications.main.stores import Stores
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
@@ -24,6 +24,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         certificates=stores.certificates,
         numbers=stores.numbers,
         printer=Printer(settings.public_url, keys),
+        signer=PdfSigner(FileSigner.read(settings.signing_key_file, settings.signing_certificates_file)),
         files=stores.files,
         link_expires=timedelta(minutes=settings.link_minutes),
         credentials=credentials_of(settings, keys),

@@ -17,7 +17,7 @@ from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
 from services.applications.domain.states import WORDS, State
 from services.applications.domain.terms import ActiveTerm, Term, Terms
-from services.applications.gateways import FileStore, Printer
+from services.applications.gateways import FileStore, PdfSigner, Printer
 from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
 
 
@@ -43,6 +43,7 @@ class Room:
     certificates: CertificateRepository
     numbers: NumberRepository
     printer: Printer
+    signer: PdfSigner
     files: FileStore
     link_expires: timedelta
 
@@ -149,6 +150,11 @@ def named(application: Application | Row) -> dict[str, Any]:
 def link_to(application_id: UUID) -> str:
     """Where an application is for who holds it."""
     return f"/api/applications/applications/{application_id}"
+
+
+def certificate_folder(certificate_id: UUID) -> str:
+    """What the keys of a certificate's files begin with."""
+    return f"certificates/{certificate_id}/"
 
 
 def timer_key(application_id: UUID, term: Term, moment: str) -> str:

@@ -1,5 +1,6 @@
 """Certificates: made after approval, downloaded by the holder, verified by anybody."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ from services.applications.domain.errors.application import FileNotReady
 from services.applications.domain.errors.certificate import CertificateNotFound
 from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
 from services.applications.domain.states import Move
-from services.applications.usecases.base import Room
+from services.applications.usecases.base import Room, certificate_folder
 from services.applications.usecases.printing import certificate as certificate_values
 
 _NAME = ("/personal/surname", "/personal/given_name", "/personal/patronymic")
@@ -25,13 +26,17 @@ class Certificates(Room):
     """The certificate's life."""
 
     async def issue_certificate(self, event: ApplicationApproved) -> None:
-        """Make the certificate of an approval. Its number and dates are fixed first, so doing it again makes the same file."""
+        """Make the certificate of an approval. Its number and dates are fixed first, so doing it again makes the same file.
+
+        With another key it is another file: the key in the store names the bytes, and nothing is overwritten.
+        """
         planned = await self._plan(event)
         if planned is None or planned.anonymised_at is not None:
             return
         statement = Statement.of(planned, self.terms)
-        content = await self.printer.certificate(certificate_values(planned, self.terms), statement, made_at=planned.issued_at)
-        file = await self.files.put(f"certificates/{planned.id}.pdf", content)
+        printed = await self.printer.certificate(certificate_values(planned, self.terms), statement, made_at=planned.issued_at)
+        signed = await self.signer.signed(printed, at=planned.issued_at)
+        file = await self.files.put(f"{certificate_folder(planned.id)}{hashlib.sha256(signed).hexdigest()}.pdf", signed)
         await self._issue(event, planned, file)
 
     @atomic

@@ -9,7 +9,7 @@ from contracts.applications import ApplicationsExported, ApplicationWithdrawn
 from contracts.identity import DataExportRequested, PersonErased
 from services.applications.domain import erasure
 from services.applications.domain.application import Application
-from services.applications.usecases.base import Room
+from services.applications.usecases.base import Room, certificate_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Rights(Room):
     async def _remove_files(self, application_id: UUID, certificate_id: UUID | None) -> None:
         await self.files.delete(f"electronic/{application_id}/")
         if certificate_id is not None:
-            await self.files.delete(f"certificates/{certificate_id}.pdf")
+            await self.files.delete(certificate_folder(certificate_id))
 
     @atomic
     async def _note(self, event: PersonErased) -> None:
