@@ -40,6 +40,10 @@ class Settings(ServiceSettings):
     answer_working_days: int = Field(default=10, ge=1)
     claim_working_days: int = Field(default=1, ge=1)
     approval_working_days: int = Field(default=1, ge=1)
+    appeal_days: int = Field(default=30, ge=1)
+    """Calendar days from a refusal in which an appeal may be filed."""
+    appeal_working_days: int = Field(default=10, ge=1)
+    """Time for deciding an appeal."""
     reminder_days: int = Field(default=2, ge=1)
     certificate_years: int = Field(default=5, ge=1)
     expiry_notice_days: tuple[int, ...] = (90, 30, 7, 0)

@@ -35,6 +35,7 @@ class Actor:
 
 
 SYSTEM = Actor(None, "system")
+_JUDGING = frozenset({Move.RECOMMEND, Move.CONFIRM_REFUSAL, Move.REJECT, Move.OVERTURN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,14 @@ class CertificateReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal that fell, with the reasons it had."""
+
+    at: datetime
+    reasons: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AppealReference:
     """The last appeal against the refusal of an application."""
 
@@ -188,6 +197,8 @@ class Application:
     round: int = 1
     """Which time it is examined; an overturned refusal begins the next, in which earlier opinions count no more."""
     appeal: AppealReference | None = None
+    refusals: tuple[Refusal, ...] = ()
+    """Those that an appeal overturned."""
     renews_certificate_id: UUID | None = None
     """The certificate that ends and that this one is to follow."""
 
@@ -239,6 +250,12 @@ class Application:
     def opinions(self) -> tuple[Recommendation, ...]:
         """What the reviewers found in the present round."""
         return tuple(one for one in self.recommendations if one.round == self.round)
+
+    @property
+    def spoken_by(self) -> frozenset[UUID]:
+        """Staff who gave an opinion or a decision in any round, or judged an appeal: none of them judges it again."""
+        judged = {step.by.id for step in self.history if step.move in _JUDGING and step.by.id is not None}
+        return frozenset(judged | {opinion.reviewer_id for opinion in self.recommendations})
 
     @property
     def document_ids(self) -> tuple[UUID, ...]:

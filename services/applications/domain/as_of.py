@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.applications.domain.application import Application, Request
+from services.applications.domain.application import AppealReference, Application, Refusal, Remark, Request, Transition
 from services.applications.domain.form import Form
 from services.applications.domain.states import OPEN, Move, State
 
@@ -42,7 +42,10 @@ def as_of(application: Application, moment: datetime) -> Application | None:
         requests=requests,
         claim=None,
         recommendations=tuple(one for one in application.recommendations if one.at <= moment),
-        reasons=application.reasons if state in {State.REJECTED, State.APPEALED} else (),
+        reasons=_reasons(application, state, steps),
+        round=1 + sum(step.move is Move.OVERTURN for step in steps),
+        refusals=tuple(one for one in application.refusals if _is_overturned(one, steps)),
+        appeal=_appeal(application, moment),
         certificate=application.certificate if state is State.CERTIFIED else None,
     )
 
@@ -58,6 +61,25 @@ def _ended_at(application: Application, moment: datetime) -> datetime | None:
         if step.at <= moment:
             ended_at = None if step.after in OPEN else ended_at or step.at
     return ended_at
+
+
+def _reasons(application: Application, state: State, steps: tuple[Transition, ...]) -> tuple[Remark, ...]:
+    """Of the refusal of that time: one that fell since keeps its own."""
+    if state not in {State.REJECTED, State.APPEALED}:
+        return ()
+    refused_at = [step.at for step in steps if step.after is State.REJECTED and step.before is not State.APPEALED]
+    fallen = {one.at: one.reasons for one in application.refusals}
+    return fallen.get(refused_at[-1], application.reasons) if refused_at else application.reasons
+
+
+def _is_overturned(refusal: Refusal, steps: tuple[Transition, ...]) -> bool:
+    return any(step.move is Move.OVERTURN and step.at >= refusal.at for step in steps)
+
+
+def _appeal(application: Application, moment: datetime) -> AppealReference | None:
+    """The last one; earlier ones are found by their own list."""
+    known = application.appeal
+    return known if known is not None and known.filed_at <= moment else None
 
 
 def _is_confirmed_since(application: Application, moment: datetime) -> bool:

@@ -48,10 +48,11 @@ def is_to_be_told(draft: Application, *, before: Application) -> bool:
 def freeze(application: Application, documents: Mapping[UUID, OwnedDocument]) -> tuple[FrozenDocument, ...]:
     """The form's documents with the file each of them has now."""
     named = ((document_type, UUID(str(value))) for document_type, value in sorted(application.form.documents.items()))
-    return tuple(_frozen(document_type, document_id, documents.get(document_id)) for document_type, document_id in named)
+    return tuple(frozen_file(document_type, document_id, documents.get(document_id)) for document_type, document_id in named)
 
 
-def _frozen(document_type: str, document_id: UUID, known: OwnedDocument | None) -> FrozenDocument:
+def frozen_file(document_type: str, document_id: UUID, known: OwnedDocument | None) -> FrozenDocument:
+    """A document with the file it has now; version 0 when nobody told about it."""
     if known is None:
         return FrozenDocument(document_type, document_id, 0, None, None, None)
     return FrozenDocument(document_type, document_id, known.file_version, known.sha256, known.size_bytes, known.media_type)

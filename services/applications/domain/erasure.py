@@ -35,6 +35,7 @@ def anonymised(application: Application, *, at: datetime) -> Application:
         requests=tuple(_asked(request) for request in application.requests),
         recommendations=tuple(_opinion(one) for one in application.recommendations),
         reasons=_codes(application.reasons),
+        refusals=tuple(replace(one, reasons=_codes(one.reasons)) for one in application.refusals),
     )
 
 

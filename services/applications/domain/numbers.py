@@ -1,4 +1,4 @@
-"""Numbers people read aloud and type: `MK-YYYY-NNNNNNNN-C` of applications, `MC-…` of certificates; C is a check digit."""
+"""Numbers people read aloud and type: `MK-YYYY-NNNNNNNN-C` of applications, `MC` of certificates, `MA` of appeals; C is a check digit."""
 
 import re
 
@@ -6,8 +6,9 @@ from chassis.check_digits import check_digit
 
 APPLICATION_PREFIX = "MK"
 CERTIFICATE_PREFIX = "MC"
+APPEAL_PREFIX = "MA"
 
-_NUMBER = re.compile(r"(M[KC])-(\d{4})-(\d{8})-(\d)")
+_NUMBER = re.compile(r"(M[KCA])-(\d{4})-(\d{8})-(\d)")
 
 
 def written(prefix: str, year: int, serial: int) -> str:

@@ -72,7 +72,7 @@ def claim(application: Application, reviewer: StaffMember, *, at: datetime, term
 def is_close(application: Application, reviewer: StaffMember) -> bool:
     """Whether the reviewer is the applicant, works where the applicant works, or already gave an opinion."""
     ogrn = application.form.text_at("/professional/workplace/ogrn")
-    has_spoken = any(opinion.reviewer_id == reviewer.id for opinion in application.recommendations)
+    has_spoken = reviewer.id in application.spoken_by
     return reviewer.id == application.applicant_id or (bool(ogrn) and ogrn == reviewer.workplace_ogrn) or has_spoken
 
 

@@ -44,6 +44,9 @@ class TermNumbers:
     reminder_days: int
     certificate_years: int
     expiry_notice_days: tuple[int, ...]
+    appeal_days: int
+    """Calendar days from a refusal in which an appeal may be filed."""
+    appeal_working_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,20 @@ class Terms:
     def approval_due(self, at: datetime) -> datetime:
         """End of the registrar's time."""
         return self.working_days_after(at, self.numbers.approval_working_days)
+
+    def appeal_until(self, refused_at: datetime) -> datetime:
+        """Last moment for an appeal: so many calendar days, and to the next working day where the last one is none.
+
+        Source: Civil Code, article 193.
+        """
+        day = self.local_date(refused_at) + timedelta(days=self.numbers.appeal_days)
+        while not self.is_working_day(day):
+            day += timedelta(days=1)
+        return self.end_of(day)
+
+    def appeal_due(self, at: datetime) -> datetime:
+        """End of the time for deciding an appeal."""
+        return self.working_days_after(at, self.numbers.appeal_working_days)
 
     def reminder_at(self, due_at: datetime) -> datetime:
         """When to remind of a term."""

@@ -49,5 +49,7 @@ def terms(settings: Settings) -> Terms:
         reminder_days=settings.reminder_days,
         certificate_years=settings.certificate_years,
         expiry_notice_days=settings.expiry_notice_days,
+        appeal_days=settings.appeal_days,
+        appeal_working_days=settings.appeal_working_days,
     )
     return Terms(numbers, production_calendar(settings.calendar_override_file), ZoneInfo(settings.time_zone))

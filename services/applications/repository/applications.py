@@ -30,7 +30,7 @@ _ONE_OPEN = "Такое заявление уже есть: по одному в
 _NOT_FOUND = "Такого заявления нет."
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
-_PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "correction_comment")
+_PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "refusals", "correction_comment")
 """Kept as one encrypted value: they are only ever read together, and opening one costs as much as opening all."""
 _CLEAR = tuple(member.name for member in fields(Application) if member.name not in {*_PERSONAL, "id"})
 _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", "claimed_by"})
@@ -273,7 +273,7 @@ class ApplicationRepository:
             "is_open": application.blocks_another,
             "document_ids": list(application.document_ids),
             "claimed_by": application.claim.reviewer_id if application.claim else None,
-            "spoken_by": [opinion.reviewer_id for opinion in application.recommendations],
+            "spoken_by": sorted(application.spoken_by),
             "reason_codes": [remark.code for remark in application.reasons],
             "workplace": encrypted["workplace"] if ogrn else None,
             "personal": encrypted["personal"],
