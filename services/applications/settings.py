@@ -47,3 +47,6 @@ class Settings(ServiceSettings):
     reminder_days: int = Field(default=2, ge=1)
     certificate_years: int = Field(default=5, ge=1)
     expiry_notice_days: tuple[int, ...] = (90, 30, 7, 0)
+
+    claim_candidates: int = Field(default=50, ge=1, le=500)
+    """How many of the soonest due applications are looked at for a reviewer who asks for the next."""

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from chassis.auth import Principal
+from chassis.limits import limited
 from chassis.paging import Page, PageQuery
 from contracts.roles import Role
 from services.applications.api.dependencies import CurrentReviewer, UseCasesDep
@@ -25,6 +26,18 @@ async def list_reviews(reviewer: CurrentReviewer, usecases: UseCasesDep, page: P
     """What one holds or may claim, soonest due first."""
     rows, following = await usecases.list_reviews(reviewer.id, page)
     return Page[QueueRowOut](items=[QueueRowOut.of(row, row.review_due_at) for row in rows], next_cursor=following)
+
+
+@router.post(
+    "/next",
+    response_model=MovedOut,
+    responses={204: {"description": "Свободных заявлений нет."}},
+    dependencies=[limited("next-review", "60/minute", by="principal")],
+)
+async def claim_next(reviewer: CurrentReviewer, usecases: UseCasesDep) -> MovedOut | Response:
+    """Take the soonest due application one may judge; 204 when there is none."""
+    claimed = await usecases.claims.claim_next(reviewer.id)
+    return Response(status_code=204) if claimed is None else MovedOut.of(claimed)
 
 
 @router.put("/{application_id}/claim")

@@ -1,5 +1,6 @@
 """Use-cases of the settings."""
 
+from dataclasses import fields
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,13 +10,15 @@ from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner
 from services.applications.main.stores import Stores
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
+from services.applications.usecases.base import Room
+from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
 
 
 def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
     """What the service does."""
     keys = CredentialKeys.from_json(settings.credential_keys.get_secret_value())
-    return UseCases(
+    room = Room(
         begin=chassis.begin,
         clock=chassis.clock,
         terms=terms(settings),
@@ -27,6 +30,11 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         signer=PdfSigner(FileSigner.read(settings.signing_key_file, settings.signing_certificates_file)),
         files=stores.files,
         link_expires=timedelta(minutes=settings.link_minutes),
+    )
+    shared = {member.name: getattr(room, member.name) for member in fields(Room)}
+    return UseCases(
+        **shared,
+        claims=Claims(**shared, candidates_max=settings.claim_candidates),
         credentials=credentials_of(settings, keys),
     )
 

@@ -15,6 +15,7 @@ from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.application import Application, Desk
 from services.applications.domain.errors.application import ApplicationNotFound, OpenApplicationExists, StaleApplication
+from services.applications.domain.facts import StaffMember
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
@@ -217,35 +218,36 @@ class ApplicationRepository:
         order = {key: place for place, key in enumerate(application_ids)}
         return [await self._from_document(one) for one in sorted(documents, key=lambda one: order[one["_id"]])]
 
-    async def list_queue(
-        self, reviewer_id: UUID, specialty_codes: frozenset[str], workplace_ogrn: str | None, page: PageRequest
-    ) -> tuple[list[Row], str | None]:
+    async def list_queue(self, reviewer: StaffMember, page: PageRequest) -> tuple[list[Row], str | None]:
         """What the reviewer holds, then what they may claim, each soonest due first."""
         is_queued, place_after = page.after(bool, str) or (False, None)
         rows: list[Document] = []
         if not is_queued:
-            holding = await read(self._collection, [held(reviewer_id)], after=place_after, limit=page.limit)
+            holding = await read(self._collection, [held(reviewer.id)], after=place_after, limit=page.limit)
             rows, place_after = holding.rows, None
             if holding.following:
                 return [_to_row(row) for row in rows], encode_cursor(False, holding.following)
             if len(rows) == page.limit:
                 return [_to_row(row) for row in rows], encode_cursor(True, "")
-        free = await self._claimable(reviewer_id, specialty_codes, workplace_ogrn, after=place_after, limit=page.limit - len(rows))
+        free = await self._claimable(reviewer, after=place_after, limit=page.limit - len(rows))
         following = None if free.following is None else encode_cursor(True, free.following)
         return [_to_row(row) for row in (*rows, *free.rows)], following
 
-    async def _claimable(
-        self, reviewer_id: UUID, specialty_codes: frozenset[str], workplace_ogrn: str | None, *, after: str | None, limit: int
-    ) -> Part:
-        if not specialty_codes:
+    async def list_claimable(self, reviewer: StaffMember, *, limit: int) -> list[Row]:
+        """What the reviewer may claim, soonest due first, this many at most."""
+        part = await self._claimable(reviewer, after=None, limit=limit)
+        return [_to_row(row) for row in part.rows]
+
+    async def _claimable(self, reviewer: StaffMember, *, after: str | None, limit: int) -> Part:
+        if not reviewer.specialty_codes:
             return Part()
-        workplace = _ciphertexts(await self._cipher.lookup(workplace_ogrn)) if workplace_ogrn else set()
+        workplace = _ciphertexts(await self._cipher.lookup(reviewer.workplace_ogrn)) if reviewer.workplace_ogrn else set()
 
         def may_judge(row: Document) -> bool:
             is_colleague = not workplace.isdisjoint(_ciphertexts(row["workplace"]))
-            return row["applicant_id"] != reviewer_id and reviewer_id not in row["spoken_by"] and not is_colleague
+            return row["applicant_id"] != reviewer.id and reviewer.id not in row["spoken_by"] and not is_colleague
 
-        queues = [queued(code) for code in sorted(specialty_codes)]
+        queues = [queued(code) for code in sorted(reviewer.specialty_codes)]
         return await read(self._collection, queues, after=after, limit=limit, suits=may_judge)
 
     async def list_registry(self, page: PageRequest) -> tuple[list[Row], str | None]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.applications.usecases.automatic_check import AutomaticCheck
 from services.applications.usecases.certificates import Certificates
+from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
 from services.applications.usecases.drafting import Drafting
 from services.applications.usecases.facts import Facts
@@ -21,4 +22,5 @@ __all__ = ["UseCases"]
 class UseCases(Drafting, Submission, Facts, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories, Rights):
     """Everything applications can do."""
 
+    claims: Claims
     credentials: Credentials

@@ -38,7 +38,7 @@ class Review(Room):
         member = await self.facts.staff_member(reviewer_id)
         if member is None:
             return [], None
-        return await self.applications.list_queue(reviewer_id, member.specialty_codes, member.workplace_ogrn, page)
+        return await self.applications.list_queue(member, page)
 
     @atomic
     async def claim(self, application_id: UUID, reviewer_id: UUID) -> Application:
