@@ -9,7 +9,7 @@ from chassis.settings import ServiceSettings, TimeZone
 
 
 class Settings(ServiceSettings):
-    """Terms are in working days of the production calendar unless their name says hours."""
+    """Terms are in working days of the production calendar unless their name says otherwise; those not set are in the tables of rules."""
 
     model_config = SettingsConfigDict(env_prefix="APPLICATIONS_", extra="ignore")
 
@@ -34,19 +34,21 @@ class Settings(ServiceSettings):
     """Whose working days and midnights count."""
     calendar_override_file: Path | None = None
     """TOML of the official production calendar: `holidays = ["YYYY-MM-DD", …]` and `working_days = […]`; it wins over the library."""
-    automatic_check_hours: int = Field(default=24, ge=1)
-    review_working_days: int = Field(default=5, ge=1)
-    clarification_working_days: int = Field(default=2, ge=0)
-    answer_working_days: int = Field(default=10, ge=1)
-    claim_working_days: int = Field(default=1, ge=1)
-    approval_working_days: int = Field(default=1, ge=1)
-    appeal_days: int = Field(default=30, ge=1)
+    rules_folder: Path | None = None
+    """TOML tables of rules that stand for those of the package; all of them, as `services/applications/rules` has them."""
+    automatic_check_hours: int | None = Field(default=None, ge=1)
+    review_working_days: int | None = Field(default=None, ge=1)
+    clarification_working_days: int | None = Field(default=None, ge=0)
+    answer_working_days: int | None = Field(default=None, ge=1)
+    claim_working_days: int | None = Field(default=None, ge=1)
+    approval_working_days: int | None = Field(default=None, ge=1)
+    appeal_days: int | None = Field(default=None, ge=1)
     """Calendar days from a refusal in which an appeal may be filed."""
-    appeal_working_days: int = Field(default=10, ge=1)
+    appeal_working_days: int | None = Field(default=None, ge=1)
     """Time for deciding an appeal."""
-    reminder_days: int = Field(default=2, ge=1)
-    certificate_years: int = Field(default=5, ge=1)
-    expiry_notice_days: tuple[int, ...] = (90, 30, 7, 0)
+    reminder_days: int | None = Field(default=None, ge=1)
+    certificate_years: int | None = Field(default=None, ge=1)
+    expiry_notice_days: tuple[int, ...] | None = None
 
     claim_candidates: int = Field(default=50, ge=1, le=500)
     """How many of the soonest due applications are looked at for a reviewer who asks for the next."""

@@ -19,7 +19,7 @@ from services.applications.domain.states import State
 from services.identity.domain import fields
 from tests.applications import people
 from tests.applications.conftest import Applicant
-from tests.applications.test_domain import AT, TERMS, codes, documents, drafted
+from tests.applications.test_domain import AT, RULES, TERMS, codes, documents, drafted
 from tests.support import Component, eventually
 
 Known = dict[UUID, OwnedDocument]
@@ -35,7 +35,7 @@ def asked_for_files(known: Known, *document_types: str) -> tuple[Application, Kn
     rejected = {key: replace(one, verdict=Verdict.REJECTED) if one.document_type in document_types else one for key, one in known.items()}
     _, practitioner = drafted(known)
     submitted = handed_in(known)
-    findings = check(CheckInput(submitted, practitioner, rejected, None, TERMS.local_date(AT)))
+    findings = check(CheckInput(submitted, practitioner, rejected, None, TERMS.local_date(AT), RULES))
     return stage1.conclude(submitted, findings, rejected, check_id=uuid4(), at=AT, terms=TERMS), rejected
 
 
@@ -152,7 +152,7 @@ def test_a_document_nobody_told_about_yet_lets_what_was_handed_in_wait() -> None
     assert codes(draft, practitioner, late) == [("document-missing", "/documents/licence")]
     submitted = handed_in(known)
     assert codes(submitted, practitioner, late) == [("document-pending", "/documents/licence")]
-    assert stage1.must_wait(check(CheckInput(submitted, practitioner, late, None, TERMS.local_date(AT))))
+    assert stage1.must_wait(check(CheckInput(submitted, practitioner, late, None, TERMS.local_date(AT), RULES)))
 
 
 async def test_a_file_replaced_before_handing_in_is_named_and_can_be_confirmed(service: Component, applicant: Applicant) -> None:

@@ -26,16 +26,17 @@ from services.applications.domain.errors.review import (
 from services.applications.domain.facts import OwnedDocument, Practitioner, StaffMember, Verdict
 from services.applications.domain.form import TITLES, changes, experience_months, prefilled
 from services.applications.domain.numbers import APPLICATION_PREFIX, is_number, written
-from services.applications.domain.reasons import REASONS, Code
-from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES, Kind, required_documents
+from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term, Terms
+from services.applications.gateways import read_rulebook
 from services.applications.schemas.bodies import DocumentName
 from tests.applications import people
 from tests.applications.test_terms import NUMBERS
 
 TERMS = Terms(NUMBERS, lambda day: day.weekday() < 5, ZoneInfo("Europe/Moscow"))
 AT = people.NOW
+RULES = read_rulebook().on(AT.date())
 APPLICANT = uuid4()
 
 
@@ -50,12 +51,12 @@ def documents(verdict: Verdict = Verdict.ACCEPTED, *, file_version: int = 1) -> 
 def drafted(known: dict, kind: Kind = Kind.PRIMARY, **changed: object) -> tuple[Application, Practitioner]:  # type: ignore[type-arg]
     facts = people.facts(**changed).model_dump(mode="json")
     form = prefilled(facts, {one.document_type: str(key) for key, one in known.items()}).merged({"consent": people.CONSENT})
-    draft = drafting.start(uuid4(), applicant_id=APPLICANT, kind=kind, specialty_code=people.CARDIOLOGY, form=form, at=AT)
+    draft = drafting.start(uuid4(), applicant_id=APPLICANT, kind=kind, specialty_code=people.CARDIOLOGY, form=form, at=AT, rules=RULES)
     return draft, Practitioner(APPLICANT, 1, is_verified=True, facts=facts)
 
 
 def codes(draft: Application, practitioner: Practitioner | None, known: dict) -> list[tuple[str, str]]:  # type: ignore[type-arg]
-    found = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT)))
+    found = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT), RULES))
     return [(one.code.value, one.pointer) for one in found]
 
 
@@ -70,10 +71,8 @@ def staff(*specialties: str, ogrn: str | None = None) -> StaffMember:
     return StaffMember(uuid4(), 1, frozenset(), frozenset(specialties or (people.CARDIOLOGY,)), ogrn)
 
 
-def test_every_table_covers_every_code() -> None:
-    assert set(REASONS) == set(Code)
-    assert set(KINDS) == set(Kind)
-    assert set(DOCUMENT_TITLES) == set(get_args(DocumentName))
+def test_every_document_of_the_table_has_a_place_in_the_form() -> None:
+    assert set(RULES.documents) == set(get_args(DocumentName))
 
 
 def test_a_prefilled_draft_with_consent_is_clean() -> None:
@@ -115,16 +114,16 @@ def test_a_rejected_file_blocks_and_a_pending_one_only_waits() -> None:
     for verdict, code, clean in ((Verdict.REJECTED, "file-requirements-not-met", False), (Verdict.PENDING, "document-pending", True)):
         known = documents(verdict)
         draft, practitioner = drafted(known)
-        found = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT)))
+        found = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT), RULES))
         assert {one.code.value for one in found} == {code}
         assert is_clean(found) is clean
         assert stage1.must_wait(found) is clean
 
 
 def test_psychiatry_asks_for_a_certificate_of_no_criminal_record() -> None:
-    assert "no-criminal-record" in required_documents(Kind.PRIMARY, "31.08.20")
-    assert "no-criminal-record" not in required_documents(Kind.PRIMARY, people.CARDIOLOGY)
-    assert all(len(code.split(".")) == 3 for code in SPECIALTIES)
+    assert "no-criminal-record" in RULES.required_documents(Kind.PRIMARY, "31.08.20")
+    assert "no-criminal-record" not in RULES.required_documents(Kind.PRIMARY, people.CARDIOLOGY)
+    assert all(len(code.split(".")) == 3 for code in RULES.specialties)
 
 
 def test_stage_one_refuses_what_cannot_be_cured_and_asks_for_what_can() -> None:
@@ -133,7 +132,7 @@ def test_stage_one_refuses_what_cannot_be_cured_and_asks_for_what_can() -> None:
     submitted = drafting.submit(drafting.confirm(draft, (), known, at=AT), "MK-2026-00000001-1", at=AT, terms=TERMS)
     for patch, state in (({"consent": None}, State.INFORMATION_REQUESTED), ({"professional": {"employments": []}}, State.REJECTED)):
         changed = replace(submitted, form=submitted.form.merged(patch))
-        found = check(CheckInput(changed, practitioner, known, None, TERMS.local_date(AT)))
+        found = check(CheckInput(changed, practitioner, known, None, TERMS.local_date(AT), RULES))
         concluded = stage1.conclude(changed, found, known, check_id=uuid4(), at=AT, terms=TERMS)
         assert concluded.state is state
         assert concluded.history[-1].by is SYSTEM
@@ -153,7 +152,7 @@ def test_a_draft_with_findings_is_not_confirmed() -> None:
     known = documents()
     draft, practitioner = drafted(known)
     bad = drafting.edit(draft, {"documents": {"diploma": None}}, at=AT)
-    findings = check(CheckInput(bad, practitioner, known, None, TERMS.local_date(AT)))
+    findings = check(CheckInput(bad, practitioner, known, None, TERMS.local_date(AT), RULES))
     with pytest.raises(CheckNotClean) as refused:
         drafting.confirm(bad, findings, known, at=AT)
     assert [error.pointer for error in refused.value.errors] == ["/documents/diploma"]
@@ -231,10 +230,10 @@ def test_a_first_opinion_against_goes_to_a_second_reviewer_and_the_registrar_wai
 )
 def test_a_remark_names_a_reason_of_the_table_and_a_place_it_fits(code: str, pointer: str, *, is_right: bool) -> None:
     if is_right:
-        assert review.valid_remarks([Remark(code, pointer)], member="remarks")
+        assert review.valid_remarks([Remark(code, pointer)], RULES, member="remarks")
     else:
         with pytest.raises(UnknownReason):
-            review.valid_remarks([Remark(code, pointer)], member="remarks")
+            review.valid_remarks([Remark(code, pointer)], RULES, member="remarks")
 
 
 @given(year=st.integers(2020, 2099), serial=st.integers(0, 10**8 - 1), place=st.integers(0, 12), other=st.integers(1, 9))

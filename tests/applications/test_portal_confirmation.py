@@ -10,7 +10,7 @@ from services.applications.domain.check import CheckInput, check
 from services.applications.domain.facts import Verdict
 from tests.applications import people
 from tests.applications.conftest import Applicant
-from tests.applications.test_domain import AT, TERMS, documents, drafted
+from tests.applications.test_domain import AT, RULES, TERMS, documents, drafted
 from tests.support import Component, eventually
 
 MISSING = ("document-missing", "/documents/gosuslugi-confirmation")
@@ -63,5 +63,5 @@ async def test_nobody_elses_sign_in_counts(service: Component, unconfirmed: Appl
 def test_a_confirmation_that_is_attached_must_still_be_good() -> None:
     known = documents(Verdict.REJECTED)
     draft, practitioner = drafted(known)
-    told = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT), portal_confirmed_at=AT))
+    told = check(CheckInput(draft, practitioner, known, None, TERMS.local_date(AT), RULES, portal_confirmed_at=AT))
     assert "/documents/gosuslugi-confirmation" in {one.pointer for one in told}

@@ -28,13 +28,13 @@ PastDay = Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2200, 1, 1),
 
 def _out(application: Application, usecases: UseCasesDep, response: Response) -> ApplicationOut:
     response.headers["ETag"] = etag(application.version)
-    return ApplicationOut.of(application, usecases.terms, usecases.now())
+    return ApplicationOut.of(application, usecases.rules_of(application), usecases.terms, usecases.now())
 
 
 @router.get("/kinds", dependencies=[callers(*Role)])
-async def list_kinds() -> RulesOut:
+async def list_kinds(usecases: UseCasesDep) -> RulesOut:
     """Kinds, specialties and reasons with what they ask for."""
-    return RulesOut.current()
+    return RulesOut.of(usecases.rules_now())
 
 
 @router.post("/applications", status_code=201)
@@ -62,7 +62,8 @@ async def list_applications(
     rows, following = await usecases.list_history(
         applicant.id, page, group=status, started_from=started_from, started_to=started_to, sort=sort, as_of=as_of
     )
-    return Page[HistoryRowOut](items=[HistoryRowOut.of(row) for row in rows], next_cursor=following)
+    rules = usecases.rules_now()
+    return Page[HistoryRowOut](items=[HistoryRowOut.of(row, rules) for row in rows], next_cursor=following)
 
 
 @router.get("/applications/{application_id}")
@@ -121,7 +122,8 @@ async def withdraw_application(
 @router.get("/applications/{application_id}/protocol")
 async def get_protocol(application_id: UUID, applicant: CurrentApplicant, usecases: UseCasesDep, as_of: PastDay = None) -> ProtocolOut:
     """Everything that happened to the application, until now or the end of a day."""
-    return ProtocolOut.of(await usecases.protocol(application_id, applicant_id=applicant.id, as_of=as_of))
+    application = await usecases.protocol(application_id, applicant_id=applicant.id, as_of=as_of)
+    return ProtocolOut.of(application, usecases.rules_of(application))
 
 
 @router.get("/applications/{application_id}/electronic-document", response_class=StreamingResponse, responses=PDF_RESPONSE)

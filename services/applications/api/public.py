@@ -23,7 +23,7 @@ pages = APIRouter(dependencies=[anyone(), _LIMIT], include_in_schema=False)
 @router.get("/certificates/{number}")
 async def verify_certificate(number: CertificateNumber, usecases: UseCasesDep) -> VerifiedCertificateOut:
     """Whether a certificate exists and holds."""
-    return VerifiedCertificateOut.of(await usecases.verify_certificate(number), usecases.now())
+    return VerifiedCertificateOut.of(await usecases.verify_certificate(number), usecases.rules_now(), usecases.now())
 
 
 @pages.get("/verify/{number}", response_class=HTMLResponse)
@@ -31,7 +31,7 @@ async def show_certificate(number: CertificateNumber, usecases: UseCasesDep) -> 
     """The page the QR code opens."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
     try:
-        verified = VerifiedCertificateOut.of(await usecases.verify_certificate(number), usecases.now())
+        verified = VerifiedCertificateOut.of(await usecases.verify_certificate(number), usecases.rules_now(), usecases.now())
     except CertificateNotFound as error:
         return HTMLResponse(verification_page("Сертификат не найден", [], error.detail), status_code=404, headers=headers)
     return HTMLResponse(verification_page(*_shown(verified, usecases)), headers=headers)

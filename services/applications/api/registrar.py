@@ -19,14 +19,16 @@ router = APIRouter(prefix="/registry")
 async def list_registry(registrar: CurrentRegistrar, usecases: UseCasesDep, page: PageQuery) -> Page[QueueRowOut]:  # noqa: ARG001 - the marker
     """What waits for a decision, soonest due first."""
     rows, following = await usecases.list_registry(page)
-    return Page[QueueRowOut](items=[QueueRowOut.of(row, row.approval_due_at) for row in rows], next_cursor=following)
+    rules = usecases.rules_now()
+    return Page[QueueRowOut](items=[QueueRowOut.of(row, row.approval_due_at, rules) for row in rows], next_cursor=following)
 
 
 @router.get("/{application_id}")
 async def open_registry(application_id: UUID, registrar: CurrentRegistrar, usecases: UseCasesDep) -> OpenedOut:
     """An application that waits for a decision or was approved."""
     reader = Reader(registrar.id, Role.REGISTRAR, registrar.address, "approval")
-    return OpenedOut.of(await usecases.open_registry(application_id, reader), usecases.terms, usecases.now())
+    opened = await usecases.open_registry(application_id, reader)
+    return OpenedOut.of(opened, usecases.rules_of(opened.application), usecases.terms, usecases.now())
 
 
 @router.post("/{application_id}/decision", status_code=201)

@@ -25,7 +25,8 @@ def _reader(reviewer: Principal) -> Reader:
 async def list_reviews(reviewer: CurrentReviewer, usecases: UseCasesDep, page: PageQuery) -> Page[QueueRowOut]:
     """What one holds or may claim, soonest due first."""
     rows, following = await usecases.list_reviews(reviewer.id, page)
-    return Page[QueueRowOut](items=[QueueRowOut.of(row, row.review_due_at) for row in rows], next_cursor=following)
+    rules = usecases.rules_now()
+    return Page[QueueRowOut](items=[QueueRowOut.of(row, row.review_due_at, rules) for row in rows], next_cursor=following)
 
 
 @router.post(
@@ -55,7 +56,8 @@ async def release_review(application_id: UUID, reviewer: CurrentReviewer, usecas
 @router.get("/{application_id}")
 async def open_review(application_id: UUID, reviewer: CurrentReviewer, usecases: UseCasesDep) -> OpenedOut:
     """An application one holds, with what the last answer changed."""
-    return OpenedOut.of(await usecases.open_review(application_id, _reader(reviewer)), usecases.terms, usecases.now())
+    opened = await usecases.open_review(application_id, _reader(reviewer))
+    return OpenedOut.of(opened, usecases.rules_of(opened.application), usecases.terms, usecases.now())
 
 
 @router.post("/{application_id}/requests", status_code=201)

@@ -10,8 +10,8 @@ from services.applications.domain import identifiers
 from services.applications.domain.application import Application
 from services.applications.domain.facts import OwnedDocument, Practitioner, Verdict
 from services.applications.domain.form import TITLES, Form, experience_months
-from services.applications.domain.reasons import REASONS, Code
-from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, required_documents
+from services.applications.domain.reasons import Code
+from services.applications.domain.rules import Rules
 from services.applications.domain.states import State
 
 _PROFESSIONAL_FACTS = ("licence", "workplace", "qualification", "diploma_number", "training_hours", "employments")
@@ -25,17 +25,14 @@ class Finding:
     pointer: str
     detail: str
     advice: str
+    is_curable: bool
+    """Whether the applicant may correct it without a refusal."""
     is_blocking: bool = True
 
     @property
     def block(self) -> str:
         """The block of the form it is about."""
         return self.pointer.split("/")[1]
-
-    @property
-    def is_curable(self) -> bool:
-        """Whether the applicant may correct it without a refusal."""
-        return REASONS[self.code].is_curable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +44,7 @@ class CheckInput:
     documents: Mapping[UUID, OwnedDocument]
     previous: Application | None
     today: date
+    rules: Rules
     portal_confirmed_at: datetime | None = None
     """When the state portal confirmed the applicant by itself, if it did."""
 
@@ -89,11 +87,11 @@ def is_clean(findings: tuple[Finding, ...]) -> bool:
     return not any(finding.is_blocking for finding in findings)
 
 
-def _found(code: Code, pointer: str, detail: str = "", *, is_blocking: bool = True) -> Finding:
-    rule = REASONS[code]
-    title = TITLES.get(pointer) or DOCUMENT_TITLES.get(pointer.rpartition("/")[2], "")
+def _found(given: CheckInput, code: Code, pointer: str, detail: str = "", *, is_blocking: bool = True) -> Finding:
+    rule = given.rules.reasons[code]
+    title = TITLES.get(pointer) or given.rules.titles.documents.get(pointer.rpartition("/")[2], "")
     text = detail or (f"{title}: {rule.text[0].lower()}{rule.text[1:]}." if title else f"{rule.text}.")
-    return Finding(code, pointer, text, rule.advice, is_blocking)
+    return Finding(code, pointer, text, rule.advice, rule.is_curable, is_blocking)
 
 
 _REQUIRED: dict[str, Code] = {
@@ -140,15 +138,15 @@ _AGREEING = (
 
 def _profile(given: CheckInput) -> Iterator[Finding]:
     if given.practitioner is not None and given.practitioner.is_correction_overdue:
-        yield _found(Code.PROFILE_CORRECTION_OVERDUE, "/personal")
+        yield _found(given, Code.PROFILE_CORRECTION_OVERDUE, "/personal")
     elif given.practitioner is None or not given.practitioner.is_verified:
-        yield _found(Code.PROFILE_NOT_VERIFIED, "/personal")
+        yield _found(given, Code.PROFILE_NOT_VERIFIED, "/personal")
 
 
 def _required(given: CheckInput) -> Iterator[Finding]:
     for pointer, code in _REQUIRED.items():
         if not given.form.text_at(pointer).strip():
-            yield _found(code, pointer, f"{TITLES[pointer]}: не заполнено.")
+            yield _found(given, code, pointer, f"{TITLES[pointer]}: не заполнено.")
 
 
 def _identifiers(given: CheckInput) -> Iterator[Finding]:
@@ -160,39 +158,43 @@ def _identifiers(given: CheckInput) -> Iterator[Finding]:
     for pointer, is_right in tests.items():
         text = given.form.text_at(pointer)
         if text and not is_right(text) and not given.is_verified(pointer):
-            yield _found(Code.IDENTIFIER_WRONG, pointer)
+            yield _found(given, Code.IDENTIFIER_WRONG, pointer)
     series, number = given.form.text_at("/personal/passport_series"), given.form.text_at("/personal/passport_number")
     is_verified = given.is_verified("/personal/passport_series") and given.is_verified("/personal/passport_number")
     if series and number and not is_verified and not identifiers.is_passport(series, number):
-        yield _found(Code.IDENTIFIER_WRONG, "/personal/passport_number", "Паспорт: нужны 4 цифры серии и 6 цифр номера.")
+        yield _found(given, Code.IDENTIFIER_WRONG, "/personal/passport_number", "Паспорт: нужны 4 цифры серии и 6 цифр номера.")
 
 
 def _contacts(given: CheckInput) -> Iterator[Finding]:
     phone, email = given.form.text_at("/personal/phone"), given.form.text_at("/personal/email")
     if phone and not given.is_verified("/personal/phone") and not identifiers.is_phone(phone):
-        yield _found(Code.CONTACT_DATA_WRONG, "/personal/phone")
+        yield _found(given, Code.CONTACT_DATA_WRONG, "/personal/phone")
     if email and not given.is_verified("/personal/email") and not identifiers.is_email(email):
-        yield _found(Code.CONTACT_DATA_WRONG, "/personal/email")
+        yield _found(given, Code.CONTACT_DATA_WRONG, "/personal/email")
 
 
 def _professional(given: CheckInput) -> Iterator[Finding]:
-    form, rules = given.form, KINDS[given.application.kind]
+    form, rules = given.form, given.rules.kinds[given.application.kind]
     code = form.text_at("/professional/specialty_code")
-    if code and code != given.application.specialty_code:
-        yield _found(Code.SPECIALTY_CODE_WRONG, "/professional/specialty_code")
+    if given.application.specialty_code not in given.rules.specialties:
+        yield _found(
+            given, Code.SPECIALTY_CODE_WRONG, "/professional/specialty_code", "По этой специальности аккредитация больше не ведётся."
+        )
+    elif code and code != given.application.specialty_code:
+        yield _found(given, Code.SPECIALTY_CODE_WRONG, "/professional/specialty_code")
     until, since = form.text_at("/professional/licence/valid_until"), form.text_at("/professional/licence/valid_from")
     if until and date.fromisoformat(until) < given.today:
-        yield _found(Code.LICENCE_EXPIRED, "/professional/licence/valid_until")
+        yield _found(given, Code.LICENCE_EXPIRED, "/professional/licence/valid_until")
     if since and date.fromisoformat(since) > given.today:
-        yield _found(Code.LICENCE_INACTIVE, "/professional/licence/valid_from")
+        yield _found(given, Code.LICENCE_INACTIVE, "/professional/licence/valid_from")
     hours = form.at("/professional/training_hours") or 0
     if hours < rules.minimum_training_hours:
         needed = f"Часы обязательного обучения: {hours}, нужно не меньше {rules.minimum_training_hours}."
-        yield _found(Code.TRAINING_NOT_COMPLETED, "/professional/training_hours", needed)
+        yield _found(given, Code.TRAINING_NOT_COMPLETED, "/professional/training_hours", needed)
     months = experience_months(form.at("/professional/employments") or (), given.today)
     if months < rules.minimum_experience_months:
         needed = f"Стаж в месяцах: {months}, нужно не меньше {rules.minimum_experience_months}."
-        yield _found(Code.EXPERIENCE_BELOW_MINIMUM, "/professional/employments", needed)
+        yield _found(given, Code.EXPERIENCE_BELOW_MINIMUM, "/professional/employments", needed)
 
 
 def _agreement(given: CheckInput) -> Iterator[Finding]:
@@ -202,7 +204,7 @@ def _agreement(given: CheckInput) -> Iterator[Finding]:
     for pointer in _AGREEING:
         ours, theirs = _comparable(given.form.at(pointer)), _comparable(profile.at(pointer))
         if ours and ours != theirs:
-            yield _found(Code.PROFILE_MISMATCH, pointer)
+            yield _found(given, Code.PROFILE_MISMATCH, pointer)
 
 
 def _comparable(value: object) -> object:
@@ -216,27 +218,27 @@ def _comparable(value: object) -> object:
 
 def _documents(given: CheckInput) -> Iterator[Finding]:
     named = given.form.documents
-    required = required_documents(given.application.kind, given.application.specialty_code)
+    required = given.rules.required_documents(given.application.kind, given.application.specialty_code)
     for document_type in (*required, *(name for name in named if name not in required)):
-        pointer, title = f"/documents/{document_type}", DOCUMENT_TITLES[document_type]
+        pointer, title = f"/documents/{document_type}", given.rules.titles.documents[document_type]
         if document_type not in named and _is_confirmed_otherwise(given, document_type):
             continue
         if document_type not in named:
-            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: документ не приложен.")
+            yield _found(given, Code.DOCUMENT_MISSING, pointer, f"{title}: документ не приложен.")
             continue
         document = given.documents.get(UUID(str(named[document_type])))
         if document is None and given.application.state is State.SUBMITTED:  # it was there when handed in: the news is late
-            yield _found(Code.DOCUMENT_PENDING, pointer, is_blocking=False)
+            yield _found(given, Code.DOCUMENT_PENDING, pointer, is_blocking=False)
         elif document is None or document.owner_id != given.application.applicant_id:
-            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: файл ещё не получен.")
+            yield _found(given, Code.DOCUMENT_MISSING, pointer, f"{title}: файл ещё не получен.")
         elif document.document_type != document_type:
-            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: приложен документ другого вида.")
+            yield _found(given, Code.DOCUMENT_MISSING, pointer, f"{title}: приложен документ другого вида.")
         elif document.verdict is Verdict.REMOVED:
-            yield _found(Code.DOCUMENT_MISSING, pointer, f"{title}: срок хранения файла истёк. Загрузите документ ещё раз.")
+            yield _found(given, Code.DOCUMENT_MISSING, pointer, f"{title}: срок хранения файла истёк. Загрузите документ ещё раз.")
         elif document.verdict is Verdict.REJECTED:
-            yield _found(Code.FILE_REQUIREMENTS_NOT_MET, pointer, f"{title}: файл не прошёл проверку.")
+            yield _found(given, Code.FILE_REQUIREMENTS_NOT_MET, pointer, f"{title}: файл не прошёл проверку.")
         elif document.verdict is Verdict.PENDING:
-            yield _found(Code.DOCUMENT_PENDING, pointer, is_blocking=False)
+            yield _found(given, Code.DOCUMENT_PENDING, pointer, is_blocking=False)
 
 
 def _is_confirmed_otherwise(given: CheckInput, document_type: str) -> bool:
@@ -247,7 +249,7 @@ def _is_confirmed_otherwise(given: CheckInput, document_type: str) -> bool:
 def _consent(given: CheckInput) -> Iterator[Finding]:
     for pointer in ("/consent/personal_data", "/consent/accuracy"):
         if given.form.at(pointer) is not True:
-            yield _found(Code.CONSENT_MISSING, pointer, f"{TITLES[pointer]}: отметка не поставлена.")
+            yield _found(given, Code.CONSENT_MISSING, pointer, f"{TITLES[pointer]}: отметка не поставлена.")
 
 
 def _resubmission(given: CheckInput) -> Iterator[Finding]:
@@ -257,4 +259,4 @@ def _resubmission(given: CheckInput) -> Iterator[Finding]:
     known = (given.documents.get(frozen.document_id) for frozen in previous.documents)
     replaced = any(now and now.file_version != then.file_version for now, then in zip(known, previous.documents, strict=True))
     if not replaced:
-        yield _found(Code.NOTHING_CORRECTED, "/documents")
+        yield _found(given, Code.NOTHING_CORRECTED, "/documents")

@@ -14,14 +14,16 @@ from services.applications.domain.errors.answering import DocumentUnknown, ItemL
 from services.applications.domain.errors.drafting import CheckNotClean, DocumentsChanged, UnknownSpecialty
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.form import Form, changes, covers, sha256_of
-from services.applications.domain.rules import SPECIALTIES, Kind
+from services.applications.domain.rules import Kind, Rules
 from services.applications.domain.states import Move, State, after
 from services.applications.domain.terms import Terms
 
 
-def start(application_id: UUID, *, applicant_id: UUID, kind: Kind, specialty_code: str, form: Form, at: datetime) -> Application:
+def start(
+    application_id: UUID, *, applicant_id: UUID, kind: Kind, specialty_code: str, form: Form, at: datetime, rules: Rules
+) -> Application:
     """A new draft. Raises `UnknownSpecialty`."""
-    if specialty_code not in SPECIALTIES:
+    if specialty_code not in rules.specialties:
         known = FieldError("/specialty_code", "unknown-specialty", "Выберите специальность из списка.")
         raise UnknownSpecialty("Такого кода специальности нет в перечне.", errors=[known])
     return Application(application_id, 1, applicant_id, kind, specialty_code, State.DRAFT, form, at, at)
@@ -124,9 +126,9 @@ def as_confirmed(confirmed: Application, documents: Mapping[UUID, OwnedDocument]
 
 def submit(confirmed: Application, number: str, *, at: datetime, terms: Terms) -> Application:
     """The submitted application; from now on only a request unlocks parts of it. Raises `IllegalMove`."""
-    return confirmed.moved(
-        Move.SUBMIT, by=applicant(confirmed), at=at, number=number, submitted_at=at, check_due_at=terms.automatic_check_due(at)
-    )
+    due_at, rules_on = terms.automatic_check_due(at), terms.local_date(at)
+    by = applicant(confirmed)
+    return confirmed.moved(Move.SUBMIT, by=by, at=at, number=number, submitted_at=at, check_due_at=due_at, rules_on=rules_on)
 
 
 def answer(

@@ -32,7 +32,8 @@ from services.applications.domain.errors.review import (
 )
 from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.form import changes, is_pointer
-from services.applications.domain.reasons import AUTOMATIC_ONLY, REASONS, Code
+from services.applications.domain.reasons import Code
+from services.applications.domain.rules import Rules
 from services.applications.domain.states import Move, State, after
 from services.applications.domain.terms import Terms
 
@@ -102,19 +103,19 @@ def leave(application: Application, *, at: datetime) -> Application:
     return application.moved(Move.RELEASE, by=SYSTEM, at=at, why="Эксперт больше не рассматривает такие заявления.", claim=None)
 
 
-def valid_remarks(remarks: Iterable[Remark], *, member: str) -> tuple[Remark, ...]:
+def valid_remarks(remarks: Iterable[Remark], rules: Rules, *, member: str) -> tuple[Remark, ...]:
     """The remarks of a person. Raises `UnknownReason` naming each wrong code or place; `member` is where they stand in the body."""
     given = tuple(remarks)
-    errors = [error for place, remark in enumerate(given) for error in _remark_errors(remark, f"/{member}/{place}")]
+    errors = [error for place, remark in enumerate(given) for error in _remark_errors(remark, rules, f"/{member}/{place}")]
     if errors:
         raise UnknownReason("Замечания указывают на неизвестную причину или место.", errors=errors)
     return given
 
 
-def _remark_errors(remark: Remark, pointer: str) -> list[FieldError]:
-    if remark.code not in set(Code) - AUTOMATIC_ONLY:
+def _remark_errors(remark: Remark, rules: Rules, pointer: str) -> list[FieldError]:
+    if remark.code not in set(Code) or rules.reason(remark.code).is_automatic:
         return [FieldError(f"{pointer}/code", "unknown-reason", "Выберите причину из таблицы.")]
-    target, is_document = REASONS[Code(remark.code)].target, remark.pointer.startswith("/documents/")
+    target, is_document = rules.reason(remark.code).target, remark.pointer.startswith("/documents/")
     if not is_pointer(remark.pointer) or (target == "document") > is_document or (target == "field" and is_document):
         return [FieldError(f"{pointer}/pointer", "unknown-place", "Укажите поле или документ заявления, к которому относится причина.")]
     return []

@@ -1,11 +1,13 @@
-"""What each kind of accreditation and each specialty asks for: the one table, with source and valid-from."""
+"""What each kind of accreditation and each specialty asks for on one day; the rows themselves are data in `rules/`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from types import MappingProxyType
 
 from contracts.documents import DocumentType
+from services.applications.domain.reasons import Code, ReasonRule
+from services.applications.domain.terms import TermNumbers
+from services.applications.domain.versions import Versioned
 
 
 class Kind(StrEnum):
@@ -17,90 +19,87 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KindRules:
+class KindRules(Versioned):
     """What one kind asks for."""
 
+    kind: Kind
     title: str
     documents: tuple[DocumentType, ...]
     minimum_experience_months: int
     minimum_training_hours: int
-    source: str
-    valid_from: date
 
 
 @dataclass(frozen=True, slots=True)
-class SpecialtyRules:
+class SpecialtyRules(Versioned):
     """What one specialty asks for beside its kind."""
 
+    code: str
     title: str
-    needs_no_criminal_record: bool = False
+    documents: tuple[DocumentType, ...] = ()
 
 
-D = DocumentType
-_SET = (D.DIPLOMA, D.LICENCE, D.TRAINING_CERTIFICATE, D.GOSUSLUGI_CONFIRMATION)
+@dataclass(frozen=True, slots=True)
+class DocumentRules(Versioned):
+    """A document an application may hold."""
 
-KINDS: MappingProxyType[Kind, KindRules] = MappingProxyType(
-    {
-        #                                 title                               documents  months  hours
-        Kind.PRIMARY: KindRules("Первичная", _SET, 0, 0, "Правила кабинета, таблица видов", date(2026, 1, 1)),
-        Kind.PRIMARY_SPECIALISED: KindRules(
-            "Первичная специализированная", _SET, 12, 72, "Правила кабинета, таблица видов", date(2026, 1, 1)
-        ),
-        Kind.PERIODIC: KindRules("Периодическая", _SET, 36, 144, "Правила кабинета, таблица видов", date(2026, 1, 1)),
-    }
-)
-
-SPECIALTIES: MappingProxyType[str, SpecialtyRules] = MappingProxyType(
-    {
-        "31.05.01": SpecialtyRules("Лечебное дело"),
-        "31.05.02": SpecialtyRules("Педиатрия (специалитет)"),
-        "31.05.03": SpecialtyRules("Стоматология"),
-        "31.08.01": SpecialtyRules("Акушерство и гинекология"),
-        "31.08.02": SpecialtyRules("Анестезиология-реаниматология"),
-        "31.08.09": SpecialtyRules("Рентгенология"),
-        "31.08.18": SpecialtyRules("Неонатология"),
-        "31.08.19": SpecialtyRules("Педиатрия"),
-        "31.08.20": SpecialtyRules("Психиатрия", needs_no_criminal_record=True),
-        "31.08.21": SpecialtyRules("Психиатрия-наркология", needs_no_criminal_record=True),
-        "31.08.32": SpecialtyRules("Дерматовенерология"),
-        "31.08.35": SpecialtyRules("Инфекционные болезни"),
-        "31.08.36": SpecialtyRules("Кардиология"),
-        "31.08.42": SpecialtyRules("Неврология"),
-        "31.08.45": SpecialtyRules("Пульмонология"),
-        "31.08.48": SpecialtyRules("Скорая медицинская помощь"),
-        "31.08.49": SpecialtyRules("Терапия"),
-        "31.08.53": SpecialtyRules("Эндокринология"),
-        "31.08.54": SpecialtyRules("Общая врачебная практика (семейная медицина)"),
-        "31.08.57": SpecialtyRules("Онкология"),
-        "31.08.58": SpecialtyRules("Оториноларингология"),
-        "31.08.59": SpecialtyRules("Офтальмология"),
-        "31.08.66": SpecialtyRules("Травматология и ортопедия"),
-        "31.08.67": SpecialtyRules("Хирургия"),
-        "31.08.68": SpecialtyRules("Урология"),
-        "32.05.01": SpecialtyRules("Медико-профилактическое дело"),
-        "33.05.01": SpecialtyRules("Фармация"),
-        "34.02.01": SpecialtyRules("Сестринское дело"),
-    }
-)
-"""Codes and titles of training directions. Source: order of the Ministry of Education and Science 1061 of 12.09.2013."""
-
-DOCUMENT_TITLES: MappingProxyType[str, str] = MappingProxyType(
-    {
-        D.DIPLOMA: "Диплом о высшем медицинском образовании",
-        D.LICENCE: "Лицензия на медицинскую деятельность",
-        D.TRAINING_CERTIFICATE: "Сертификат об обязательном обучении",
-        D.NO_CRIMINAL_RECORD: "Справка об отсутствии судимости",
-        D.GOSUSLUGI_CONFIRMATION: "Подтверждение регистрации на Госуслугах",
-        D.PASSPORT: "Паспорт",
-        D.SNILS: "СНИЛС",
-        D.EMPLOYMENT_RECORD: "Трудовая книжка или сведения о трудовой деятельности",
-        D.SUPPORTING: "Дополнительный документ",
-    }
-)
-"""Documents an application may hold; other types are not part of it."""
+    type: DocumentType
+    title: str
 
 
-def required_documents(kind: Kind, specialty_code: str) -> tuple[DocumentType, ...]:
-    """The documents an application of this kind and specialty must hold, in the order people are asked for them."""
-    extra = (D.NO_CRIMINAL_RECORD,) if SPECIALTIES[specialty_code].needs_no_criminal_record else ()
-    return (*KINDS[kind].documents, *extra)
+@dataclass(frozen=True, slots=True)
+class ChecklistItem(Versioned):
+    """What a reviewer looks at before an opinion."""
+
+    code: str
+    title: str
+    kinds: tuple[Kind, ...]
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TermRule(Versioned):
+    """The length of one term; several where it is told of several times."""
+
+    name: str
+    title: str
+    unit: str
+    length: int | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """The words for all there ever was: an old application keeps its words when a specialty ends."""
+
+    kinds: Mapping[Kind, str]
+    specialties: Mapping[str, str]
+    documents: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Every table as it is in force on one day."""
+
+    kinds: Mapping[Kind, KindRules]
+    specialties: Mapping[str, SpecialtyRules]
+    documents: Mapping[DocumentType, DocumentRules]
+    reasons: Mapping[Code, ReasonRule]
+    checklists: Mapping[str, ChecklistItem]
+    terms: Mapping[str, TermRule]
+    titles: Titles
+
+    def required_documents(self, kind: Kind, specialty_code: str) -> tuple[DocumentType, ...]:
+        """The documents an application of this kind and specialty must hold, in the order people are asked for them."""
+        specialty = self.specialties.get(specialty_code)
+        return tuple(dict.fromkeys((*self.kinds[kind].documents, *(specialty.documents if specialty else ()))))
+
+    def reason(self, code: str) -> ReasonRule:
+        """The row of a reason an application holds."""
+        return self.reasons[Code(code)]
+
+    def checklist_of(self, kind: Kind) -> tuple[ChecklistItem, ...]:
+        """What a reviewer looks at in applications of the kind."""
+        return tuple(item for item in self.checklists.values() if kind in item.kinds)
+
+    def numbers(self) -> TermNumbers:
+        """The lengths of the terms."""
+        return TermNumbers(**{name: row.length for name, row in self.terms.items()})  # type: ignore[arg-type]  # parsed by its fields

@@ -33,7 +33,7 @@ class ActiveTerm:
 
 @dataclass(frozen=True, slots=True)
 class TermNumbers:
-    """Lengths of the terms; their values are settings."""
+    """Lengths of the terms; their values are rows of `rules/terms.toml` or settings."""
 
     automatic_check_hours: int
     review_working_days: int
@@ -59,6 +59,15 @@ class Terms:
     numbers: TermNumbers
     is_working_day: Callable[[date], bool]
     zone: ZoneInfo
+    later: tuple[tuple[date, TermNumbers], ...] = ()
+    """Numbers that hold from a day on, in their order; `numbers` hold before. A term has the length of the day it begins on."""
+
+    def on(self, day: date) -> TermNumbers:
+        """The numbers of a day."""
+        return next((numbers for since, numbers in reversed(self.later) if since <= day), self.numbers)
+
+    def _at(self, moment: datetime) -> TermNumbers:
+        return self.on(self.local_date(moment))
 
     def local_date(self, moment: datetime) -> date:
         """The calendar day of a moment where the service works."""
@@ -90,55 +99,55 @@ class Terms:
 
     def automatic_check_due(self, at: datetime) -> datetime:
         """End of the automatic stage."""
-        return at + timedelta(hours=self.numbers.automatic_check_hours)
+        return at + timedelta(hours=self._at(at).automatic_check_hours)
 
     def review_due(self, at: datetime) -> datetime:
         """End of the review begun at `at`."""
-        return self.working_days_after(at, self.numbers.review_working_days)
+        return self.working_days_after(at, self._at(at).review_working_days)
 
     def resumed_review_due(self, at: datetime, days_left: int) -> datetime:
         """End of a review that stood still: what was left of it and the extension for the clarification."""
-        return self.working_days_after(at, days_left + self.numbers.clarification_working_days)
+        return self.working_days_after(at, days_left + self._at(at).clarification_working_days)
 
     def answer_due(self, at: datetime) -> datetime:
         """End of the applicant's time for an answer."""
-        return self.working_days_after(at, self.numbers.answer_working_days)
+        return self.working_days_after(at, self._at(at).answer_working_days)
 
     def claim_due(self, at: datetime) -> datetime:
         """When a silent claim lapses."""
-        return self.working_days_after(at, self.numbers.claim_working_days)
+        return self.working_days_after(at, self._at(at).claim_working_days)
 
     def approval_due(self, at: datetime) -> datetime:
         """End of the registrar's time."""
-        return self.working_days_after(at, self.numbers.approval_working_days)
+        return self.working_days_after(at, self._at(at).approval_working_days)
 
     def appeal_until(self, refused_at: datetime) -> datetime:
         """Last moment for an appeal: so many calendar days, and to the next working day where the last one is none.
 
         Source: Civil Code, article 193.
         """
-        day = self.local_date(refused_at) + timedelta(days=self.numbers.appeal_days)
+        day = self.local_date(refused_at) + timedelta(days=self._at(refused_at).appeal_days)
         while not self.is_working_day(day):
             day += timedelta(days=1)
         return self.end_of(day)
 
     def appeal_due(self, at: datetime) -> datetime:
         """End of the time for deciding an appeal."""
-        return self.working_days_after(at, self.numbers.appeal_working_days)
+        return self.working_days_after(at, self._at(at).appeal_working_days)
 
     def reminder_at(self, due_at: datetime) -> datetime:
         """When to remind of a term."""
-        return due_at - timedelta(days=self.numbers.reminder_days)
+        return due_at - timedelta(days=self._at(due_at).reminder_days)
 
     def certificate_until(self, issued_at: datetime) -> datetime:
         """End of a certificate's validity; the 29th of February ends on the 28th."""
         day = self.local_date(issued_at)
-        year = day.year + self.numbers.certificate_years
+        year = day.year + self.on(day).certificate_years
         last = day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
         return self.end_of(last)
 
     def forecast(self, at: datetime, *, is_clarified: bool) -> datetime:
         """The likely end of an application handed in at `at`: a day for the check, the review, the approval."""
-        numbers = self.numbers
+        numbers = self._at(at)
         extension = numbers.clarification_working_days if is_clarified else 0
         return self.working_days_after(at, 1 + numbers.review_working_days + numbers.approval_working_days + extension)

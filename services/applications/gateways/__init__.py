@@ -3,6 +3,7 @@
 from services.applications.gateways.calendar import production_calendar
 from services.applications.gateways.pages import verification_page
 from services.applications.gateways.pdf import Printer, verification_url
+from services.applications.gateways.rulebook import read_rulebook
 from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey
 from services.applications.gateways.signing.keys import FileSigner
 from services.applications.gateways.signing.pades import PdfSigner
@@ -17,6 +18,7 @@ __all__ = [
     "PdfSigner",
     "Printer",
     "production_calendar",
+    "read_rulebook",
     "verification_page",
     "verification_url",
 ]

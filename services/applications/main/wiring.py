@@ -1,12 +1,13 @@
 """Use-cases of the settings."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from chassis.app import Chassis
+from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.terms import TermNumbers, Terms
-from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer, production_calendar
+from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer, production_calendar, read_rulebook
 from services.applications.main.stores import Stores
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
@@ -18,10 +19,12 @@ from services.applications.usecases.credentials import Credentials
 def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
     """What the service does."""
     keys = CredentialKeys.from_json(settings.credential_keys.get_secret_value())
+    rules = read_rulebook(settings.rules_folder)
     room = Room(
         begin=chassis.begin,
         clock=chassis.clock,
-        terms=terms(settings),
+        terms=terms(settings, rules),
+        rules=rules,
         applications=stores.applications,
         facts=stores.facts,
         certificates=stores.certificates,
@@ -45,19 +48,9 @@ def credentials_of(settings: Settings, keys: CredentialKeys) -> Credentials:
     return Credentials(keys=keys, issuer=issuer, public_urls=(settings.public_url, *settings.earlier_public_urls))
 
 
-def terms(settings: Settings) -> Terms:
-    """The terms of the settings on the production calendar."""
-    numbers = TermNumbers(
-        automatic_check_hours=settings.automatic_check_hours,
-        review_working_days=settings.review_working_days,
-        clarification_working_days=settings.clarification_working_days,
-        answer_working_days=settings.answer_working_days,
-        claim_working_days=settings.claim_working_days,
-        approval_working_days=settings.approval_working_days,
-        reminder_days=settings.reminder_days,
-        certificate_years=settings.certificate_years,
-        expiry_notice_days=settings.expiry_notice_days,
-        appeal_days=settings.appeal_days,
-        appeal_working_days=settings.appeal_working_days,
-    )
-    return Terms(numbers, production_calendar(settings.calendar_override_file), ZoneInfo(settings.time_zone))
+def terms(settings: Settings, rules: Rulebook) -> Terms:
+    """The terms of the tables on the production calendar; a setting of the same name wins."""
+    set_here = {name: getattr(settings, name) for name in (one.name for one in fields(TermNumbers)) if hasattr(settings, name)}
+    chosen = {name: value for name, value in set_here.items() if value is not None}
+    first, *later = ((day, replace(version.numbers(), **chosen)) for day, version in rules.versions)
+    return Terms(first[1], production_calendar(settings.calendar_override_file), ZoneInfo(settings.time_zone), tuple(later))

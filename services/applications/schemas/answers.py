@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from services.applications.domain.application import Application, Remark
 from services.applications.domain.check import Finding, is_clean
 from services.applications.domain.history import Row
-from services.applications.domain.reasons import REASONS, Code
-from services.applications.domain.rules import KINDS, SPECIALTIES, Kind
+from services.applications.domain.rules import Kind, Rules
 from services.applications.domain.states import GROUPS, WORDS, Group, State
 from services.applications.domain.terms import Responsible, Term, Terms
 
@@ -26,9 +25,9 @@ class RemarkOut(BaseModel):
     is_curable: bool
 
     @classmethod
-    def of(cls, remark: Remark) -> Self:
+    def of(cls, remark: Remark, rules: Rules) -> Self:
         """From the table of reasons."""
-        rule = REASONS[Code(remark.code)]
+        rule = rules.reason(remark.code)
         return cls(
             code=remark.code,
             pointer=remark.pointer,
@@ -125,11 +124,11 @@ class ApplicationOut(BaseModel):
     certificate: CertificateRefOut | None
 
     @classmethod
-    def of(cls, application: Application, terms: Terms, now: datetime) -> Self:
+    def of(cls, application: Application, rules: Rules, terms: Terms, now: datetime) -> Self:
         """From the domain."""
         form = application.form
         return cls(
-            **_head(application),
+            **_head(application, rules),
             personal=dict(form.personal),
             professional=dict(form.professional),
             documents={name: UUID(str(value)) for name, value in form.documents.items()},
@@ -138,8 +137,8 @@ class ApplicationOut(BaseModel):
             snapshot_sha256=application.snapshot_sha256,
             previous_application_id=application.previous_application_id,
             correction_comment=application.correction_comment,
-            request=_request(application),
-            reasons=[RemarkOut.of(remark) for remark in application.reasons],
+            request=_request(application, rules),
+            reasons=[RemarkOut.of(remark, rules) for remark in application.reasons],
             terms=_terms(application, now),
             forecast_at=_forecast(application, terms),
             is_overdue=application.is_overdue(now),
@@ -147,15 +146,15 @@ class ApplicationOut(BaseModel):
         )
 
 
-def _head(application: Application) -> dict[str, Any]:
+def _head(application: Application, rules: Rules) -> dict[str, Any]:
     return {
         "id": application.id,
         "version": application.version,
         "number": application.number,
         "kind": application.kind,
-        "kind_title": KINDS[application.kind].title,
+        "kind_title": rules.titles.kinds[application.kind],
         "specialty_code": application.specialty_code,
-        "specialty_title": SPECIALTIES[application.specialty_code].title,
+        "specialty_title": rules.titles.specialties[application.specialty_code],
         "state": application.state,
         "status": application.word,
         "created_at": application.created_at,
@@ -164,11 +163,11 @@ def _head(application: Application) -> dict[str, Any]:
     }
 
 
-def _request(application: Application) -> RequestOut | None:
+def _request(application: Application, rules: Rules) -> RequestOut | None:
     request = application.open_request
     if request is None:
         return None
-    remarks = [RemarkOut.of(remark) for remark in request.remarks]
+    remarks = [RemarkOut.of(remark, rules) for remark in request.remarks]
     return RequestOut(requested_by=request.requested_by, requested_at=request.requested_at, due_at=request.due_at, remarks=remarks)
 
 
@@ -211,15 +210,15 @@ class HistoryRowOut(BaseModel):
     certificate: CertificateRefOut | None
 
     @classmethod
-    def of(cls, row: Row) -> Self:
+    def of(cls, row: Row, rules: Rules) -> Self:
         """From a row."""
         return cls(
             id=row.id,
             number=row.number,
             kind=row.kind,
-            kind_title=KINDS[row.kind].title,
+            kind_title=rules.titles.kinds[row.kind],
             specialty_code=row.specialty_code,
-            specialty_title=SPECIALTIES[row.specialty_code].title,
+            specialty_title=rules.titles.specialties[row.specialty_code],
             state=row.state,
             status=WORDS[row.state],
             group=GROUPS[row.state],
@@ -243,14 +242,14 @@ class QueueRowOut(BaseModel):
     is_claimed: bool
 
     @classmethod
-    def of(cls, row: Row, due_at: datetime | None) -> Self:
+    def of(cls, row: Row, due_at: datetime | None, rules: Rules) -> Self:
         """From a row."""
         return cls(
             application_id=row.id,
             number=row.number,
             kind=row.kind,
             specialty_code=row.specialty_code,
-            specialty_title=SPECIALTIES[row.specialty_code].title,
+            specialty_title=rules.titles.specialties[row.specialty_code],
             submitted_at=row.submitted_at,
             due_at=due_at,
             is_claimed=row.claimed_by is not None,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from services.applications.domain.application import Application, Transition
 from services.applications.domain.facts import OwnedDocument
-from services.applications.domain.rules import DOCUMENT_TITLES
+from services.applications.domain.rules import Rules
 from services.applications.domain.states import MOVES, Move, State
 from services.applications.domain.terms import Terms
 from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, RemarkOut, RequestOut, certificate_of
@@ -75,7 +75,7 @@ class ProtocolOut(BaseModel):
     certificate: CertificateRefOut | None
 
     @classmethod
-    def of(cls, application: Application) -> Self:
+    def of(cls, application: Application, rules: Rules) -> Self:
         """From the domain."""
         return cls(
             application_id=application.id,
@@ -89,24 +89,24 @@ class ProtocolOut(BaseModel):
                     requested_by=one.requested_by,
                     requested_at=one.requested_at,
                     due_at=one.due_at,
-                    remarks=[RemarkOut.of(remark) for remark in one.remarks],
+                    remarks=[RemarkOut.of(remark, rules) for remark in one.remarks],
                 )
                 for one in application.requests
             ],
-            comments=_comments(application),
+            comments=_comments(application, rules),
             transitions=[TransitionOut.of(step) for step in application.history],
             certificate=certificate_of(application),
         )
 
 
-def _comments(application: Application) -> list[CommentOut]:
+def _comments(application: Application, rules: Rules) -> list[CommentOut]:
     return [
         CommentOut(
             at=one.at,
             by="reviewer",
             decision=one.decision,
             comment=one.comment,
-            reasons=[RemarkOut.of(remark) for remark in one.remarks],
+            reasons=[RemarkOut.of(remark, rules) for remark in one.remarks],
         )
         for one in application.recommendations
     ]
@@ -142,25 +142,25 @@ class OpenedOut(BaseModel):
     transitions: list[TransitionOut]
 
     @classmethod
-    def of(cls, opened: Opened, terms: Terms, now: datetime) -> Self:
+    def of(cls, opened: Opened, rules: Rules, terms: Terms, now: datetime) -> Self:
         """From the use-case."""
         application = opened.application
         answered = [request for request in application.requests if request.answered_at is not None]
         return cls(
-            application=ApplicationOut.of(application, terms, now),
-            documents=[_document(name, UUID(str(key)), opened.documents) for name, key in application.form.documents.items()],
+            application=ApplicationOut.of(application, rules, terms, now),
+            documents=[_document(name, UUID(str(key)), opened.documents, rules) for name, key in application.form.documents.items()],
             diff=[ChangeOut(pointer=one.pointer, before=one.before, after=one.after) for one in opened.diff],
             answer_comment=answered[-1].comment if answered else None,
-            opinions=_comments(application),
+            opinions=_comments(application, rules),
             transitions=[TransitionOut.of(step) for step in application.history],
         )
 
 
-def _document(document_type: str, document_id: UUID, known: Mapping[UUID, OwnedDocument]) -> DocumentOut:
+def _document(document_type: str, document_id: UUID, known: Mapping[UUID, OwnedDocument], rules: Rules) -> DocumentOut:
     document = known.get(document_id)
     return DocumentOut(
         document_type=document_type,
-        title=DOCUMENT_TITLES[document_type],
+        title=rules.titles.documents[document_type],
         document_id=document_id,
         verdict=document.verdict.value if document else "unknown",
         file_version=document.file_version if document else None,

@@ -1,13 +1,14 @@
 """What callers get: the tables forms are made from, and what the public sees."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Self
 
 from pydantic import BaseModel
 
+from contracts.documents import DocumentType
 from services.applications.domain.certificates import STATUS_TITLES, Certificate, Status
-from services.applications.domain.reasons import AUTOMATIC_ONLY, REASONS
-from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES, Kind, required_documents
+from services.applications.domain.rules import Kind, Rules
 
 
 class NamedOut(BaseModel):
@@ -55,39 +56,34 @@ class RulesOut(BaseModel):
     reasons: list[ReasonOut]
 
     @classmethod
-    def current(cls) -> Self:
+    def of(cls, rules: Rules) -> Self:
         """The tables in force."""
         kinds = [
             KindOut(
                 kind=kind,
-                title=rules.title,
-                documents=[_named(name) for name in rules.documents],
-                minimum_experience_months=rules.minimum_experience_months,
-                minimum_training_hours=rules.minimum_training_hours,
-                source=rules.source,
-                valid_from=rules.valid_from,
+                title=row.title,
+                documents=_named(row.documents, rules),
+                minimum_experience_months=row.minimum_experience_months,
+                minimum_training_hours=row.minimum_training_hours,
+                source=row.source,
+                valid_from=row.valid_from,
             )
-            for kind, rules in KINDS.items()
+            for kind, row in rules.kinds.items()
         ]
-        shared = KINDS[Kind.PRIMARY].documents
         specialties = [
-            SpecialtyOut(
-                code=code,
-                title=rules.title,
-                extra_documents=[_named(name) for name in required_documents(Kind.PRIMARY, code) if name not in shared],
-            )
-            for code, rules in SPECIALTIES.items()
+            SpecialtyOut(code=code, title=row.title, extra_documents=_named(row.documents, rules))
+            for code, row in rules.specialties.items()
         ]
         reasons = [
-            ReasonOut(code=code.value, title=rule.text, advice=rule.advice, is_curable=rule.is_curable, target=rule.target)
-            for code, rule in REASONS.items()
-            if code not in AUTOMATIC_ONLY
+            ReasonOut(code=code.value, title=row.text, advice=row.advice, is_curable=row.is_curable, target=row.target)
+            for code, row in rules.reasons.items()
+            if not row.is_automatic
         ]
         return cls(items=kinds, specialties=specialties, reasons=reasons)
 
 
-def _named(document_type: str) -> NamedOut:
-    return NamedOut(code=document_type, title=DOCUMENT_TITLES[document_type])
+def _named(document_types: Iterable[DocumentType], rules: Rules) -> list[NamedOut]:
+    return [NamedOut(code=one, title=rules.titles.documents[one]) for one in document_types]
 
 
 class VerifiedCertificateOut(BaseModel):
@@ -104,15 +100,15 @@ class VerifiedCertificateOut(BaseModel):
     status_title: str
 
     @classmethod
-    def of(cls, certificate: Certificate, now: datetime) -> Self:
+    def of(cls, certificate: Certificate, rules: Rules, now: datetime) -> Self:
         """From the domain."""
         status = certificate.status_at(now)
         return cls(
             number=certificate.number,
             holder=certificate.holder_short_name or None,
-            kind_title=KINDS[certificate.kind].title,
+            kind_title=rules.titles.kinds[certificate.kind],
             specialty_code=certificate.specialty_code,
-            specialty_title=SPECIALTIES[certificate.specialty_code].title,
+            specialty_title=rules.titles.specialties[certificate.specialty_code],
             issued_at=certificate.issued_at,
             valid_until=certificate.valid_until,
             status=status,

@@ -15,6 +15,8 @@ from services.applications.domain.application import Application, Remark
 from services.applications.domain.check import CheckInput
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
+from services.applications.domain.rulebook import Rulebook
+from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS, State
 from services.applications.domain.terms import ActiveTerm, Term, Terms
 from services.applications.gateways import FileStore, PdfSigner, Printer
@@ -38,6 +40,7 @@ class Room:
     begin: Begin
     clock: Clock
     terms: Terms
+    rules: Rulebook
     applications: ApplicationRepository
     facts: FactsRepository
     certificates: CertificateRepository
@@ -50,6 +53,16 @@ class Room:
     def now(self) -> datetime:
         """The present moment."""
         return self.clock.now()
+
+    def rules_now(self) -> Rules:
+        """The rules of today."""
+        return self.rules.on(self.terms.local_date(self.now()))
+
+    def rules_of(self, application: Application) -> Rules:
+        """The rules an application is judged by: those of the day it was handed in, before that today's."""
+        if application.rules_on is not None:
+            return self.rules.on(application.rules_on)
+        return self.rules_now() if application.submitted_at is None else self.rules.on(self.terms.local_date(application.submitted_at))
 
     async def _keep(self, tx: Transaction, application: Application, *, read: Application) -> None:
         """Save a changed application; timers of terms that no longer run are cancelled, those of new ones are set."""
@@ -120,7 +133,8 @@ class Room:
         practitioner = await self.facts.practitioner(application.applicant_id, tx=tx)
         confirmed_at = await self.facts.portal_confirmed_at(application.applicant_id, tx=tx)
         today = self.terms.local_date(self.now())
-        return CheckInput(application, practitioner, documents, previous, today, confirmed_at), documents
+        rules = self.rules_of(application)
+        return CheckInput(application, practitioner, documents, previous, today, rules, confirmed_at), documents
 
     async def _log_read(self, tx: Transaction, application: Application, reader: Reader) -> None:
         await tx.publish(

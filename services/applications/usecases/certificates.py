@@ -34,7 +34,9 @@ class Certificates(Room):
         if planned is None or planned.anonymised_at is not None:
             return
         statement = Statement.of(planned, self.terms)
-        printed = await self.printer.certificate(certificate_values(planned, self.terms), statement, made_at=planned.issued_at)
+        printed = await self.printer.certificate(
+            certificate_values(planned, self.rules_now(), self.terms), statement, made_at=planned.issued_at
+        )
         signed = await self.signer.signed(printed, at=planned.issued_at)
         file = await self.files.put(f"{certificate_folder(planned.id)}{hashlib.sha256(signed).hexdigest()}.pdf", signed)
         await self._issue(event, planned, file)
@@ -81,7 +83,7 @@ class Certificates(Room):
             await self._schedule_notices(tx, certificate)
 
     async def _schedule_notices(self, tx: Transaction, certificate: Certificate) -> None:
-        for days in self.terms.numbers.expiry_notice_days:
+        for days in self.terms.on(self.terms.local_date(certificate.issued_at)).expiry_notice_days:
             at = certificate.valid_until - timedelta(days=days)
             if days == 0:  # in the morning of the last day, not at its end
                 at = self.terms.start_of(self.terms.local_date(certificate.valid_until))

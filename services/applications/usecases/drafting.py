@@ -15,7 +15,7 @@ from services.applications.domain.errors.application import OpenApplicationExist
 from services.applications.domain.errors.drafting import CommentMissing, NotRefused, NotVerified
 from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
-from services.applications.domain.rules import DOCUMENT_TITLES, Kind
+from services.applications.domain.rules import Kind
 from services.applications.domain.states import Move, State, after
 from services.applications.usecases.base import Room, named
 
@@ -54,8 +54,8 @@ class Drafting(Room):
             if practitioner is None or practitioner.facts is None:
                 raise NotVerified(NOT_VERIFIED)
             practitioner.check_may_apply()
-            previous = await self._previous(tx, applicant_id, wanted)
-            newest = await self.facts.newest_accepted(tx, applicant_id, DOCUMENT_TITLES)
+            rules, previous = self.rules_now(), await self._previous(tx, applicant_id, wanted)
+            newest = await self.facts.newest_accepted(tx, applicant_id, rules.documents)
             documents = {document_type: str(document_id) for document_type, document_id in newest.items()}
             form = prefilled(practitioner.facts, documents)
             if previous:
@@ -67,6 +67,7 @@ class Drafting(Room):
                 specialty_code=wanted.specialty_code,
                 form=form,
                 at=self.now(),
+                rules=rules,
             )
             draft = replace(
                 draft, previous_application_id=wanted.previous_application_id, correction_comment=wanted.correction_comment.strip()

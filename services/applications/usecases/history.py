@@ -89,15 +89,17 @@ class Histories(Room):
     async def export_csv(self, applicant_id: UUID, application_ids: list[UUID]) -> Iterator[bytes]:
         """The chosen applications as CSV, line by line. Raises `ApplicationNotFound` when one is not the person's."""
         rows = await self._chosen(applicant_id, application_ids)
-        return csv_lines(HISTORY_HEADER, (history_cells(row, self.terms) for row in rows))
+        rules = self.rules_now()
+        return csv_lines(HISTORY_HEADER, (history_cells(row, rules, self.terms) for row in rows))
 
     async def export_pdf(self, applicant_id: UUID, application_ids: list[UUID]) -> bytes:
         """The chosen applications as a PDF table. Raises `ApplicationNotFound` when one is not the person's."""
         rows = await self._chosen(applicant_id, application_ids)
+        rules = self.rules_now()
         values = {
             "made_on": day(self.now(), self.terms),
             "header": list(HISTORY_HEADER),
-            "rows": [history_cells(row, self.terms) for row in rows],
+            "rows": [history_cells(row, rules, self.terms) for row in rows],
         }
         return await self.printer.table(values, made_at=self.now())
 

@@ -7,7 +7,7 @@ from services.applications.domain.application import Application
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.form import TITLES, Json
 from services.applications.domain.history import Row
-from services.applications.domain.rules import DOCUMENT_TITLES, KINDS, SPECIALTIES
+from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS
 from services.applications.domain.terms import Terms
 
@@ -23,11 +23,11 @@ def day(moment: datetime | date | None, terms: Terms) -> str:
     return local.strftime("%d.%m.%Y")
 
 
-def electronic_document(application: Application, terms: Terms) -> dict[str, Any]:
+def electronic_document(application: Application, rules: Rules, terms: Terms) -> dict[str, Any]:
     """Everything handed in."""
     general = [
-        ["Вид аккредитации", KINDS[application.kind].title],
-        ["Специальность", f"{application.specialty_code} {SPECIALTIES[application.specialty_code].title}"],
+        ["Вид аккредитации", rules.titles.kinds[application.kind]],
+        ["Специальность", f"{application.specialty_code} {rules.titles.specialties[application.specialty_code]}"],
     ]
     blocks = [{"title": title, "rows": _rows(application, block)} for block, title in _BLOCKS.items()]
     return {
@@ -35,7 +35,11 @@ def electronic_document(application: Application, terms: Terms) -> dict[str, Any
         "submitted_on": day(application.submitted_at, terms),
         "blocks": [{"title": "Заявление", "rows": general}, *blocks],
         "documents": [
-            {"title": DOCUMENT_TITLES[one.document_type], "file_version": str(one.file_version), "sha256": one.sha256 or "проверяется"}
+            {
+                "title": rules.titles.documents[one.document_type],
+                "file_version": str(one.file_version),
+                "sha256": one.sha256 or "проверяется",
+            }
             for one in application.documents
         ],
         "snapshot_sha256": application.snapshot_sha256 or "",
@@ -60,26 +64,26 @@ def _employment(one: dict[str, Json]) -> str:
     return f"{one.get('organisation', '')}, {one.get('position', '')}: {one.get('started_on', '')} — {until}"
 
 
-def certificate(issued: Certificate, terms: Terms) -> dict[str, Any]:
+def certificate(issued: Certificate, rules: Rules, terms: Terms) -> dict[str, Any]:
     """What the certificate says."""
     return {
         "number": issued.number,
         "holder": issued.holder_name,
-        "kind": KINDS[issued.kind].title,
+        "kind": rules.titles.kinds[issued.kind],
         "specialty_code": issued.specialty_code,
-        "specialty": SPECIALTIES[issued.specialty_code].title,
+        "specialty": rules.titles.specialties[issued.specialty_code],
         "valid_from": day(issued.issued_at, terms),
         "valid_until": day(issued.valid_until, terms),
         "application_number": issued.application_number,
     }
 
 
-def history_cells(row: Row, terms: Terms) -> list[str]:
+def history_cells(row: Row, rules: Rules, terms: Terms) -> list[str]:
     """One line of the exported history, in the order of `HISTORY_HEADER`."""
     return [
         row.number or "",
-        KINDS[row.kind].title,
-        f"{row.specialty_code} {SPECIALTIES[row.specialty_code].title}",
+        rules.titles.kinds[row.kind],
+        f"{row.specialty_code} {rules.titles.specialties[row.specialty_code]}",
         WORDS[row.state],
         day(row.created_at, terms),
         day(row.ended_at, terms),

@@ -36,9 +36,9 @@ class Registry(Room):
         self, application_id: UUID, registrar_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str
     ) -> Application:
         """Approve or refuse. Raises `ApplicationNotFound`, `ConflictOfInterest`, `ReasonsMissing`, `UnknownReason`, `IllegalMove`."""
-        given = review.valid_remarks(remarks, member="reasons")
         async with self.begin() as tx:
             application = await self.applications.get_for_registrar(application_id, tx=tx)
+            given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
             decided = review.decide(application, registrar_id, decision, given, comment, at=self.now())
             await self._keep(tx, decided, read=application)
             if decided.state is State.REJECTED:

@@ -86,9 +86,9 @@ class Review(Room):
     @atomic
     async def request_information(self, application_id: UUID, reviewer_id: UUID, remarks: tuple[Remark, ...]) -> Application:
         """Ask the applicant for what the remarks point at. Raises `UnknownReason`, `NotClaimed`, `IllegalMove`."""
-        given = review.valid_remarks(remarks, member="remarks")
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            given = review.valid_remarks(remarks, self.rules_of(application), member="remarks")
             documents = await self.facts.documents(application.document_ids, tx=tx)
             now = self.now()
             asked = review.request_information(application, reviewer_id, given, documents, at=now, terms=self.terms)
@@ -113,9 +113,9 @@ class Review(Room):
         self, application_id: UUID, reviewer_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str
     ) -> Application:
         """Give an opinion. Raises `UnknownReason`, `ReasonsMissing`, `NotClaimed`, `IllegalMove`."""
-        given = review.valid_remarks(remarks, member="reasons")
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
             spoken = review.recommend(application, reviewer_id, decision, given, comment, at=self.now(), terms=self.terms)
             await self._keep(tx, spoken, read=application)
             await self._tell_opinion(tx, spoken, reviewer_id)

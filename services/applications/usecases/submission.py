@@ -67,7 +67,9 @@ class Submission(Room):
         if application.anonymised_at is not None:
             return
         made_at = application.submitted_at or event.occurred_at
-        content = await self.printer.electronic_document(electronic_document(application, self.terms), made_at=made_at)
+        content = await self.printer.electronic_document(
+            electronic_document(application, self.rules_of(application), self.terms), made_at=made_at
+        )
         file = await self.files.put(f"electronic/{application.id}/{application.snapshot_sha256}.pdf", content)
         await self._tell_issued(event, file)
 
