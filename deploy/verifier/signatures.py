@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+from datetime import datetime
 
 from asn1crypto.cms import ContentInfo
 from asn1crypto.x509 import Certificate
@@ -27,9 +28,10 @@ _UNREADABLE = (
     IndexError,
     AttributeError,
     AssertionError,
-    OverflowError,
+    ArithmeticError,
+    RecursionError,
 )
-_HELD_OUT = re.compile(rb"<([0-9a-f]+)>")
+_HELD_OUT = re.compile(rb"<([0-9A-F]+)>")
 
 
 def check_signature(content: bytes, keys: Keys) -> None:
@@ -43,7 +45,7 @@ def check_signature(content: bytes, keys: Keys) -> None:
         trusted = ValidationContext(
             trust_roots=[Certificate.load(root.public_bytes(Encoding.DER)) for root in keys.roots],
             allow_fetching=False,
-            moment=signature.self_reported_timestamp,
+            moment=_moment(signature),
         )
         status = validate_pdf_signature(signature, signer_validation_context=trusted)
     except Refused:
@@ -63,6 +65,15 @@ def _only(signatures: list[EmbeddedPdfSignature]) -> EmbeddedPdfSignature:
     return signature
 
 
+def _moment(signature: EmbeddedPdfSignature) -> datetime:
+    """When the signer's certificate was valid: it may have expired since, and the time in a signature is only what the signer says."""
+    validity = signature.signer_cert["tbs_certificate"]["validity"]
+    begins, ends = validity["not_before"].native, validity["not_after"].native
+    stated = signature.self_reported_timestamp or begins
+    moment: datetime = min(max(stated, begins), ends)
+    return moment
+
+
 def _encloses_itself(content: bytes, signature: EmbeddedPdfSignature) -> bool:
     """Whether all that is not signed is the signature itself, written in the one way we write it: pyHanko counts lengths only."""
     start, before, behind, rest = (int(number) for number in signature.byte_range)
@@ -71,4 +82,4 @@ def _encloses_itself(content: bytes, signature: EmbeddedPdfSignature) -> bool:
         return False
     written = held_out[1]
     structure = ContentInfo.load(signature.pkcs7_content).dump()
-    return bool(written == structure.hex().encode().ljust(len(written), b"0"))
+    return bool(written == structure.hex().upper().encode().ljust(len(written), b"0"))

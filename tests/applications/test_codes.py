@@ -17,13 +17,16 @@ from joserfc.jwk import OctKey, OKPKey
 from services.applications.domain.certificates.payload import NotACode, Statement, parts_of
 from services.applications.domain.errors.certificate import CodeUnreadable
 from services.applications.domain.rules import Kind
-from services.applications.gateways import CredentialKeys, Printer
+from services.applications.gateways import CredentialKeys, Printer, document_jwk
 from services.applications.usecases.credentials import Credentials
+from tests.applications.signing import authority
 
 URL = "https://cabinet.example"
 STATEMENT = Statement("MC-2026-12345678-8", "Вымышленникова АТ", Kind.PRIMARY, "31.08.36", date(2026, 4, 14), date(2031, 4, 14))
 KEYS = CredentialKeys.generate()
-CREDENTIALS = Credentials(keys=KEYS, issuer=f"{URL}/issuer", public_urls=(f"{URL}/", "https://former.example"))
+CREDENTIALS = Credentials(
+    keys=KEYS, document_key=document_jwk(authority()[1]), issuer=f"{URL}/issuer", public_urls=(f"{URL}/", "https://former.example")
+)
 CODE = Printer(URL, KEYS).code_text(STATEMENT)
 ADDRESS, TOKEN = parts_of(CODE)
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

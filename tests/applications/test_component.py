@@ -109,9 +109,10 @@ async def _prove(applicant: Applicant, signed: str, number: str) -> None:
     published = (await applicant.service.client.get("/.well-known/jwks.json")).json()
     assert published["verification_urls"] == ["http://cabinet.test/verify/"]
     issuer = (await applicant.service.client.get("/issuer")).json()
-    assert [method["publicKeyJwk"] for method in issuer["verificationMethod"]] == published["keys"]
+    key, of_documents = published["keys"]
+    assert (of_documents["kty"], len(of_documents["x5c"])) == ("RSA", 3)
+    assert [method["publicKeyJwk"] for method in issuer["verificationMethod"]] == [key]
     assert issuer["assertionMethod"] == ["http://cabinet.test/api/applications/issuer#k1"]
-    (key,) = published["keys"]
     payload = jws.deserialize_compact(signed, OKPKey.import_key(key), algorithms=["Ed25519"]).payload
     serial = int(number.replace("-", "")[2:-1])
     assert json.loads(payload)[:4] == [serial, "Вымышленникова АТ", 1, 310836]

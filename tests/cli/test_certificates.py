@@ -1,10 +1,11 @@
 """`medkabinet certificates verify`: with the published keys alone, in agreement with the service about every forgery."""
 
 import ast
+import asyncio
 import json
 import socket
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pypdfium2
@@ -12,13 +13,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
+from deploy.local import development_pki
 from deploy.verifier.codes import Outcome
 from deploy.verifier.files import verify_file, verify_text
-from deploy.verifier.keys import Keys
-from services.applications.gateways import CredentialKeys, Printer
+from deploy.verifier.keys import Keys, KeysUnusable
+from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer
+from tests.applications.signing import AT, pdf_signer
 from tests.applications.test_codes import CODE, CREDENTIALS, KEYS, LATIN, STATEMENT, URL, VALUES, forgeries
 
-PUBLISHED = {"keys": KEYS.jwks(), "verification_urls": CREDENTIALS.verification_urls()}
+PUBLISHED = {"keys": [*KEYS.jwks(), CREDENTIALS.document_key], "verification_urls": CREDENTIALS.verification_urls()}
 RING = Keys.of(PUBLISHED)
 DAY = date(2026, 5, 1)
 
@@ -40,7 +43,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def printed() -> bytes:
-    return await Printer(URL, KEYS).certificate(VALUES, STATEMENT, made_at=datetime(2026, 4, 14, 9, 0, tzinfo=UTC))
+    return await Printer(URL, KEYS).certificate(VALUES, STATEMENT, made_at=AT)
 
 
 def run(*arguments: object) -> Result:
@@ -104,6 +107,43 @@ async def test_pictures_and_scans_are_verified_by_their_code_and_a_bare_pdf_is_n
     for name in ("empty.png", "text.pdf"):
         answer = run(tmp_path / name, "--keys", keys_file)
         assert (answer.exit_code, "Это не PDF и не картинка" in answer.stdout) == (1, True)
+
+
+@pytest.mark.usefixtures("no_network")
+async def test_a_signed_file_is_verified_by_its_signature_too(keys_file: Path, tmp_path: Path) -> None:
+    bare = await printed()
+    (tmp_path / "bare.pdf").write_bytes(bare)
+    (tmp_path / "certificate.pdf").write_bytes(await (await pdf_signer()).signed(bare, at=AT))
+    answer = await asyncio.to_thread(run, tmp_path / "certificate.pdf", "--keys", keys_file)
+    assert (answer.exit_code, STATEMENT.number in answer.stdout) == (0, True), answer.output
+    answer = await asyncio.to_thread(run, tmp_path / "bare.pdf", "--keys", keys_file)
+    assert (answer.exit_code, "не подписан" in answer.stdout) == (1, True)
+
+
+async def test_one_changed_byte_of_a_signed_file_is_detected_wherever_it_is() -> None:
+    bare = await printed()
+    whole = await (await pdf_signer()).signed(bare, at=AT)
+    contents = whole.index(b"/Contents <") + len(b"/Contents <")
+    end = whole.index(b">", contents)
+    places = [*range(9, len(whole), len(whole) // 25), contents, contents + 1, contents + 200, end - 300, end - 1, end, len(whole) - 2]
+    for place in places:
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        verdict = await asyncio.to_thread(verify_file, bytes(changed), RING, DAY, is_scan=False)
+        assert not verdict.is_genuine, place
+    for grown in (whole + b"\n", whole + whole[len(bare) :], whole.replace(b"/Contents <3", b"/Contents < 3")):
+        assert not (await asyncio.to_thread(verify_file, grown, RING, DAY, is_scan=False)).is_genuine
+
+
+async def test_a_signature_of_another_authority_is_foreign() -> None:
+    stranger, chain = development_pki.invent()
+    signer = PdfSigner(FileSigner(chain, stranger))
+    await signer.prepare()
+    forged = await signer.signed(await printed(), at=AT)
+    verdict = await asyncio.to_thread(verify_file, forged, RING, DAY, is_scan=False)
+    assert verdict.outcome is Outcome.FOREIGN_KEY
+    with pytest.raises(KeysUnusable):
+        await asyncio.to_thread(verify_file, forged, replace(RING, roots=()), DAY, is_scan=False)
 
 
 async def test_the_keys_of_another_cabinet_verify_nothing_of_ours() -> None:

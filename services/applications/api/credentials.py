@@ -15,7 +15,7 @@ router = APIRouter()
 
 @router.get("/.well-known/jwks.json", dependencies=[anyone(), _LIMIT])
 async def list_credential_keys(usecases: UseCasesDep, response: Response) -> KeysOut:
-    """The public keys of QR codes and credentials; kept in a file, they verify without a network."""
+    """The public keys of QR codes, credentials and PDFs; kept in a file, they verify without a network."""
     response.headers.update(_KEPT)
     return KeysOut.of(usecases.credentials)
 

@@ -4,7 +4,7 @@ from services.applications.gateways.calendar import production_calendar
 from services.applications.gateways.pages import verification_page
 from services.applications.gateways.pdf import Printer, verification_url
 from services.applications.gateways.rulebook import read_rulebook
-from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey
+from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey, document_jwk
 from services.applications.gateways.signing.keys import FileSigner
 from services.applications.gateways.signing.pades import PdfSigner
 from services.applications.gateways.storage import FileStore
@@ -17,6 +17,7 @@ __all__ = [
     "ForeignKey",
     "PdfSigner",
     "Printer",
+    "document_jwk",
     "production_calendar",
     "read_rulebook",
     "verification_page",

@@ -2,12 +2,13 @@
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from chassis.app import Chassis
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.terms import TermNumbers, Terms
-from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer, production_calendar, read_rulebook
+from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer, document_jwk, production_calendar, read_rulebook
 from services.applications.main.stores import Stores
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
@@ -20,6 +21,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     """What the service does."""
     keys = CredentialKeys.from_json(settings.credential_keys.get_secret_value())
     rules = read_rulebook(settings.rules_folder)
+    signer = PdfSigner(FileSigner.read(settings.signing_key_file, settings.signing_certificates_file))
     room = Room(
         begin=chassis.begin,
         clock=chassis.clock,
@@ -30,7 +32,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         certificates=stores.certificates,
         numbers=stores.numbers,
         printer=Printer(settings.public_url, keys),
-        signer=PdfSigner(FileSigner.read(settings.signing_key_file, settings.signing_certificates_file)),
+        signer=signer,
         files=stores.files,
         link_expires=timedelta(minutes=settings.link_minutes),
     )
@@ -38,14 +40,16 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     return UseCases(
         **shared,
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
-        credentials=credentials_of(settings, keys),
+        credentials=credentials_of(settings, keys, document_jwk(signer.signer.chain)),
     )
 
 
-def credentials_of(settings: Settings, keys: CredentialKeys) -> Credentials:
+def credentials_of(settings: Settings, keys: CredentialKeys, document_key: dict[str, Any]) -> Credentials:
     """Who signs what proves itself."""
     issuer = settings.issuer_id or f"{settings.public_url.rstrip('/')}/api/applications/issuer"
-    return Credentials(keys=keys, issuer=issuer, public_urls=(settings.public_url, *settings.earlier_public_urls))
+    return Credentials(
+        keys=keys, document_key=document_key, issuer=issuer, public_urls=(settings.public_url, *settings.earlier_public_urls)
+    )
 
 
 def terms(settings: Settings, rules: Rulebook) -> Terms:

@@ -20,16 +20,29 @@ class JwkOut(BaseModel):
     alg: str
 
 
-class KeysOut(BaseModel):
-    """The keys of codes and credentials, and what the addresses in codes begin with."""
+class DocumentJwkOut(BaseModel):
+    """The key of signed PDFs; its certificates go from its own to the root. Source: RFC 7517, section 4.7."""
 
-    keys: list[JwkOut]
+    kty: str
+    n: str
+    e: str
+    kid: str
+    use: str
+    alg: str
+    x5c: list[str]
+
+
+class KeysOut(BaseModel):
+    """The keys of codes, credentials and PDFs, and what the addresses in codes begin with."""
+
+    keys: list[JwkOut | DocumentJwkOut]
     verification_urls: list[str]
 
     @classmethod
     def of(cls, credentials: Credentials) -> Self:
         """The present ring."""
-        return cls(keys=[JwkOut(**key) for key in credentials.published_keys()], verification_urls=credentials.verification_urls())
+        keys = [*(JwkOut(**key) for key in credentials.code_keys()), DocumentJwkOut(**credentials.document_key)]
+        return cls(keys=keys, verification_urls=credentials.verification_urls())
 
 
 class MethodOut(BaseModel):
@@ -54,7 +67,7 @@ class IssuerOut(BaseModel):
         """The present ring under the issuer's address."""
         methods = [
             MethodOut(id=credentials.method_id(key["kid"]), type="JsonWebKey", controller=credentials.issuer, publicKeyJwk=key)
-            for key in credentials.published_keys()
+            for key in credentials.code_keys()
         ]
         named = {"@context": [_CONTEXT], "id": credentials.issuer, "verificationMethod": methods}
         return cls(**named, assertionMethod=[method.id for method in methods])

@@ -13,12 +13,14 @@ class Credentials:
     """Signed statements about certificates, and their keys."""
 
     keys: CredentialKeys
+    document_key: dict[str, Any]
+    """The public key of signed PDFs with its certificates, as a JWK."""
     issuer: str
     public_urls: tuple[str, ...]
     """Present first, then former ones: all of them stand in codes on paper."""
 
-    def published_keys(self) -> list[dict[str, Any]]:
-        """Every public key as a JWK."""
+    def code_keys(self) -> list[dict[str, Any]]:
+        """Every public key of codes and credentials as a JWK."""
         return self.keys.jwks()
 
     def method_id(self, key_id: str) -> str:

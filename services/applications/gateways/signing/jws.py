@@ -2,12 +2,14 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import Certificate
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
+from joserfc.jwk import OKPKey, RSAKey
 
 ALGORITHM = "Ed25519"
 """RFC 9864's name. It is the only one accepted: the name in a header chooses nothing."""
@@ -98,6 +100,13 @@ class CredentialKeys:
 
     def _member(self, key_id: str) -> dict[str, Any]:
         return {**self._public[key_id].as_dict(private=False), "kid": key_id, "use": "sig", "alg": ALGORITHM}
+
+
+def document_jwk(chain: Sequence[Certificate]) -> dict[str, Any]:
+    """The key PDFs are signed with, with its certificates up to the root (RFC 7517, section 4.7)."""
+    key = RSAKey.import_key(chain[0].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    certificates = [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in chain]
+    return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "RS256", "x5c": certificates}
 
 
 class _Unusable(ValueError):
