@@ -1,0 +1,1 @@
+"""The page of rules: what the tables and the table of moves say, in words."""

@@ -1,0 +1,119 @@
+"""The page for whoever keeps the rules and is no programmer."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from contracts.roles import Role
+from services.applications.domain.reasons import ReasonRule
+from services.applications.domain.rulebook import Rulebook
+from services.applications.domain.rules import ChecklistItem, DocumentRules, KindRules, SpecialtyRules, TermRule
+from services.applications.domain.states import GROUPS, MOVES, WORDS, Group, Mover
+from services.applications.domain.versions import Versioned
+
+FILE = Path(__file__).parents[2] / "docs/rules.md"
+
+_HEAD = """\
+# Правила рассмотрения заявлений
+
+Страница сделана из таблиц `services/applications/rules/*.toml` и таблицы действий командой `python -m deploy.rules`; руками её не правят.
+Чтобы изменить правило, правят таблицу: у прежней строки появляется `valid_until`, ниже добавляется строка с новым значением, основанием
+(`source`) и первым днём действия (`valid_from`). Служба проверяет таблицы при запуске и называет каждую ошибку: файл, строку, поле.
+
+Черновик и его проверка следуют правилам сегодняшнего дня. Поданное заявление до конца судят по правилам дня подачи. Срок имеет ту длину,
+которая действует в день его начала.
+"""
+_TARGETS = {"field": "поле", "document": "документ", "any": "поле или документ"}
+_UNITS = {"hours": "часы", "days": "дни", "working-days": "рабочие дни", "years": "годы"}
+_GROUPS = {Group.COMPLETED: "завершено", Group.IN_PROGRESS: "в процессе", Group.REJECTED: "отклонено"}
+_MOVERS: dict[Mover, str] = {
+    Role.PRACTITIONER: "заявитель",
+    Role.REVIEWER: "эксперт",
+    Role.REGISTRAR: "регистратор",
+    Role.SUPPORT_AGENT: "специалист поддержки",
+    Role.AUDITOR: "аудитор",
+    Role.ADMINISTRATOR: "администратор",
+    "system": "система",
+}
+
+
+def render(book: Rulebook) -> str:
+    """The whole page."""
+    return "\n".join((_HEAD, *_tables(book), *_states(), *_moves()))
+
+
+def _tables(book: Rulebook) -> Iterator[str]:
+    words = book.versions[-1][1].titles
+
+    def kind(row: KindRules) -> list[str]:
+        named = ", ".join(words.documents[one] for one in row.documents)
+        return [row.title, named, str(row.minimum_experience_months), str(row.minimum_training_hours)]
+
+    def specialty(row: SpecialtyRules) -> list[str]:
+        return [row.code, row.title, ", ".join(words.documents[one] for one in row.documents)]
+
+    def document(row: DocumentRules) -> list[str]:
+        return [f"`{row.type.value}`", row.title]
+
+    def reason(row: ReasonRule) -> list[str]:
+        curable, chooses = "да" if row.is_curable else "нет", "только проверка" if row.is_automatic else "проверка и эксперт"
+        return [f"`{row.code.value}`", row.text, row.advice, curable, _TARGETS[row.target], chooses]
+
+    def item(row: ChecklistItem) -> list[str]:
+        return [row.title, ", ".join(words.kinds[one] for one in row.kinds), "да" if row.is_required else "нет"]
+
+    def term(row: TermRule) -> list[str]:
+        several = row.length if isinstance(row.length, tuple) else (row.length,)
+        return [row.title, ", ".join(map(str, several)), _UNITS[row.unit]]
+
+    tables = book.tables
+    yield from _part("Виды аккредитации", ["Вид", "Документы", "Стаж, месяцев", "Обучение, часов"], tables.kinds, kind)
+    yield from _part("Специальности", ["Код", "Специальность", "Кроме документов вида"], tables.specialties, specialty)
+    yield from _part("Документы заявления", ["Вид", "Название"], tables.documents, document)
+    yield from _part(
+        "Причины замечаний и отказа", ["Код", "Причина", "Что делать", "Устранима", "Указывает на", "Кто называет"], tables.reasons, reason
+    )
+    yield from _part("Что проверяет эксперт", ["Проверка", "Виды", "Обязательна"], tables.checklists, item)
+    yield from _part("Сроки", ["Срок", "Длина", "Единица"], tables.terms, term)
+
+
+def _part(title: str, header: list[str], table: Any, cells: Callable[[Any], list[str]]) -> Iterator[str]:
+    rows = (row for versions in table.values() for row in versions)
+    yield f"## {title}\n"
+    yield _table([*header, "Действует", "Основание"], ([*cells(row), _days(row), row.source] for row in rows))
+
+
+def _days(row: Versioned) -> str:
+    since = f"с {row.valid_from:%d.%m.%Y}"
+    return since if row.valid_until is None else f"{since} по {row.valid_until:%d.%m.%Y}"
+
+
+def _states() -> Iterator[str]:
+    yield "## Состояния заявления\n"
+    yield _table(
+        ["Состояние", "Что видят люди", "В истории"], ([f"`{state.value}`", WORDS[state], _GROUPS[GROUPS[state]]] for state in WORDS)
+    )
+
+
+def _moves() -> Iterator[str]:
+    yield "## Действия\n"
+    yield "Других переходов нет: действие не из своего состояния или чужое отклоняется и ничего не меняет.\n"
+    yield _table(
+        ["Действие", "Из состояния", "В состояние", "Кто совершает", "Чем сообщается"],
+        (
+            [
+                f"{rule.title} (`{move.value}`)",
+                ", ".join(f"`{state.value}`" for state in rule.ways),
+                ", ".join(f"`{state.value}`" for state in dict.fromkeys(rule.ways.values())),
+                ", ".join(_MOVERS[mover] for mover in _MOVERS if mover in rule.by),
+                ", ".join(f"`{event}`" for event in rule.tells) or "—",
+            ]
+            for move, rule in MOVES.items()
+        ),
+    )
+
+
+def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    titles = list(header)
+    lines = [titles, ["---"] * len(titles), *(list(row) for row in rows)]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
