@@ -167,6 +167,16 @@ class TermReached(Event):
     due_at: Moment
 
 
+class EscalationDue(Event):
+    """A term was missed some time ago: if it still is, it is told once more. `step` is 2 for the first time after the miss."""
+
+    type: ClassVar[str] = "applications.escalation-due.v1"
+    application_id: UUID
+    term: str
+    due_at: Moment
+    step: Count
+
+
 class _DeadlineEvent(_ApplicationEvent):
     aggregate: ClassVar[None] = None  # type: ignore[assignment]  # tells a moment in time, no change of the application
     term: str
@@ -186,6 +196,31 @@ class DeadlineMissed(_DeadlineEvent):
     """A term ended without the act it was for."""
 
     type: ClassVar[str] = "applications.deadline-missed.v1"
+
+
+class DeadlineStillMissed(_DeadlineEvent):
+    """A missed term is still not met; `step` counts from 2, since the miss itself was told first."""
+
+    type: ClassVar[str] = "applications.deadline-still-missed.v1"
+    step: Count
+
+
+class ApplicationStalled(_ApplicationEvent):
+    """An open application would not go on by itself; told on each day on which it stays so."""
+
+    type: ClassVar[str] = "applications.application-stalled.v1"
+    aggregate: ClassVar[None] = None  # type: ignore[assignment]  # tells of no change
+    what: str
+    """What it lacks: `no-owner`, `holder-left`, `no-reviewer`, `no-term`, `no-timer`, `no-step`."""
+    since: Moment
+
+
+class ApplicationPushed(Event):
+    """An operator asks for the step that an application lacks; `terms` are those of whose end nothing would tell."""
+
+    type: ClassVar[str] = "applications.application-pushed.v1"
+    application_id: UUID
+    terms: tuple[str, ...]
 
 
 class ApplicationsExported(DataExportPiece):

@@ -2,10 +2,11 @@
 
 import typer
 
-from deploy.cli import audit, certificates, clock, dead, documents, keys, outbox, staff
+from deploy.cli import applications, audit, certificates, clock, dead, documents, keys, outbox, staff
 from deploy.cli.personas import personas
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Медкабинет: служебные команды.")
+app.add_typer(applications.app, name="applications")
 app.add_typer(dead.app, name="dead")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(clock.app, name="clock")

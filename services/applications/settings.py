@@ -47,8 +47,17 @@ class Settings(ServiceSettings):
     appeal_working_days: int | None = Field(default=None, ge=1)
     """Time for deciding an appeal."""
     reminder_days: int | None = Field(default=None, ge=1)
+    escalation_working_days: int | None = Field(default=None, ge=1)
+    """After so long a missed term that stays missed is told of again, and again."""
     certificate_years: int | None = Field(default=None, ge=1)
     expiry_notice_days: tuple[int, ...] | None = None
 
     claim_candidates: int = Field(default=50, ge=1, le=500)
     """How many of the soonest due applications are looked at for a reviewer who asks for the next."""
+
+    watch_seconds: float = Field(default=60, gt=0)
+    """Between two looks of the watchdog."""
+    watch_minutes: float = Field(default=15, ge=0)
+    """How long an application may look as if it would not go on, because its next step is on its way."""
+    watch_rows: int = Field(default=500, ge=1)
+    """Applications the watchdog reads at once."""

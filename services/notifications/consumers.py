@@ -8,12 +8,14 @@ from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import (
     ApplicationApproved,
     ApplicationRejected,
+    ApplicationStalled,
     ApplicationSubmitted,
     ApplicationWithdrawn,
     CertificateExpiring,
     CertificateIssued,
     DeadlineMissed,
     DeadlineNear,
+    DeadlineStillMissed,
     ElectronicDocumentIssued,
     InformationProvided,
     InformationRequested,
@@ -94,6 +96,18 @@ async def on_certificate_issued(event: CertificateIssued, usecases: UseCasesDep)
 @router.consumer(queue_for("notifications", DeadlineMissed), EVENTS)
 async def on_deadline_missed(event: DeadlineMissed, usecases: UseCasesDep) -> None:
     """Tell the applicant, whoever had to act, and the administrators."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", DeadlineStillMissed), EVENTS)
+async def on_deadline_still_missed(event: DeadlineStillMissed, usecases: UseCasesDep) -> None:
+    """Tell those who can put the work into other hands."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ApplicationStalled), EVENTS)
+async def on_application_stalled(event: ApplicationStalled, usecases: UseCasesDep) -> None:
+    """Alarm the administrators."""
     await usecases.announce(event)
 
 

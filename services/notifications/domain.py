@@ -68,6 +68,8 @@ KINDS: dict[str, Kind] = {
         Kind("approval-deadline-near", "Срок утверждения подходит к концу", _LETTER, "/registry/{application_id}"),
         Kind("approval-deadline-missed", "Срок утверждения пропущен", _LETTER, "/registry/{application_id}"),
         Kind("deadline-escalated", "Просроченное заявление", _LETTER, "/administration/applications/{application_id}"),
+        Kind("deadline-still-missed", "Срок всё ещё пропущен", _LETTER, "/administration/applications/{application_id}"),
+        Kind("application-stalled", "Заявление остановилось", _LETTER, "/administration/applications/{application_id}", is_critical=True),
         Kind("document-accepted", "Документ принят", _INBOX, "/documents/{document_id}"),
         Kind("document-rejected", "Документ не принят", _LETTER, "/documents/{document_id}"),
         Kind("document-delayed", "Проверка документа задерживается", _INBOX, "/documents/{document_id}"),

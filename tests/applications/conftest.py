@@ -19,12 +19,15 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 @pytest.fixture(scope="session")
-async def service(infra: Infra) -> AsyncIterator[Component]:
+async def service_env(infra: Infra) -> AsyncIterator[dict[str, str]]:
     rates = '{"certificate-verification": "10000/minute", "exports": "3/day"}'
-    async with (
-        service_environment(infra, "applications", APPLICATIONS_RATE_LIMITS=rates) as env,
-        component(create_app, Settings, env) as running,
-    ):
+    async with service_environment(infra, "applications", APPLICATIONS_RATE_LIMITS=rates) as env:
+        yield env
+
+
+@pytest.fixture(scope="session")
+async def service(service_env: dict[str, str]) -> AsyncIterator[Component]:
+    async with component(create_app, Settings, service_env) as running:
         yield running
 
 

@@ -5,7 +5,8 @@ from uuid import uuid4
 from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
-from services.applications.repository import applications, certificates, facts, migrations
+from services.applications.domain.watch import WATCHED
+from services.applications.repository import applications, certificates, facts, migrations, watch
 from services.applications.repository.places import Query
 from tests.applications import people
 
@@ -38,5 +39,6 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
     "facts.owned": [(facts.DOCUMENTS, facts.owned(_PERSON))],
     "facts.accepted": [(facts.DOCUMENTS, facts.accepted(_PERSON, "diploma"))],
     "migrations.old_rows": [(applications.COLLECTION, migrations.old_rows(applications.SCHEMA_VERSION))],
+    "watch.in_state": [(applications.COLLECTION, watch.in_state(state)) for state in WATCHED],
 }
 """By module and function: the collection that is asked, and the question."""

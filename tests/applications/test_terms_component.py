@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.applications import CertificateExpiring, CertificateIssued, DeadlineMissed, DeadlineNear, ReviewReleased
+from contracts.applications import CertificateExpiring, CertificateIssued, DeadlineMissed, DeadlineNear, DeadlineStillMissed, ReviewReleased
 from contracts.roles import Role
 from services.applications.main import create_app
 from services.applications.settings import Settings
@@ -42,6 +42,10 @@ async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(serv
     missed = await applicant.told(DeadlineMissed)
     assert (missed.term, missed.due_at, near.due_at) == ("review", due_at, due_at)
     assert (await applicant.get(application["id"]))["is_overdue"]
+    for step in (2, 3):
+        service.clock.move(timedelta(days=5))
+        still = await applicant.told(DeadlineStillMissed)
+        assert (still.term, still.due_at, still.responsible_id, still.step) == ("review", due_at, None, step)
 
     await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
     await reviewer.ok("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
@@ -50,6 +54,7 @@ async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(serv
     await applicant.told(CertificateIssued)
     service.clock.move(timedelta(days=30))
     assert [event.term for event in service.tap.all(DeadlineMissed)] == ["review"]  # terms that were met stay silent
+    assert len(service.tap.all(DeadlineStillMissed)) == 2
     service.clock.move(timedelta(days=5 * 366))
     days = [(await service.tap.next(CertificateExpiring)).days_left for _ in range(4)]
     assert sorted(days) == [0, 7, 30, 90]

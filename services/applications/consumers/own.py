@@ -1,7 +1,15 @@
 """What applications asked itself to do after a commit."""
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
-from contracts.applications import ApplicationApproved, ApplicationSubmitted, ElectronicDocumentRequested, InformationProvided, TermReached
+from contracts.applications import (
+    ApplicationApproved,
+    ApplicationPushed,
+    ApplicationSubmitted,
+    ElectronicDocumentRequested,
+    EscalationDue,
+    InformationProvided,
+    TermReached,
+)
 from services.applications.consumers.dependencies import SERVICE, UseCasesDep
 
 router = ConsumerRouter()
@@ -35,3 +43,15 @@ async def on_application_approved(event: ApplicationApproved, usecases: UseCases
 async def on_term_reached(event: TermReached, usecases: UseCasesDep) -> None:
     """Remind, call a term missed, or let a claim lapse."""
     await usecases.reach_term(event)
+
+
+@router.consumer(queue_for(SERVICE, EscalationDue), EVENTS)
+async def on_escalation_due(event: EscalationDue, usecases: UseCasesDep) -> None:
+    """Tell once more of a term that stays missed."""
+    await usecases.escalate(event)
+
+
+@router.consumer(queue_for(SERVICE, ApplicationPushed), EVENTS)
+async def on_application_pushed(event: ApplicationPushed, usecases: UseCasesDep) -> None:
+    """Take the step that the application lacks."""
+    await usecases.push(event)

@@ -22,6 +22,10 @@ class Term(StrEnum):
     APPROVAL = "approval"
 
 
+MOMENTS = ("reminder", "due", "escalation")
+"""When something is told of a term: before it ends, when it ended, and while it stays missed."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveTerm:
     """A term that runs now."""
@@ -47,6 +51,7 @@ class TermNumbers:
     appeal_days: int
     """Calendar days from a refusal in which an appeal may be filed."""
     appeal_working_days: int
+    escalation_working_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +151,17 @@ class Terms:
         last = day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
         return self.end_of(last)
 
+    def escalation_at(self, at: datetime) -> datetime:
+        """When a term that is missed at `at` is told of again if it still is."""
+        return self.working_days_after(at, self._at(at).escalation_working_days)
+
     def forecast(self, at: datetime, *, is_clarified: bool) -> datetime:
         """The likely end of an application handed in at `at`: a day for the check, the review, the approval."""
         numbers = self._at(at)
         extension = numbers.clarification_working_days if is_clarified else 0
         return self.working_days_after(at, 1 + numbers.review_working_days + numbers.approval_working_days + extension)
+
+
+def timer_key(application_id: UUID, term: Term, moment: str) -> str:
+    """The name of a term's timer; `moment` is one of `MOMENTS`."""
+    return f"term:{application_id}:{term.value}:{moment}"

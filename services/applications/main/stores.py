@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from chassis.app import Chassis
 from services.applications.gateways import FileStore
-from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
+from services.applications.repository import (
+    ApplicationRepository,
+    CertificateRepository,
+    FactsRepository,
+    NumberRepository,
+    WatchRepository,
+)
 from services.applications.settings import Settings
 
 
@@ -17,20 +23,23 @@ class Stores:
     facts: FactsRepository
     certificates: CertificateRepository
     numbers: NumberRepository
+    watch: WatchRepository
     files: FileStore
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections, indexes and the bucket at start."""
-        stores = (self.applications, self.facts, self.certificates, self.numbers, self.files)
+        stores = (self.applications, self.facts, self.certificates, self.numbers, self.watch, self.files)
         return [store.prepare for store in stores]
 
 
 def stores_of(chassis: Chassis, settings: Settings) -> Stores:
     """The stores of these settings."""
+    applications = ApplicationRepository(chassis.database, chassis.cipher)
     return Stores(
-        ApplicationRepository(chassis.database, chassis.cipher),
+        applications,
         FactsRepository(chassis.database, chassis.cipher),
         CertificateRepository(chassis.database, chassis.cipher),
         NumberRepository(chassis.database),
+        WatchRepository(chassis.database, applications),
         FileStore(chassis.objects, settings.bucket),
     )

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chassis.app import Chassis
+from chassis.lease import Lease
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.terms import TermNumbers, Terms
 from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer, document_jwk, production_calendar, read_rulebook
@@ -15,6 +16,7 @@ from services.applications.usecases import UseCases
 from services.applications.usecases.base import Room
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
+from services.applications.usecases.watch import Watch, Watchdog, WatchPolicy
 
 
 def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCases:
@@ -41,6 +43,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         **shared,
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
         credentials=credentials_of(settings, keys, document_jwk(signer.signer.chain)),
+        watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
     )
 
 
@@ -50,6 +53,16 @@ def credentials_of(settings: Settings, keys: CredentialKeys, document_key: dict[
     return Credentials(
         keys=keys, document_key=document_key, issuer=issuer, public_urls=(settings.public_url, *settings.earlier_public_urls)
     )
+
+
+def watchdog_of(chassis: Chassis, usecases: UseCases) -> Watchdog:
+    """The watch in the background."""
+    lease = Lease(chassis.database, "watch", 2 * usecases.watch.policy.pause.total_seconds())
+    return Watchdog(usecases.watch, lease, chassis.telemetry.meters.meter)
+
+
+def _watch_policy(settings: Settings) -> WatchPolicy:
+    return WatchPolicy(timedelta(seconds=settings.watch_seconds), timedelta(minutes=settings.watch_minutes), settings.watch_rows)
 
 
 def terms(settings: Settings, rules: Rulebook) -> Terms:

@@ -4,5 +4,6 @@ from services.applications.repository.applications import ApplicationRepository
 from services.applications.repository.certificates import CertificateRepository
 from services.applications.repository.facts import FactsRepository
 from services.applications.repository.numbers import NumberRepository
+from services.applications.repository.watch import WatchRepository
 
-__all__ = ["ApplicationRepository", "CertificateRepository", "FactsRepository", "NumberRepository"]
+__all__ = ["ApplicationRepository", "CertificateRepository", "FactsRepository", "NumberRepository", "WatchRepository"]

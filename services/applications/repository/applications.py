@@ -19,6 +19,7 @@ from services.applications.domain.facts import StaffMember
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
+from services.applications.repository.marks import WATCHED_INDEX, marks_of
 from services.applications.repository.migrations import fill_in, old_rows_index
 from services.applications.repository.places import Part, Query, moment, place, read, walk
 
@@ -74,6 +75,7 @@ _INDEXES = (
         name="asked_by_document",
         partialFilterExpression={"state": State.INFORMATION_REQUESTED.value},
     ),
+    WATCHED_INDEX,
 )
 _FORMER_INDEXES = {"own_by_start", "own_by_end", "own_by_kind", "review_queue", "registry_queue", "held"}
 """Of lists before they had places."""
@@ -277,6 +279,7 @@ class ApplicationRepository:
             "claimed_by": application.claim.reviewer_id if application.claim else None,
             "spoken_by": sorted(application.spoken_by),
             "reason_codes": [remark.code for remark in application.reasons],
+            **marks_of(application),
             "workplace": encrypted["workplace"] if ogrn else None,
             "personal": encrypted["personal"],
         }

@@ -19,6 +19,7 @@ CONTACTS = "practitioner_contacts"
 PORTAL = "portal_confirmations"
 _VERSION = "version"
 """Missing where a record is only a mark of somebody who waits for it."""
+_STAFF_MAX = 10_000
 _BY_OWNER = IndexModel(
     [("owner_id", ASCENDING), ("document_type", ASCENDING), ("verdict", ASCENDING), ("seen_at", DESCENDING)], name="newest_by_type"
 )
@@ -140,10 +141,12 @@ class FactsRepository:
     async def staff_member(self, staff_id: UUID, *, tx: Transaction | None = None) -> StaffMember | None:
         """Somebody who works here."""
         found = await self._database[STAFF].find_one({"_id": staff_id}, session=tx.session if tx else None)
-        if found is None:
-            return None
-        roles = frozenset(Role(role) for role in found["roles"])
-        return StaffMember(staff_id, found["version"], roles, frozenset(found["specialty_codes"]), found["workplace_ogrn"])
+        return None if found is None else _to_member(found)
+
+    async def all_staff(self) -> dict[UUID, StaffMember]:
+        """Everybody who works here or did, as the watch and the assignment of reviews weigh them."""
+        found = await self._database[STAFF].find().limit(_STAFF_MAX).to_list(_STAFF_MAX)
+        return {row["_id"]: _to_member(row) for row in found}
 
     async def keep_staff_member(self, tx: Transaction, member: StaffMember) -> None:
         """Keep what identity told."""
@@ -192,3 +195,8 @@ def _to_document(found: Document) -> OwnedDocument:
         codes=tuple(found["codes"]),
         seen_at=found["seen_at"],
     )
+
+
+def _to_member(found: Document) -> StaffMember:
+    roles = frozenset(Role(role) for role in found["roles"])
+    return StaffMember(found["_id"], found["version"], roles, frozenset(found["specialty_codes"]), found["workplace_ogrn"])

@@ -9,18 +9,21 @@ from services.applications.usecases.credentials import Credentials
 from services.applications.usecases.drafting import Drafting
 from services.applications.usecases.facts import Facts
 from services.applications.usecases.history import Histories
+from services.applications.usecases.pushing import Pushing
 from services.applications.usecases.registry import Registry
 from services.applications.usecases.review import Review
 from services.applications.usecases.rights import Rights
 from services.applications.usecases.submission import Submission
 from services.applications.usecases.terms import TermControl
+from services.applications.usecases.watch import Watch
 
 __all__ = ["UseCases"]
 
 
 @dataclass(frozen=True, slots=True)
-class UseCases(Drafting, Submission, Facts, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories, Rights):
+class UseCases(Drafting, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories, Rights):
     """Everything applications can do."""
 
     claims: Claims
     credentials: Credentials
+    watch: Watch

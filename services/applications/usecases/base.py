@@ -18,7 +18,7 @@ from services.applications.domain.history import Row
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS, State
-from services.applications.domain.terms import ActiveTerm, Term, Terms
+from services.applications.domain.terms import MOMENTS, ActiveTerm, Term, Terms, timer_key
 from services.applications.gateways import FileStore, PdfSigner, Printer
 from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
 
@@ -70,7 +70,7 @@ class Room:
         before, after = read.active_terms(), application.active_terms()
         moved = [term for term in Term if _due(before, term) != _due(after, term)]
         for term in moved:
-            for moment in ("reminder", "due"):
+            for moment in MOMENTS:
                 await tx.cancel(timer_key(application.id, term, moment))
         for term in moved:
             if term in after:
@@ -169,11 +169,6 @@ def link_to(application_id: UUID) -> str:
 def certificate_folder(certificate_id: UUID) -> str:
     """What the keys of a certificate's files begin with."""
     return f"certificates/{certificate_id}/"
-
-
-def timer_key(application_id: UUID, term: Term, moment: str) -> str:
-    """The name of a term's timer."""
-    return f"term:{application_id}:{term.value}:{moment}"
 
 
 def reasons_of(remarks: tuple[Remark, ...]) -> tuple[Reason, ...]:

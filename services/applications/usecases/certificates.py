@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from chassis.transaction import Transaction, atomic
-from contracts.applications import ApplicationApproved, CertificateExpiring, CertificateIssued
+from contracts.applications import ApplicationApproved, ApplicationPushed, CertificateExpiring, CertificateIssued
 from services.applications.domain.application import SYSTEM, Application, CertificateReference, StoredFile
 from services.applications.domain.certificates import Certificate, full_name, short_name
 from services.applications.domain.certificates.payload import Statement
@@ -25,7 +25,7 @@ _NAME = ("/personal/surname", "/personal/given_name", "/personal/patronymic")
 class Certificates(Room):
     """The certificate's life."""
 
-    async def issue_certificate(self, event: ApplicationApproved) -> None:
+    async def issue_certificate(self, event: ApplicationApproved | ApplicationPushed) -> None:
         """Make the certificate of an approval. Its number and dates are fixed first, so doing it again makes the same file.
 
         With another key it is another file: the key in the store names the bytes, and nothing is overwritten.
@@ -42,7 +42,7 @@ class Certificates(Room):
         await self._issue(event, planned, file)
 
     @atomic
-    async def _plan(self, event: ApplicationApproved) -> Certificate | None:
+    async def _plan(self, event: ApplicationApproved | ApplicationPushed) -> Certificate | None:
         """None when nobody is left to hold it."""
         async with self.begin() as tx:
             known = await self.certificates.find_of_application(event.application_id, tx=tx)
@@ -71,10 +71,12 @@ class Certificates(Room):
         return planned
 
     @atomic
-    async def _issue(self, event: ApplicationApproved, planned: Certificate, file: StoredFile) -> None:
+    async def _issue(self, event: ApplicationApproved | ApplicationPushed, planned: Certificate, file: StoredFile) -> None:
         async with self.begin(handling=event) as tx:
             certificate = planned.issued(file)
             application = await self.applications.get_any(event.application_id, tx=tx)
+            if application.certificate is not None:  # a push was quicker than the approval itself, or came after it
+                return
             reference = CertificateReference(certificate.id, certificate.number, certificate.issued_at, certificate.valid_until)
             certified = application.moved(Move.CERTIFY, by=SYSTEM, at=self.now(), certificate=reference)
             await self._keep(tx, certified, read=application)

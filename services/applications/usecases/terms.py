@@ -1,18 +1,20 @@
 """Watching terms: what happens when the moment of one comes."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from chassis.transaction import Transaction, atomic
-from contracts.applications import DeadlineMissed, DeadlineNear, TermReached
+from contracts.applications import DeadlineMissed, DeadlineNear, DeadlineStillMissed, EscalationDue, TermReached
 from services.applications.domain import review
 from services.applications.domain.application import Application
-from services.applications.domain.terms import ActiveTerm, Term
+from services.applications.domain.terms import ActiveTerm, Term, timer_key
 from services.applications.usecases.base import Room
 
 
 @dataclass(frozen=True, slots=True)
 class TermControl(Room):
-    """Reminders, missed terms, lapsed claims."""
+    """Reminders, missed terms and what follows while they stay missed, lapsed claims."""
 
     @atomic
     async def reach_term(self, event: TermReached) -> None:
@@ -24,21 +26,39 @@ class TermControl(Room):
                 return
             if Term(event.term) is Term.CLAIM:
                 await self._lapse(tx, application)
+            elif event.moment == "reminder":
+                await tx.publish(DeadlineNear(**self._deadline(event.term, application, term)))
             else:
-                await tx.publish(self._deadline(event, application, term))
+                await tx.publish(DeadlineMissed(**self._deadline(event.term, application, term)))
+                await self._plan_escalation(tx, application, Term(event.term), term.due_at, step=2)
 
-    def _deadline(self, event: TermReached, application: Application, term: ActiveTerm) -> DeadlineNear | DeadlineMissed:
-        kind = DeadlineNear if event.moment == "reminder" else DeadlineMissed
-        return kind(
-            occurred_at=self.now(),
-            application_id=application.id,
-            applicant_id=application.applicant_id,
-            number=application.public_number,
-            term=event.term,
-            responsible=term.responsible,
-            responsible_id=term.responsible_id,
-            due_at=term.due_at,
-        )
+    @atomic
+    async def escalate(self, event: EscalationDue) -> None:
+        """Tell once more that a term stays missed, and plan the next time. A term met or moved meanwhile says nothing."""
+        async with self.begin(handling=event) as tx:
+            application = await self.applications.get_any(event.application_id, tx=tx)
+            term = application.active_terms().get(Term(event.term))
+            if term is None or term.due_at != event.due_at:
+                return
+            await tx.publish(DeadlineStillMissed(step=event.step, **self._deadline(event.term, application, term)))
+            await self._plan_escalation(tx, application, Term(event.term), term.due_at, step=event.step + 1)
+
+    async def _plan_escalation(self, tx: Transaction, application: Application, term: Term, due_at: datetime, *, step: int) -> None:
+        at = self.terms.escalation_at(self.now())
+        event = EscalationDue(occurred_at=at, application_id=application.id, term=term.value, due_at=due_at, step=step)
+        await tx.schedule(timer_key(application.id, term, "escalation"), at, event)
+
+    def _deadline(self, name: str, application: Application, term: ActiveTerm) -> dict[str, Any]:
+        return {
+            "occurred_at": self.now(),
+            "application_id": application.id,
+            "applicant_id": application.applicant_id,
+            "number": application.public_number,
+            "term": name,
+            "responsible": term.responsible,
+            "responsible_id": term.responsible_id,
+            "due_at": term.due_at,
+        }
 
     async def _lapse(self, tx: Transaction, application: Application) -> None:
         holder = application.claim

@@ -69,6 +69,14 @@ _ALERTS = {
     identity.SecurityAlertKind.SESSIONS_ENDED: "Администратор завершил все сеансы вашего кабинета. Войдите заново.",
 }
 _UNKNOWN_ALERT = "Мы заметили необычные действия с вашей учётной записью."
+_STALLS = {
+    "no-owner": "никто не должен действовать",
+    "holder-left": "эксперт, у которого оно находится, больше не рассматривает такие заявления",
+    "no-reviewer": "нет эксперта, который может его рассмотреть",
+    "no-term": "ни один срок не идёт",
+    "no-timer": "об окончании срока никто не узнает",
+    "no-step": "система не делает следующего шага",
+}
 _FIELDS = {
     "surname": "фамилия",
     "given_name": "имя",
@@ -150,6 +158,10 @@ def _administrators(_: Any) -> Addressee:
     return Role.ADMINISTRATOR
 
 
+def _registrars(_: Any) -> Addressee:
+    return Role.REGISTRAR
+
+
 def _auditors(_: Any) -> Addressee:
     return Role.AUDITOR
 
@@ -200,6 +212,14 @@ def _holds(role: str) -> Callable[[Any], bool]:
     return lambda event: event.responsible == role
 
 
+def _is_of_staff(event: Any) -> bool:
+    return bool(event.responsible != "applicant")
+
+
+def _stall(event: applications.ApplicationStalled) -> Mapping[str, Any]:
+    return {"what": _STALLS.get(event.what, "следующий шаг не запланирован")}
+
+
 _APPLICATION = ("application_id", "number")
 _TERM = (*_APPLICATION, "due_at")
 _TICKET = ("ticket_id", "number")
@@ -247,9 +267,11 @@ TABLE: tuple[Rule, ...] = (
         _TERM, when=_holds("registrar"),
     ),
     Rule(
-        applications.DeadlineMissed, "deadline-escalated", _administrators, "application_id", _TERM,
-        when=lambda event: event.responsible != "applicant",
+        applications.DeadlineMissed, "deadline-escalated", _administrators, "application_id", _TERM, when=_is_of_staff,
     ),
+    Rule(applications.DeadlineStillMissed, "deadline-still-missed", _administrators, "application_id", _TERM, when=_is_of_staff),
+    Rule(applications.DeadlineStillMissed, "deadline-still-missed", _registrars, "application_id", _TERM),
+    Rule(applications.ApplicationStalled, "application-stalled", _administrators, "application_id", _APPLICATION, _stall),
     Rule(
         documents.DocumentAccepted, "document-accepted", _owner, "document_id", ("document_id",), _document,
         when=lambda event: not event.was_accepted,
