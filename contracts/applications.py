@@ -157,6 +157,36 @@ class CertificateExpiring(Event):
     days_left: Count
 
 
+class _StandingEvent(Event):
+    aggregate: ClassVar[str] = "certificate_id"
+    about: ClassVar[str | None] = "holder_id"
+    certificate_id: UUID
+    certificate_number: str
+    holder_id: UUID
+    reason_code: str
+    """Of the table of grounds."""
+    reason: str
+    """The ground in people's words."""
+
+
+class CertificateSuspended(_StandingEvent):
+    """A registrar suspended the certificate: until it is reinstated it must not be relied on."""
+
+    type: ClassVar[str] = "applications.certificate-suspended.v1"
+
+
+class CertificateReinstated(_StandingEvent):
+    """The suspension is over."""
+
+    type: ClassVar[str] = "applications.certificate-reinstated.v1"
+
+
+class CertificateRevoked(_StandingEvent):
+    """A registrar revoked the certificate for good."""
+
+    type: ClassVar[str] = "applications.certificate-revoked.v1"
+
+
 class TermReached(Event):
     """A moment of a term came: time to remind, to call it missed, or to let a silent claim lapse."""
 

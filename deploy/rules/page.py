@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.roles import Role
+from services.applications.domain.grounds import Change, Ground
 from services.applications.domain.reasons import ReasonRule
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.rules import ChecklistItem, DocumentRules, KindRules, SpecialtyRules, TermRule
@@ -25,6 +26,7 @@ _HEAD = """\
 """
 _TARGETS = {"field": "поле", "document": "документ", "any": "поле или документ"}
 _UNITS = {"hours": "часы", "days": "дни", "working-days": "рабочие дни", "years": "годы"}
+_CHANGES = {Change.REVOKED: "аннулирование", Change.SUSPENDED: "приостановление", Change.REINSTATED: "возобновление"}
 _GROUPS = {Group.COMPLETED: "завершено", Group.IN_PROGRESS: "в процессе", Group.REJECTED: "отклонено"}
 _MOVERS: dict[Mover, str] = {
     Role.PRACTITIONER: "заявитель",
@@ -62,6 +64,9 @@ def _tables(book: Rulebook) -> Iterator[str]:
     def item(row: ChecklistItem) -> list[str]:
         return [row.title, ", ".join(words.kinds[one] for one in row.kinds), "да" if row.is_required else "нет"]
 
+    def ground(row: Ground) -> list[str]:
+        return [f"`{row.code}`", row.title, ", ".join(_CHANGES[one] for one in row.changes)]
+
     def term(row: TermRule) -> list[str]:
         several = row.length if isinstance(row.length, tuple) else (row.length,)
         return [row.title, ", ".join(map(str, several)), _UNITS[row.unit]]
@@ -74,6 +79,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
         "Причины замечаний и отказа", ["Код", "Причина", "Что делать", "Устранима", "Указывает на", "Кто называет"], tables.reasons, reason
     )
     yield from _part("Что проверяет эксперт", ["Проверка", "Виды", "Обязательна"], tables.checklists, item)
+    yield from _part("Основания изменить состояние сертификата", ["Код", "Основание", "Для чего"], tables.grounds, ground)
     yield from _part("Сроки", ["Срок", "Длина", "Единица"], tables.terms, term)
 
 

@@ -13,6 +13,9 @@ from contracts.applications import (
     ApplicationWithdrawn,
     CertificateExpiring,
     CertificateIssued,
+    CertificateReinstated,
+    CertificateRevoked,
+    CertificateSuspended,
     DeadlineMissed,
     DeadlineNear,
     DeadlineStillMissed,
@@ -90,6 +93,24 @@ async def on_certificate_expiring(event: CertificateExpiring, usecases: UseCases
 @router.consumer(queue_for("notifications", CertificateIssued), EVENTS)
 async def on_certificate_issued(event: CertificateIssued, usecases: UseCasesDep) -> None:
     """Tell the applicant that the certificate is ready."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", CertificateReinstated), EVENTS)
+async def on_certificate_reinstated(event: CertificateReinstated, usecases: UseCasesDep) -> None:
+    """Tell the holder that the certificate holds again."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", CertificateRevoked), EVENTS)
+async def on_certificate_revoked(event: CertificateRevoked, usecases: UseCasesDep) -> None:
+    """Tell the holder that the certificate holds no more, and why."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", CertificateSuspended), EVENTS)
+async def on_certificate_suspended(event: CertificateSuspended, usecases: UseCasesDep) -> None:
+    """Tell the holder that the certificate does not hold for now, and why."""
     await usecases.announce(event)
 
 

@@ -1,7 +1,7 @@
 """Applications at every stage, and requests about them that would do if they belonged to whoever asks."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from contracts.roles import Role
 from tests.applications.conftest import Applicant, Hands, known_reviewers
@@ -89,8 +89,25 @@ async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Othe
 async def _registrar(service: Component, signer: Signer) -> Others:
     owner = await _applicant(service, signer)
     path = {"application_id": (await owner.under_review())["id"]}
+    planned = {"number": await _planned(service, signer)}
+    grounds = {"revocation": "issued-in-error", "suspension": "court-decision", "reinstatement": "court-decision"}
     asked = {
+        **{
+            f"PUT /certificates/{{number}}/{change}": Asked(planned, {"reason_code": ground}, headers={"If-Match": '"1"'})
+            for change, ground in grounds.items()
+        },
         "GET /registry/{application_id}": Asked(path),
         "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}),
     }
     return Others(service, str(owner.id), Hands(service, signer, uuid4(), Role.REGISTRAR).token(), _WATCHED, asked)
+
+
+async def _planned(service: Component, signer: Signer) -> str:
+    """The number of a certificate whose file is not made yet."""
+    [reviewer] = await known_reviewers(service, signer, 1)
+    application_id = await _certified(await _applicant(service, signer), reviewer, Hands(service, signer, uuid4(), Role.REGISTRAR))
+    found = await service.database["certificates"].find_one_and_update(
+        {"application_id": UUID(application_id)}, {"$set": {"file": None, "version": 1}}
+    )
+    assert found
+    return str(found["number"])

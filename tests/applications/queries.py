@@ -35,10 +35,14 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (applications.COLLECTION, applications.with_document(uuid4(), State.INFORMATION_REQUESTED)),
     ],
     "certificates.by_number": [(certificates.COLLECTION, certificates.by_number("MC-2026-00000001-8"))],
+    "certificates.held_by": [(certificates.COLLECTION, certificates.held_by(_PERSON))],
     "certificates.of_application": [(certificates.COLLECTION, certificates.of_application(uuid4()))],
     "facts.owned": [(facts.DOCUMENTS, facts.owned(_PERSON))],
     "facts.accepted": [(facts.DOCUMENTS, facts.accepted(_PERSON, "diploma"))],
-    "migrations.old_rows": [(applications.COLLECTION, migrations.old_rows(applications.SCHEMA_VERSION))],
+    "migrations.old_rows": [
+        (applications.COLLECTION, migrations.old_rows(applications.SCHEMA_VERSION)),
+        (certificates.COLLECTION, migrations.old_rows(certificates.SCHEMA_VERSION)),
+    ],
     "watch.in_state": [(applications.COLLECTION, watch.in_state(state)) for state in WATCHED],
 }
 """By module and function: the collection that is asked, and the question."""

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 
 from services.applications.domain.application import StoredFile
-from services.applications.domain.certificates import Certificate, Change, StandingChange, Status
+from services.applications.domain.certificates import Certificate, StandingChange, Status
 from services.applications.domain.errors.certificate import IllegalStanding
+from services.applications.domain.grounds import Change
 from services.applications.domain.rules import Kind
 from tests.applications import people
 

@@ -1,6 +1,6 @@
 """HTTP routes, split by who calls them."""
 
-from services.applications.api import applicant, credentials, exports, public, registrar, reviewer
+from services.applications.api import applicant, certificates, credentials, exports, public, registrar, reviewer
 
-ROUTERS = (public.router, credentials.router, exports.router, applicant.router, reviewer.router, registrar.router)
+ROUTERS = (certificates.router, public.router, credentials.router, exports.router, applicant.router, reviewer.router, registrar.router)
 ROOT_ROUTERS = (public.pages,)

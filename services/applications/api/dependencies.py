@@ -16,6 +16,7 @@ CurrentApplicant = Annotated[Principal, callers(Role.PRACTITIONER)]
 RecentApplicant = Annotated[Principal, callers(Role.PRACTITIONER, is_recent=True)]
 CurrentReviewer = Annotated[Principal, callers(Role.REVIEWER)]
 CurrentRegistrar = Annotated[Principal, callers(Role.REGISTRAR)]
+RecentRegistrar = Annotated[Principal, callers(Role.REGISTRAR, is_recent=True)]
 
 PDF_RESPONSE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}, "description": "PDF"}

@@ -1,12 +1,12 @@
 """Verification of certificates: anybody, without signing in."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from chassis.auth import anyone
 from chassis.limits import limited
+from chassis.preconditions import etag
+from services.applications.api.certificates import CertificateNumber
 from services.applications.api.dependencies import UseCasesDep
 from services.applications.domain.certificates import Status
 from services.applications.domain.errors.certificate import CertificateNotFound
@@ -14,16 +14,17 @@ from services.applications.gateways import verification_page
 from services.applications.schemas.tables import VerifiedCertificateOut
 
 _LIMIT = limited("certificate-verification", "30/minute")
-CertificateNumber = Annotated[str, Path(max_length=40, description="Номер сертификата, MC-ГГГГ-ЦЦЦЦЦЦЦЦ-Ц.")]
 
 router = APIRouter(dependencies=[anyone(), _LIMIT])
 pages = APIRouter(dependencies=[anyone(), _LIMIT], include_in_schema=False)
 
 
 @router.get("/certificates/{number}")
-async def verify_certificate(number: CertificateNumber, usecases: UseCasesDep) -> VerifiedCertificateOut:
-    """Whether a certificate exists and holds."""
-    return VerifiedCertificateOut.of(await usecases.verify_certificate(number), usecases.rules_now(), usecases.now())
+async def verify_certificate(number: CertificateNumber, usecases: UseCasesDep, response: Response) -> VerifiedCertificateOut:
+    """Whether a certificate exists and holds. Its ETag is what a change of standing has to name."""
+    certificate = await usecases.verify_certificate(number)
+    response.headers["ETag"] = etag(certificate.version)
+    return VerifiedCertificateOut.of(certificate, usecases.rules_now(), usecases.now())
 
 
 @pages.get("/verify/{number}", response_class=HTMLResponse)

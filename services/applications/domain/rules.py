@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.documents import DocumentType
+from services.applications.domain.grounds import Ground
 from services.applications.domain.reasons import Code, ReasonRule
 from services.applications.domain.terms import TermNumbers
 from services.applications.domain.versions import Versioned
@@ -73,6 +74,7 @@ class Titles:
     kinds: Mapping[Kind, str]
     specialties: Mapping[str, str]
     documents: Mapping[str, str]
+    grounds: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Rules:
     documents: Mapping[DocumentType, DocumentRules]
     reasons: Mapping[Code, ReasonRule]
     checklists: Mapping[str, ChecklistItem]
+    grounds: Mapping[str, Ground]
     terms: Mapping[str, TermRule]
     titles: Titles
 

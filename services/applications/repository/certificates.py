@@ -8,20 +8,24 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, Collection, Database, Document, IndexModel, prepare_collection
+from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
+from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.errors.certificate import CertificateNotFound, StaleCertificate
-from services.applications.repository.places import Query
+from services.applications.repository.migrations import fill_in, old_rows_index
+from services.applications.repository.places import Query, place, read
 
 COLLECTION = "certificates"
-SCHEMA_VERSION = 2
-"""2 knows standing and status lists; what was stored before has neither and reads as issued and never changed."""
+SCHEMA_VERSION = 3
+"""2 knows standing and status lists, 3 places; what was stored before reads as issued and never changed."""
 _PERSONAL = ("holder_name", "holder_short_name", "standing_changes")
 _CLEAR = tuple(member.name for member in fields(Certificate) if member.name not in {*_PERSONAL, "id"})
 _INDEXES = (
     IndexModel([("number", ASCENDING)], name="number", unique=True),
     IndexModel([("application_id", ASCENDING)], name="one_per_application", unique=True),
+    IndexModel([("holder_id", ASCENDING), ("holder_place", ASCENDING)], name="own"),
+    old_rows_index(SCHEMA_VERSION),
     IndexModel([("file.sha256", ASCENDING)], name="by_file", partialFilterExpression={"file.sha256": {"$type": "string"}}),
 )
 _WHOLE: TypeAdapter[Certificate] = TypeAdapter(Certificate)
@@ -39,8 +43,9 @@ class CertificateRepository:
         return self._database[COLLECTION]
 
     async def prepare(self) -> None:
-        """Make the collection and its indexes."""
+        """Make the collection and its indexes; give places to what was stored before there were any."""
         await prepare_collection(self._database, COLLECTION, indexes=_INDEXES)
+        await fill_in(self._collection, SCHEMA_VERSION, _places)
 
     async def add(self, tx: Transaction, certificate: Certificate) -> None:
         """Store a new one."""
@@ -64,6 +69,20 @@ class CertificateRepository:
             raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
         return found
 
+    async def list_own(self, holder_id: UUID, page: PageRequest) -> tuple[list[Certificate], str | None]:
+        """One page of a person's certificates, the newest first, and the cursor of the next."""
+        after = page.after(str)
+        part = await read(
+            self._collection,
+            [held_by(holder_id)],
+            after=after[0] if after else None,
+            limit=page.limit,
+            suits=lambda row: row["file"] is not None,
+            without="schema_version",
+        )
+        found = [await self._from_document(document) for document in part.rows]
+        return found, None if part.following is None else encode_cursor(part.following)
+
     async def _to_document(self, certificate: Certificate) -> Document:
         personal = await self._cipher.encrypt({"personal": _WHOLE.dump_python(certificate, mode="json", include=set(_PERSONAL))})
         clear = _WHOLE.dump_python(certificate, include=set(_CLEAR))
@@ -71,13 +90,15 @@ class CertificateRepository:
             "_id": certificate.id,
             "schema_version": SCHEMA_VERSION,
             **{name: _plain(value) for name, value in clear.items()},
+            "holder_place": place(certificate.issued_at, key=certificate.id),
             "personal": personal["personal"],
         }
 
     async def _find(self, query: Query, tx: Transaction | None) -> Certificate | None:
         document = await self._collection.find_one(query.found(), session=tx.session if tx else None)
-        if document is None:
-            return None
+        return None if document is None else await self._from_document(document)
+
+    async def _from_document(self, document: Document) -> Certificate:
         personal = await self._opened(document)
         return _WHOLE.validate_python({"id": document["_id"], **{name: document.get(name) for name in _CLEAR}, **personal})
 
@@ -88,6 +109,10 @@ class CertificateRepository:
         return opened
 
 
+def _places(row: Document) -> Document:
+    return {"holder_place": place(row["issued_at"], key=row["_id"])}
+
+
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
@@ -95,6 +120,11 @@ def _plain(value: Any) -> Any:
 def by_number(number: str) -> Query:
     """The certificate of a number."""
     return Query({"number": number})
+
+
+def held_by(holder_id: UUID) -> Query:
+    """A person's certificates, the newest first."""
+    return Query({"holder_id": holder_id}, "holder_place", DESCENDING)
 
 
 def of_application(application_id: UUID) -> Query:

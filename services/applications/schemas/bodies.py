@@ -30,11 +30,13 @@ DocumentName = Literal[
 ]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What nobody asked for is refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class NewApplicationIn(_Body):
+class NewApplicationIn(Body):
     """A new application; a resubmission names the refused one and what was corrected."""
 
     kind: Kind
@@ -47,7 +49,7 @@ class NewApplicationIn(_Body):
         return NewApplication(self.kind, self.specialty_code, self.previous_application_id, self.correction_comment)
 
 
-class PersonalPatch(_Body):
+class PersonalPatch(Body):
     """The personal block."""
 
     surname: Line | None = None
@@ -65,7 +67,7 @@ class PersonalPatch(_Body):
     email: Line | None = None
 
 
-class LicencePatch(_Body):
+class LicencePatch(Body):
     """The licence."""
 
     series: Line | None = None
@@ -75,7 +77,7 @@ class LicencePatch(_Body):
     valid_until: Day | None = None
 
 
-class WorkplacePatch(_Body):
+class WorkplacePatch(Body):
     """The workplace."""
 
     organisation: Line | None = None
@@ -84,7 +86,7 @@ class WorkplacePatch(_Body):
     department: Line | None = None
 
 
-class EmploymentIn(_Body):
+class EmploymentIn(Body):
     """One entry of the work history."""
 
     organisation: Line
@@ -93,7 +95,7 @@ class EmploymentIn(_Body):
     ended_on: Day | None = None
 
 
-class ProfessionalPatch(_Body):
+class ProfessionalPatch(Body):
     """The professional block."""
 
     qualification: Line | None = None
@@ -105,14 +107,14 @@ class ProfessionalPatch(_Body):
     employments: Annotated[list[EmploymentIn], Field(max_length=100)] | None = None
 
 
-class ConsentPatch(_Body):
+class ConsentPatch(Body):
     """The consent block."""
 
     personal_data: bool | None = None
     accuracy: bool | None = None
 
 
-class BlocksPatch(_Body):
+class BlocksPatch(Body):
     """A merge patch (RFC 7396): null removes, what is absent stays."""
 
     personal: PersonalPatch | None = None
@@ -129,20 +131,20 @@ class BlocksPatch(_Body):
         return {name: block for name, block in sent.items() if block is not None}
 
 
-class AnswerIn(_Body):
+class AnswerIn(Body):
     """The applicant's answer to a request."""
 
     comment: Text = ""
     changes: BlocksPatch = BlocksPatch()
 
 
-class WithdrawalIn(_Body):
+class WithdrawalIn(Body):
     """Why the applicant takes the application back."""
 
     reason: Text = ""
 
 
-class RemarkIn(_Body):
+class RemarkIn(Body):
     """One reason with the place it points at."""
 
     code: Code
@@ -154,13 +156,13 @@ class RemarkIn(_Body):
         return Remark(self.code, self.pointer, self.comment)
 
 
-class RequestIn(_Body):
+class RequestIn(Body):
     """What the reviewer asks for."""
 
     remarks: Annotated[list[RemarkIn], Field(min_length=1, max_length=50)]
 
 
-class OpinionIn(_Body):
+class OpinionIn(Body):
     """A reviewer's recommendation or a registrar's decision; a refusal names reasons."""
 
     decision: Decision

@@ -13,6 +13,7 @@ from services.applications.usecases.pushing import Pushing
 from services.applications.usecases.registry import Registry
 from services.applications.usecases.review import Review
 from services.applications.usecases.rights import Rights
+from services.applications.usecases.standing import Standing
 from services.applications.usecases.submission import Submission
 from services.applications.usecases.terms import TermControl
 from services.applications.usecases.watch import Watch
@@ -21,7 +22,9 @@ __all__ = ["UseCases"]
 
 
 @dataclass(frozen=True, slots=True)
-class UseCases(Drafting, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, TermControl, Histories, Rights):
+class UseCases(
+    Drafting, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, Standing, TermControl, Histories, Rights
+):
     """Everything applications can do."""
 
     claims: Claims

@@ -166,6 +166,11 @@ def link_to(application_id: UUID) -> str:
     return f"/api/applications/applications/{application_id}"
 
 
+def expiry_timers(certificate_id: UUID) -> str:
+    """What the names of a certificate's expiry notices begin with."""
+    return f"certificate-expiring:{certificate_id}:"
+
+
 def certificate_folder(certificate_id: UUID) -> str:
     """What the keys of a certificate's files begin with."""
     return f"certificates/{certificate_id}/"

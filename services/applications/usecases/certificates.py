@@ -15,7 +15,7 @@ from services.applications.domain.errors.application import FileNotReady
 from services.applications.domain.errors.certificate import CertificateNotFound
 from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
 from services.applications.domain.states import Move
-from services.applications.usecases.base import Room, certificate_folder
+from services.applications.usecases.base import Room, certificate_folder, expiry_timers
 from services.applications.usecases.printing import certificate as certificate_values
 
 _NAME = ("/personal/surname", "/personal/given_name", "/personal/patronymic")
@@ -97,7 +97,7 @@ class Certificates(Room):
                 valid_until=certificate.valid_until,
                 days_left=days,
             )
-            await tx.schedule(f"certificate-expiring:{certificate.id}:{days}", at, notice)
+            await tx.schedule(f"{expiry_timers(certificate.id)}{days}", at, notice)
 
     async def certificate_file(self, application_id: UUID, *, applicant_id: UUID) -> tuple[str, AsyncIterator[bytes], int]:
         """File name, bytes and size of one's own certificate. Raises `FileNotReady`."""

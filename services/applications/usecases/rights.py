@@ -9,7 +9,7 @@ from contracts.applications import ApplicationsExported, ApplicationWithdrawn
 from contracts.identity import DataExportRequested, PersonErased
 from services.applications.domain import erasure
 from services.applications.domain.application import Application
-from services.applications.usecases.base import Room, certificate_folder
+from services.applications.usecases.base import Room, certificate_folder, expiry_timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Rights(Room):
                     await tx.publish(_withdrawn(closed))
             if certificate is not None and certificate.anonymised_at is None:
                 await self.certificates.save(tx, certificate.anonymised(at=at), read=certificate)
-                await tx.cancel_all(f"certificate-expiring:{certificate.id}:")
+                await tx.cancel_all(expiry_timers(certificate.id))
         return None if certificate is None else certificate.id
 
     async def _remove_files(self, application_id: UUID, certificate_id: UUID | None) -> None:

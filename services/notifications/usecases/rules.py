@@ -142,6 +142,10 @@ def _applicant(event: Any) -> Addressee:
     return UUID(str(event.applicant_id))
 
 
+def _holder(event: Any) -> Addressee:
+    return UUID(str(event.holder_id))
+
+
 def _owner(event: Any) -> Addressee:
     return UUID(str(event.owner_id))
 
@@ -221,6 +225,7 @@ def _stall(event: applications.ApplicationStalled) -> Mapping[str, Any]:
 
 
 _APPLICATION = ("application_id", "number")
+_STANDING = ("certificate_number", "reason")
 _TERM = (*_APPLICATION, "due_at")
 _TICKET = ("ticket_id", "number")
 _READING = ("reader_id", "people")
@@ -245,9 +250,12 @@ TABLE: tuple[Rule, ...] = (
         (*_APPLICATION, "certificate_number", "valid_until"),
     ),
     Rule(
-        applications.CertificateExpiring, "certificate-expiring", lambda event: event.holder_id, "certificate_id",
+        applications.CertificateExpiring, "certificate-expiring", _holder, "certificate_id",
         ("certificate_number", "valid_until", "days_left"),
     ),
+    Rule(applications.CertificateReinstated, "certificate-reinstated", _holder, "certificate_id", _STANDING),
+    Rule(applications.CertificateRevoked, "certificate-revoked", _holder, "certificate_id", _STANDING),
+    Rule(applications.CertificateSuspended, "certificate-suspended", _holder, "certificate_id", _STANDING),
     Rule(applications.DeadlineNear, "deadline-near", _applicant, "application_id", _TERM, when=_holds("applicant")),
     Rule(
         applications.DeadlineNear, "review-deadline-near", lambda event: event.responsible_id or Role.REVIEWER, "application_id", _TERM,

@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.applications.domain.application import StoredFile
-from services.applications.domain.certificates.standing import Change, StandingChange, Status, last_change, next_change
+from services.applications.domain.certificates.standing import StandingChange, Status, last_change, next_change
+from services.applications.domain.grounds import Change
 from services.applications.domain.rules import Kind
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from services.applications.domain.errors.certificate import IllegalStanding
+from services.applications.domain.grounds import Change
 
 
 class Status(StrEnum):
@@ -29,14 +30,6 @@ STATUS_TITLES: MappingProxyType[Status, str] = MappingProxyType(
         Status.REVOKED: "Аннулирован",
     }
 )
-
-
-class Change(StrEnum):
-    """What a registrar may do to a certificate's standing."""
-
-    SUSPENDED = "suspended"
-    REINSTATED = "reinstated"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)

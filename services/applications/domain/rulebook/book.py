@@ -24,6 +24,7 @@ class Tables:
     documents: Table[Any]
     reasons: Table[Any]
     checklists: Table[Any]
+    grounds: Table[Any]
     terms: Table[Any]
 
     def all(self) -> dict[str, Table[Any]]:
@@ -45,7 +46,7 @@ class Rulebook:
     @classmethod
     def of(cls, tables: Tables) -> "Rulebook":
         """From valid tables."""
-        titles = Titles(*(_titles(table) for table in (tables.kinds, tables.specialties, tables.documents)))
+        titles = Titles(*(_titles(table) for table in (tables.kinds, tables.specialties, tables.documents, tables.grounds)))
         return cls(tables, tuple((day, _on(day, tables, titles)) for day in _beginnings(tables)))
 
     def on(self, day: date) -> Rules:

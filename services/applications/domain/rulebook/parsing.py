@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, get_args
 
 from contracts.documents import DocumentType
+from services.applications.domain.grounds import Change, Ground
 from services.applications.domain.reasons import Code, ReasonRule, Target
 from services.applications.domain.rulebook.book import NEXT, Rulebook, Table, Tables
 from services.applications.domain.rules import ChecklistItem, DocumentRules, Kind, KindRules, SpecialtyRules, TermRule
@@ -123,6 +124,7 @@ _FILES = (
         tuple(Code),
     ),
     _File("checklists", ChecklistItem, "code", {"code": _text, "title": _text, "kinds": _KINDS, "is_required": _flag}),
+    _File("grounds", Ground, "code", {"code": _text, "title": _text, "changes": _many(_one_of(*Change))}),
     _File(
         "terms",
         TermRule,

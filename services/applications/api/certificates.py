@@ -1,0 +1,62 @@
+"""Certificates: their holder's list, and the registrar's changes of standing; registered before the public routes of one number."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from chassis.paging import Page, PageQuery
+from chassis.preconditions import IfMatch, etag
+from services.applications.api.dependencies import CurrentApplicant, CurrentRegistrar, RecentRegistrar, UseCasesDep
+from services.applications.domain.certificates import Certificate
+from services.applications.domain.grounds import Change
+from services.applications.schemas.certificates import CertificateOut, GroundOut, GroundsOut, StandingIn
+
+router = APIRouter(prefix="/certificates")
+CertificateNumber = Annotated[str, Path(max_length=40, description="Номер сертификата, MC-ГГГГ-ЦЦЦЦЦЦЦЦ-Ц.")]
+
+
+@router.get("")
+async def list_certificates(holder: CurrentApplicant, usecases: UseCasesDep, page: PageQuery) -> Page[CertificateOut]:
+    """One's own certificates, the newest first."""
+    found, following = await usecases.list_certificates(holder.id, page)
+    return Page[CertificateOut](
+        items=[CertificateOut.of(one, usecases.rules_now(), usecases.now()) for one in found], next_cursor=following
+    )
+
+
+@router.get("/grounds")
+async def list_grounds(registrar: CurrentRegistrar, usecases: UseCasesDep) -> GroundsOut:  # noqa: ARG001 - the marker
+    """Why a certificate may be suspended, reinstated or revoked."""
+    return GroundsOut(items=[GroundOut.of(ground) for ground in usecases.rules_now().grounds.values()])
+
+
+@router.put("/{number}/revocation")
+async def revoke(
+    number: CertificateNumber, body: StandingIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep, response: Response
+) -> CertificateOut:
+    """Revoke for good."""
+    wanted = body.wanted(Change.REVOKED)
+    return _out(await usecases.change_standing(number, registrar.id, wanted, expected_version=version), usecases, response)
+
+
+@router.put("/{number}/suspension")
+async def suspend(
+    number: CertificateNumber, body: StandingIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep, response: Response
+) -> CertificateOut:
+    """Suspend until it is reinstated, revoked or over."""
+    wanted = body.wanted(Change.SUSPENDED)
+    return _out(await usecases.change_standing(number, registrar.id, wanted, expected_version=version), usecases, response)
+
+
+@router.put("/{number}/reinstatement")
+async def reinstate(
+    number: CertificateNumber, body: StandingIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep, response: Response
+) -> CertificateOut:
+    """End a suspension."""
+    wanted = body.wanted(Change.REINSTATED)
+    return _out(await usecases.change_standing(number, registrar.id, wanted, expected_version=version), usecases, response)
+
+
+def _out(certificate: Certificate, usecases: UseCasesDep, response: Response) -> CertificateOut:
+    response.headers["ETag"] = etag(certificate.version)
+    return CertificateOut.of(certificate, usecases.rules_now(), usecases.now())
