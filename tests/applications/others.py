@@ -8,7 +8,7 @@ from tests.applications.conftest import Applicant, Hands, known_reviewers
 from tests.support import Component, Signer
 from tests.support.access import Asked, Others
 
-_WATCHED = ("applications", "certificates", "known_documents", "outbox", "practitioners", "staff_members", "timers")
+_WATCHED = ("applications", "certificates", "known_documents", "notes", "outbox", "practitioners", "staff_members", "timers")
 _FOREIGN_SPECIALTY = "31.08.20"
 _OPINION = {"decision": "approve", "reasons": [], "comment": "Всё верно"}
 _REMARK = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address", "comment": "Уточните адрес"}
@@ -82,6 +82,8 @@ async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Othe
         "DELETE /reviews/{application_id}/claim": Asked(path),
         "POST /reviews/{application_id}/requests": Asked(path, {"remarks": [_REMARK]}),
         "POST /reviews/{application_id}/recommendation": Asked(path, _OPINION),
+        "GET /reviews/{application_id}/notes": Asked(path),
+        "POST /reviews/{application_id}/notes": Asked(path, {"text": "Для коллег"}),
     }
     return Others(service, str(owner.id), other.token(), _WATCHED, asked)
 

@@ -6,7 +6,7 @@ from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import applications, certificates, facts, migrations, watch
+from services.applications.repository import applications, certificates, facts, migrations, notes, watch
 from services.applications.repository.places import Query
 from tests.applications import people
 
@@ -43,6 +43,7 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (applications.COLLECTION, migrations.old_rows(applications.SCHEMA_VERSION)),
         (certificates.COLLECTION, migrations.old_rows(certificates.SCHEMA_VERSION)),
     ],
+    "notes.about": [(notes.COLLECTION, notes.about(uuid4()))],
     "watch.in_state": [(applications.COLLECTION, watch.in_state(state)) for state in WATCHED],
 }
 """By module and function: the collection that is asked, and the question."""

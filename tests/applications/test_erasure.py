@@ -61,6 +61,7 @@ async def test_what_was_handed_in_becomes_a_bare_record_and_its_certificate_stil
     await erase(service, applicant.id, times=2)
 
     assert await keys_of(service, application["id"]) == []
+    assert await service.database["notes"].find_one({"application_id": UUID(application["id"])}) is None
     left = await service.app.state.usecases.applications.get_any(UUID(application["id"]))
     assert (left.number, left.state, left.specialty_code) == (application["number"], State.CERTIFIED, people.CARDIOLOGY)
     assert [(step.move.value, step.at.isoformat()) for step in left.history] == [
@@ -133,6 +134,7 @@ async def certified(applicant: Applicant, reviewer: Hands, registrar: Hands, app
     """The number of the certificate, after a clarification with words of both sides."""
     path, pointer = f"/reviews/{application_id}", "/personal/phone"
     await reviewer.ok("PUT", f"{path}/claim")
+    await reviewer.ok("POST", f"{path}/notes", {"text": "Алёна просила звонить вечером"})
     remark = {"code": "contact-data-wrong", "pointer": pointer, "comment": "Позвоните Алёне"}
     await reviewer.ok("POST", f"{path}/requests", {"remarks": [remark]})
     await applicant.ok("POST", f"/applications/{application_id}/answer", {"comment": "Исправила", "changes": {}})

@@ -1,6 +1,15 @@
 """HTTP routes, split by who calls them."""
 
-from services.applications.api import applicant, certificates, credentials, exports, public, registrar, reviewer
+from services.applications.api import applicant, certificates, credentials, exports, notes, public, registrar, reviewer
 
-ROUTERS = (certificates.router, public.router, credentials.router, exports.router, applicant.router, reviewer.router, registrar.router)
+ROUTERS = (
+    certificates.router,
+    public.router,
+    credentials.router,
+    exports.router,
+    applicant.router,
+    reviewer.router,
+    notes.router,
+    registrar.router,
+)
 ROOT_ROUTERS = (public.pages,)

@@ -9,6 +9,7 @@ from services.applications.repository import (
     ApplicationRepository,
     CertificateRepository,
     FactsRepository,
+    NoteRepository,
     NumberRepository,
     WatchRepository,
 )
@@ -22,13 +23,14 @@ class Stores:
     applications: ApplicationRepository
     facts: FactsRepository
     certificates: CertificateRepository
+    notes: NoteRepository
     numbers: NumberRepository
     watch: WatchRepository
     files: FileStore
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections, indexes and the bucket at start."""
-        stores = (self.applications, self.facts, self.certificates, self.numbers, self.watch, self.files)
+        stores = (self.applications, self.facts, self.certificates, self.notes, self.numbers, self.watch, self.files)
         return [store.prepare for store in stores]
 
 
@@ -39,6 +41,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         applications,
         FactsRepository(chassis.database, chassis.cipher),
         CertificateRepository(chassis.database, chassis.cipher),
+        NoteRepository(chassis.database, chassis.cipher),
         NumberRepository(chassis.database),
         WatchRepository(chassis.database, applications),
         FileStore(chassis.objects, settings.bucket),

@@ -32,6 +32,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         applications=stores.applications,
         facts=stores.facts,
         certificates=stores.certificates,
+        notes=stores.notes,
         numbers=stores.numbers,
         printer=Printer(settings.public_url, keys),
         signer=signer,

@@ -3,7 +3,8 @@
 from services.applications.repository.applications import ApplicationRepository
 from services.applications.repository.certificates import CertificateRepository
 from services.applications.repository.facts import FactsRepository
+from services.applications.repository.notes import NoteRepository
 from services.applications.repository.numbers import NumberRepository
 from services.applications.repository.watch import WatchRepository
 
-__all__ = ["ApplicationRepository", "CertificateRepository", "FactsRepository", "NumberRepository", "WatchRepository"]
+__all__ = ["ApplicationRepository", "CertificateRepository", "FactsRepository", "NoteRepository", "NumberRepository", "WatchRepository"]

@@ -14,6 +14,7 @@ from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document,
 from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.application import Application, Desk
+from services.applications.domain.disclosure import disclosed
 from services.applications.domain.errors.application import ApplicationNotFound, OpenApplicationExists, StaleApplication
 from services.applications.domain.facts import StaffMember
 from services.applications.domain.history import HistoryFilter, Row, Sort
@@ -143,10 +144,10 @@ class ApplicationRepository:
             yield row["_id"]
 
     async def export(self, applicant_id: UUID) -> AsyncIterator[Document]:
-        """Everything the person ever began, the last first, as plain values; one cursor, however much there is."""
+        """Everything the person ever began that they may know, the last first, as plain values; one cursor, however much there is."""
         query = own(applicant_id)
         async for document in self._collection.find(query.found()).sort(query.order).batch_size(_PORTION):
-            yield _WHOLE.dump_python(await self._from_document(document), mode="json")
+            yield _WHOLE.dump_python(disclosed(await self._from_document(document)), mode="json")
 
     async def get_own(self, application_id: UUID, applicant_id: UUID, *, tx: Transaction | None = None) -> Application:
         """The applicant's own. Raises `ApplicationNotFound`."""

@@ -162,6 +162,12 @@ class RequestIn(Body):
     remarks: Annotated[list[RemarkIn], Field(min_length=1, max_length=50)]
 
 
+class NoteIn(Body):
+    """What colleagues are to know."""
+
+    text: Needed
+
+
 class OpinionIn(Body):
     """A reviewer's recommendation or a registrar's decision; a refusal names reasons."""
 

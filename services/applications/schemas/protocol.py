@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.applications.domain.application import Application, Transition
+from services.applications.domain.disclosure import disclosed
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import MOVES, Move, State
@@ -61,7 +62,7 @@ class CommentOut(BaseModel):
 
 
 class ProtocolOut(BaseModel):
-    """Everything that happened to an application."""
+    """Everything that happened to an application; what experts wrote, after the decision."""
 
     application_id: UUID
     number: str | None
@@ -75,8 +76,9 @@ class ProtocolOut(BaseModel):
     certificate: CertificateRefOut | None
 
     @classmethod
-    def of(cls, application: Application, rules: Rules) -> Self:
-        """From the domain."""
+    def of(cls, kept: Application, rules: Rules) -> Self:
+        """From the domain, for its applicant."""
+        application = disclosed(kept)
         return cls(
             application_id=application.id,
             number=application.number,

@@ -9,6 +9,7 @@ from services.applications.usecases.credentials import Credentials
 from services.applications.usecases.drafting import Drafting
 from services.applications.usecases.facts import Facts
 from services.applications.usecases.history import Histories
+from services.applications.usecases.notes import Notes
 from services.applications.usecases.pushing import Pushing
 from services.applications.usecases.registry import Registry
 from services.applications.usecases.review import Review
@@ -23,7 +24,7 @@ __all__ = ["UseCases"]
 
 @dataclass(frozen=True, slots=True)
 class UseCases(
-    Drafting, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, Standing, TermControl, Histories, Rights
+    Drafting, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, Standing, TermControl, Histories, Notes, Rights
 ):
     """Everything applications can do."""
 

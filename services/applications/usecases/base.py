@@ -20,7 +20,7 @@ from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS, State
 from services.applications.domain.terms import MOMENTS, ActiveTerm, Term, Terms, timer_key
 from services.applications.gateways import FileStore, PdfSigner, Printer
-from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NumberRepository
+from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NoteRepository, NumberRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Room:
     applications: ApplicationRepository
     facts: FactsRepository
     certificates: CertificateRepository
+    notes: NoteRepository
     numbers: NumberRepository
     printer: Printer
     signer: PdfSigner

@@ -49,6 +49,7 @@ class Rights(Room):
             if read.anonymised_at is None:
                 closed = erasure.withdrawn(read, at=at)
                 await self._keep(tx, erasure.anonymised(closed, at=at), read=read)
+                await self.notes.remove(tx, application_id)
                 if closed is not read:
                     await tx.publish(_withdrawn(closed))
             if certificate is not None and certificate.anonymised_at is None:

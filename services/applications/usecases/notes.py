@@ -1,0 +1,35 @@
+"""Notes of the staff for each other."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from chassis.paging import PageRequest
+from chassis.transaction import Transaction, atomic
+from contracts.roles import Role
+from services.applications.domain.application import Application
+from services.applications.domain.notes import Note
+from services.applications.usecases.base import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Notes(Room):
+    """Whoever holds the application, and the registrar at whose desk it is, write and read."""
+
+    @atomic
+    async def add_note(self, application_id: UUID, author_id: UUID, role: Role, text: str) -> Note:
+        """Write one down. Raises `ApplicationNotFound` for an application that is not theirs to work on."""
+        async with self.begin() as tx:
+            application = await self._theirs(application_id, author_id, role, tx=tx)
+            note = Note(uuid4(), application.id, author_id, role, self.now(), text)
+            await self.notes.add(tx, note)
+        return note
+
+    async def list_notes(self, application_id: UUID, reader_id: UUID, role: Role, page: PageRequest) -> tuple[list[Note], str | None]:
+        """What was written, the newest first. Raises `ApplicationNotFound` for an application that is not theirs to work on."""
+        await self._theirs(application_id, reader_id, role)
+        return await self.notes.list_newest(application_id, page)
+
+    async def _theirs(self, application_id: UUID, member_id: UUID, role: Role, *, tx: Transaction | None = None) -> Application:
+        if role is Role.REGISTRAR:
+            return await self.applications.get_for_registrar(application_id, tx=tx)
+        return await self.applications.get_held(application_id, member_id, tx=tx)
