@@ -109,7 +109,11 @@ class Reviewer(StaffMember):
         return answer
 
     async def recommend(self, application_id: str, decision: str, comment: str, reasons: tuple[Json, ...] = ()) -> Json | None:
-        """Recommend to approve or reject."""
+        """Recommend to approve or reject; approval goes with a checklist on which everything is in order."""
+        if decision == "approve":
+            rows = (await self.look(application_id))["checklist"]["rows"]
+            answers = [{"code": row["code"], "result": "yes"} for row in rows]
+            await self.caller.put(f"/api/applications/reviews/{application_id}/checklist", {"answers": answers})
         body = {"decision": decision, "reasons": reasons, "comment": comment}
         answer: Json | None = await self.caller.post(f"/api/applications/reviews/{application_id}/recommendation", body)
         return answer

@@ -57,6 +57,12 @@ class Hands:
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content and answer.headers["content-type"].startswith("application/json") else answer
 
+    async def examine(self, application_id: str) -> None:
+        """As the reviewer who holds it: find everything in order, as approval needs."""
+        path = f"/reviews/{application_id}/checklist"
+        rows = (await self.ok("PUT", path, {"answers": []}))["rows"]
+        await self.ok("PUT", path, {"answers": [{"code": row["code"], "result": "yes"} for row in rows]})
+
 
 class Applicant(Hands):
     """A verified practitioner with accepted documents."""

@@ -67,6 +67,7 @@ def _if_match(read: dict[str, Any] | None) -> dict[str, str]:
 
 async def _certified(owner: Applicant, reviewer: Hands, registrar: Hands) -> str:
     application_id = await _held(owner, reviewer)
+    await reviewer.examine(application_id)
     await reviewer.ok("POST", f"/reviews/{application_id}/recommendation", _OPINION)
     await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
     await owner.reach(application_id, "certified")
@@ -81,6 +82,7 @@ async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Othe
         "PUT /reviews/{application_id}/claim": Asked(path),
         "DELETE /reviews/{application_id}/claim": Asked(path),
         "POST /reviews/{application_id}/requests": Asked(path, {"remarks": [_REMARK]}),
+        "PUT /reviews/{application_id}/checklist": Asked(path, {"answers": [{"code": "identity", "result": "yes"}]}),
         "POST /reviews/{application_id}/recommendation": Asked(path, _OPINION),
         "GET /reviews/{application_id}/notes": Asked(path),
         "POST /reviews/{application_id}/notes": Asked(path, {"text": "Для коллег"}),

@@ -35,6 +35,7 @@ async def test_an_application_goes_from_draft_to_a_certificate_anybody_can_verif
 ) -> None:
     submitted = await _submit_and_see_it_received(applicant)
     await _clarify(applicant, reviewers[0], submitted["id"])
+    await reviewers[0].examine(submitted["id"])
     await reviewers[0].ok(
         "POST", f"/reviews/{submitted['id']}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"}
     )

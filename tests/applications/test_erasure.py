@@ -138,6 +138,7 @@ async def certified(applicant: Applicant, reviewer: Hands, registrar: Hands, app
     remark = {"code": "contact-data-wrong", "pointer": pointer, "comment": "Позвоните Алёне"}
     await reviewer.ok("POST", f"{path}/requests", {"remarks": [remark]})
     await applicant.ok("POST", f"/applications/{application_id}/answer", {"comment": "Исправила", "changes": {}})
+    await reviewer.examine(application_id)
     await reviewer.ok("POST", f"{path}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"})
     await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": "Всё верно"})
     number = (await applicant.told(CertificateIssued)).certificate_number

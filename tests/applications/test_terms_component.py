@@ -48,6 +48,7 @@ async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(serv
         assert (still.term, still.due_at, still.responsible_id, still.step) == ("review", due_at, None, step)
 
     await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
+    await reviewer.examine(application["id"])
     await reviewer.ok("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
     registrar = Hands(service, signer, uuid4(), Role.REGISTRAR)
     await registrar.ok("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})

@@ -209,6 +209,7 @@ async def test_what_stalls_is_listed_and_a_push_takes_the_step_it_lacks(
 
     await eventually(is_free)
     await reviewers[1].ok("PUT", f"/reviews/{application['id']}/claim")
+    await reviewers[1].examine(application["id"])
     await reviewers[1].ok("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
     await registrar.ok("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
     await applicant.told(CertificateIssued)

@@ -11,6 +11,7 @@ from contracts.roles import Role
 from services.applications.api.dependencies import CurrentReviewer, UseCasesDep
 from services.applications.schemas.answers import QueueRowOut
 from services.applications.schemas.bodies import OpinionIn, RequestIn
+from services.applications.schemas.checklists import ChecklistIn, ChecklistOut
 from services.applications.schemas.protocol import MovedOut, OpenedOut
 from services.applications.usecases.base import Reader
 
@@ -65,6 +66,13 @@ async def request_information(application_id: UUID, body: RequestIn, reviewer: C
     """Ask the applicant for more; only what is remarked unlocks."""
     remarks = tuple(remark.remark() for remark in body.remarks)
     return MovedOut.of(await usecases.request_information(application_id, reviewer.id, remarks))
+
+
+@router.put("/{application_id}/checklist")
+async def answer_checklist(application_id: UUID, body: ChecklistIn, reviewer: CurrentReviewer, usecases: UseCasesDep) -> ChecklistOut:
+    """Keep what one found so far, row by row; approval needs every required row."""
+    answered = await usecases.answer_checklist(application_id, reviewer.id, body.given())
+    return ChecklistOut.of(answered, reviewer.id, usecases.rules_of(answered))
 
 
 @router.post("/{application_id}/recommendation", status_code=201)

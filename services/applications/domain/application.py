@@ -13,6 +13,7 @@ from services.applications.domain.terms import ActiveTerm, Term
 
 Requester = Literal["automatic-check", "reviewer"]
 Decision = Literal["approve", "reject"]
+ChecklistResult = Literal["yes", "no", "not-applicable"]
 
 
 class Desk(StrEnum):
@@ -114,6 +115,25 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecklistAnswer:
+    """What a reviewer found at one row of the checklist."""
+
+    code: str
+    result: ChecklistResult
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """One reviewer's answers in one round, as last given."""
+
+    reviewer_id: UUID
+    answers: tuple[ChecklistAnswer, ...]
+    at: datetime
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecord:
     """One run of the automatic stage, as the protocol shows it."""
 
@@ -188,6 +208,7 @@ class Application:
     requests: tuple[Request, ...] = ()
     claim: Claim | None = None
     recommendations: tuple[Recommendation, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
     reasons: tuple[Remark, ...] = ()
     certificate: CertificateReference | None = None
     anonymised_at: datetime | None = None

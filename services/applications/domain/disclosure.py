@@ -11,13 +11,14 @@ _UNDECIDED = frozenset({State.SUBMITTED, State.UNDER_REVIEW, State.INFORMATION_R
 
 
 def disclosed(application: Application) -> Application:
-    """The application without opinions, and words of reviewers, on which no decision was made."""
+    """The application without opinions, checklists and words of reviewers, on which no decision was made."""
     if application.state not in _UNDECIDED:
         return application
+    checklists = tuple(one for one in application.checklists if one.round < application.round)
     opinions = tuple(one for one in application.recommendations if one.round < application.round)
     beginning = max((place for place, step in enumerate(application.history) if step.move is Move.OVERTURN), default=-1)
     history = tuple(_silent(step) if place > beginning else step for place, step in enumerate(application.history))
-    return replace(application, recommendations=opinions, history=history)
+    return replace(application, recommendations=opinions, checklists=checklists, history=history)
 
 
 def _silent(step: Transition) -> Transition:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.applications.domain.application import SYSTEM, Application, Recommendation, Remark, Request
+from services.applications.domain.application import SYSTEM, Application, Checklist, Recommendation, Remark, Request
 from services.applications.domain.form import Form
 from services.applications.domain.states import MOVES, Move
 
@@ -34,6 +34,7 @@ def anonymised(application: Application, *, at: datetime) -> Application:
         history=tuple(replace(step, why="") for step in application.history),
         requests=tuple(_asked(request) for request in application.requests),
         recommendations=tuple(_opinion(one) for one in application.recommendations),
+        checklists=tuple(_checklist(one) for one in application.checklists),
         reasons=_codes(application.reasons),
         refusals=tuple(replace(one, reasons=_codes(one.reasons)) for one in application.refusals),
     )
@@ -45,6 +46,10 @@ def _asked(request: Request) -> Request:
 
 def _opinion(opinion: Recommendation) -> Recommendation:
     return replace(opinion, remarks=_codes(opinion.remarks), comment="")
+
+
+def _checklist(checklist: Checklist) -> Checklist:
+    return replace(checklist, answers=tuple(replace(one, comment="") for one in checklist.answers))
 
 
 def _codes(remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:

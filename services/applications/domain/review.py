@@ -77,9 +77,16 @@ def is_close(application: Application, reviewer: StaffMember) -> bool:
     return reviewer.id == application.applicant_id or (bool(ogrn) and ogrn == reviewer.workplace_ogrn) or has_spoken
 
 
-def _held_by(application: Application, reviewer_id: UUID) -> None:
+def held_open_for_review(application: Application, reviewer_id: UUID, move: Move) -> Claim:
+    """The reviewer's claim on an application in which the move may be made. Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`."""
+    _open_for_review(application, move)
+    return _held_by(application, reviewer_id)
+
+
+def _held_by(application: Application, reviewer_id: UUID) -> Claim:
     if application.claim is None or application.claim.reviewer_id != reviewer_id:
         raise NotClaimed("Сначала возьмите заявление в работу.")
+    return application.claim
 
 
 def release(application: Application, reviewer_id: UUID, *, at: datetime) -> Application:

@@ -33,7 +33,7 @@ _ONE_OPEN = "Такое заявление уже есть: по одному в
 _NOT_FOUND = "Такого заявления нет."
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
-_PERSONAL = ("form", "history", "requests", "recommendations", "reasons", "refusals", "correction_comment")
+_PERSONAL = ("form", "history", "requests", "recommendations", "checklists", "reasons", "refusals", "correction_comment")
 """Kept as one encrypted value: they are only ever read together, and opening one costs as much as opening all."""
 _CLEAR = tuple(member.name for member in fields(Application) if member.name not in {*_PERSONAL, "id"})
 _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", "claimed_by"})

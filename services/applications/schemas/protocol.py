@@ -14,6 +14,7 @@ from services.applications.domain.rules import Rules
 from services.applications.domain.states import MOVES, Move, State
 from services.applications.domain.terms import Terms
 from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, RemarkOut, RequestOut, certificate_of
+from services.applications.schemas.checklists import AuditOut, ChecklistOut
 from services.applications.usecases.review import Opened
 
 
@@ -59,6 +60,7 @@ class CommentOut(BaseModel):
     decision: str
     comment: str
     reasons: list[RemarkOut]
+    audit: AuditOut | None
 
 
 class ProtocolOut(BaseModel):
@@ -102,6 +104,7 @@ class ProtocolOut(BaseModel):
 
 
 def _comments(application: Application, rules: Rules) -> list[CommentOut]:
+    audits = {(one.reviewer_id, one.round): AuditOut.of(one, rules) for one in application.checklists}
     return [
         CommentOut(
             at=one.at,
@@ -109,6 +112,7 @@ def _comments(application: Application, rules: Rules) -> list[CommentOut]:
             decision=one.decision,
             comment=one.comment,
             reasons=[RemarkOut.of(remark, rules) for remark in one.remarks],
+            audit=audits.get((one.reviewer_id, one.round)),
         )
         for one in application.recommendations
     ]
@@ -140,6 +144,7 @@ class OpenedOut(BaseModel):
     documents: list[DocumentOut]
     diff: list[ChangeOut]
     answer_comment: str | None
+    checklist: ChecklistOut | None
     opinions: list[CommentOut]
     transitions: list[TransitionOut]
 
@@ -153,6 +158,7 @@ class OpenedOut(BaseModel):
             documents=[_document(name, UUID(str(key)), opened.documents, rules) for name, key in application.form.documents.items()],
             diff=[ChangeOut(pointer=one.pointer, before=one.before, after=one.after) for one in opened.diff],
             answer_comment=answered[-1].comment if answered else None,
+            checklist=ChecklistOut.of(application, application.claim.reviewer_id, rules) if application.claim else None,
             opinions=_comments(application, rules),
             transitions=[TransitionOut.of(step) for step in application.history],
         )

@@ -11,8 +11,8 @@ from contracts.applications import (
     InformationRequested,
     ReviewClaimed,
 )
-from services.applications.domain import review
-from services.applications.domain.application import Application, Decision, Desk, Remark
+from services.applications.domain import checklist, review
+from services.applications.domain.application import Application, ChecklistAnswer, Decision, Desk, Remark
 from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
@@ -109,13 +109,26 @@ class Review(Room):
         return asked
 
     @atomic
+    async def answer_checklist(self, application_id: UUID, reviewer_id: UUID, answers: tuple[ChecklistAnswer, ...]) -> Application:
+        """Keep what the holder found so far. Raises `UnknownChecklistItem`, `ApplicationNotFound`, `IllegalMove`."""
+        async with self.begin() as tx:
+            application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            items = self.rules_of(application).checklist_of(application.kind)
+            answered = checklist.answer(application, reviewer_id, answers, items, at=self.now(), terms=self.terms)
+            await self._keep(tx, answered, read=application)
+        return answered
+
+    @atomic
     async def recommend(
         self, application_id: UUID, reviewer_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str
     ) -> Application:
-        """Give an opinion. Raises `UnknownReason`, `ReasonsMissing`, `NotClaimed`, `IllegalMove`."""
+        """Give an opinion. Raises `UnknownReason`, `ReasonsMissing`, `ChecklistIncomplete`, `NotClaimed`, `IllegalMove`."""
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
-            given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
+            rules = self.rules_of(application)
+            given = review.valid_remarks(remarks, rules, member="reasons")
+            if decision == "approve":
+                checklist.permits_approval(application, reviewer_id, rules.checklist_of(application.kind))
             spoken = review.recommend(application, reviewer_id, decision, given, comment, at=self.now(), terms=self.terms)
             await self._keep(tx, spoken, read=application)
             await self._tell_opinion(tx, spoken, reviewer_id)

@@ -33,6 +33,18 @@ class ConflictOfInterest(Forbidden):
     code = "conflict-of-interest"
 
 
+class ChecklistIncomplete(Conflict):
+    """Approval is proposed when every required row of the checklist was found in order."""
+
+    code = "checklist-incomplete"
+
+
+class UnknownChecklistItem(Invalid):
+    """The kind of the application has no such row, or the answer to it says too little."""
+
+    code = "unknown-checklist-item"
+
+
 class UnknownReason(Invalid):
     """The code is not in the table of reasons, or does not point at what it may point at."""
 

@@ -1,0 +1,82 @@
+"""The checklist as the reviewer fills it in, and as it is read later."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.applications.domain.application import Application, Checklist, ChecklistAnswer, ChecklistResult
+from services.applications.domain.checklist import answers_of
+from services.applications.domain.rules import Rules
+from services.applications.schemas.bodies import Body, Code, Text
+
+
+class ChecklistAnswerIn(Body):
+    """One row; anything but yes is explained."""
+
+    code: Code
+    result: ChecklistResult
+    comment: Text = ""
+
+
+class ChecklistIn(Body):
+    """All answers there are so far; they replace earlier ones."""
+
+    answers: Annotated[list[ChecklistAnswerIn], Field(max_length=100)]
+
+    def given(self) -> tuple[ChecklistAnswer, ...]:
+        """For the use-case."""
+        return tuple(ChecklistAnswer(one.code, one.result, one.comment) for one in self.answers)
+
+
+class ChecklistRowOut(BaseModel):
+    """One row and what was found; `result` is None until it is answered."""
+
+    code: str
+    title: str
+    is_required: bool
+    result: ChecklistResult | None
+    comment: str
+
+
+class ChecklistOut(BaseModel):
+    """Every row of the application's kind with the reviewer's answers."""
+
+    rows: list[ChecklistRowOut]
+
+    @classmethod
+    def of(cls, application: Application, reviewer_id: UUID, rules: Rules) -> Self:
+        """Of the present round."""
+        found = {one.code: one for one in answers_of(application, reviewer_id, application.round)}
+        rows = []
+        for item in rules.checklist_of(application.kind):
+            known = found.get(item.code)
+            result, comment = (known.result, known.comment) if known else (None, "")
+            rows.append(ChecklistRowOut(code=item.code, title=item.title, is_required=item.is_required, result=result, comment=comment))
+        return cls(rows=rows)
+
+
+class AuditOut(BaseModel):
+    """What one reviewer looked at and found."""
+
+    at: datetime
+    rows: list[ChecklistRowOut]
+
+    @classmethod
+    def of(cls, checklist: Checklist, rules: Rules) -> Self:
+        """From the record, with the words of the rules it was made by."""
+        items = rules.checklists
+        return cls(
+            at=checklist.at,
+            rows=[
+                ChecklistRowOut(
+                    code=one.code,
+                    title=items[one.code].title if one.code in items else one.code,
+                    is_required=one.code in items and items[one.code].is_required,
+                    result=one.result,
+                    comment=one.comment,
+                )
+                for one in checklist.answers
+            ],
+        )
