@@ -26,6 +26,9 @@ class Reason(BaseModel):
     code: str
     pointer: str
     """JSON pointer into the application, or `/documents/<document type>`."""
+    text: str = ""
+    """The table's words with the name of the field or document; empty where it was told before they were added."""
+    advice: str = ""
 
 
 class DraftSaved(Event):
@@ -128,6 +131,8 @@ class ApplicationRejected(_ApplicationEvent):
 
     type: ClassVar[str] = "applications.application-rejected.v1"
     reasons: tuple[Reason, ...]
+    may_resubmit: bool | None = None
+    """Whether a correction may be handed in; None where it was told before that was added."""
 
 
 class ApplicationWithdrawn(_ApplicationEvent):

@@ -59,7 +59,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
 
     def reason(row: ReasonRule) -> list[str]:
         curable, chooses = "да" if row.is_curable else "нет", "только проверка" if row.is_automatic else "проверка и эксперт"
-        return [f"`{row.code.value}`", row.text, row.advice, curable, _TARGETS[row.target], chooses]
+        return [f"`{row.code.value}`", row.text, row.advice, curable, "да" if row.may_resubmit else "нет", _TARGETS[row.target], chooses]
 
     def item(row: ChecklistItem) -> list[str]:
         return [row.title, ", ".join(words.kinds[one] for one in row.kinds), "да" if row.is_required else "нет"]
@@ -76,7 +76,10 @@ def _tables(book: Rulebook) -> Iterator[str]:
     yield from _part("Специальности", ["Код", "Специальность", "Кроме документов вида"], tables.specialties, specialty)
     yield from _part("Документы заявления", ["Вид", "Название"], tables.documents, document)
     yield from _part(
-        "Причины замечаний и отказа", ["Код", "Причина", "Что делать", "Устранима", "Указывает на", "Кто называет"], tables.reasons, reason
+        "Причины замечаний и отказа",
+        ["Код", "Причина", "Что делать", "Устранима", "Можно подать исправленное", "Указывает на", "Кто называет"],
+        tables.reasons,
+        reason,
     )
     yield from _part("Что проверяет эксперт", ["Проверка", "Виды", "Обязательна"], tables.checklists, item)
     yield from _part("Основания изменить состояние сертификата", ["Код", "Основание", "Для чего"], tables.grounds, ground)

@@ -214,7 +214,14 @@ async def test_a_refusal_needs_a_second_reviewer_and_names_every_reason(
     refused = await applicant.reach(application["id"], "rejected")
     assert {one["code"] for one in refused["reasons"]} == {"experience-below-minimum", "qualification-incomplete"}
     told = await applicant.told(ApplicationRejected)
-    assert len(told.reasons) == 2
+    assert [(one.text, one.advice) for one in told.reasons] == [
+        ("Трудовой стаж: стаж меньше минимального.", "Подайте заявление при достаточном стаже или выберите другой вид аккредитации."),
+        (
+            "Диплом о высшем медицинском образовании: сведения о квалификации неполны.",
+            "Укажите квалификацию и номер диплома, приложите подтверждающий документ.",
+        ),
+    ]
+    assert (told.may_resubmit, refused["may_resubmit"]) == (True, True)
 
     again = {"kind": "primary", "specialty_code": people.CARDIOLOGY, "previous_application_id": application["id"]}
     bare = await applicant.call("POST", "/applications", again)

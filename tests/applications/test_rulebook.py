@@ -152,3 +152,9 @@ def test_documents_of_a_specialty_come_after_those_of_the_kind_and_no_document_t
         "an ended specialty asks for nothing"
     )
     assert {item.code for item in rules.checklist_of(Kind.PRIMARY)} < {item.code for item in rules.checklist_of(Kind.PERIODIC)}
+
+
+def test_the_table_of_reasons_says_which_refusals_no_correction_follows() -> None:
+    rules = read_rulebook().on(AT.date())
+    assert rules.may_resubmit([Code.LICENCE_EXPIRED, Code.EXPERIENCE_BELOW_MINIMUM])
+    assert not rules.may_resubmit([Code.LICENCE_EXPIRED, Code.DUPLICATE_APPLICATION])

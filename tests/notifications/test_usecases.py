@@ -14,8 +14,8 @@ from contracts.identity import BulkReadingDetected, Mismatch, ProfileRefused, Se
 from contracts.notifications import DeliveryFailed, DeliveryRequested, RepeatDue
 from contracts.roles import Role
 from contracts.topology import SUBSCRIPTIONS
-from services.notifications.domain import KINDS, ONE_TIME_CODE, Channel, DeliveryState, Notice
-from services.notifications.gateways import MessageRefused, ProviderUnavailable, Templates, sms_segments
+from services.notifications.domain import Channel, DeliveryState, Notice
+from services.notifications.gateways import MessageRefused, ProviderUnavailable
 from services.notifications.usecases import ACTS, TABLE, UseCases
 from services.notifications.usecases.base import Base
 from tests.notifications.events import NOW, NUMBER, code_issued, contacts_changed, document_issued, provided, requested, submitted
@@ -59,36 +59,6 @@ def test_every_subscription_is_in_the_table_or_has_a_use_case_of_its_own() -> No
     assert told | {event.type for event in ACTS} == {
         event.type for event in SUBSCRIPTIONS["notifications"] if not event.type.startswith("notifications.")
     }
-
-
-def test_every_kind_is_told_by_some_rule_and_has_a_template() -> None:
-    templates = Templates(public_url="https://cabinet.example.org", time_zone="Europe/Moscow")
-    assert {rule.kind for rule in TABLE} == set(KINDS)
-    for kind in (*KINDS, ONE_TIME_CODE):
-        assert templates.newest(kind) == f"{kind}.v1"
-
-
-@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.kind)
-def test_every_message_renders_and_its_sms_is_short_linked_and_names_the_number(rule: object) -> None:
-    templates = Templates(public_url="https://medkabinet.example.ru", time_zone="Europe/Moscow")
-    kind = KINDS[rule.kind]  # type: ignore[attr-defined]
-    facts = {
-        "occurred_at": NOW, "due_at": NOW, "valid_until": NOW, "correct_by": NOW, "number": NUMBER,
-        "certificate_number": "MC-2026-00000017-4", "export_id": uuid4(), "expires_at": NOW,
-        "application_id": uuid4(), "document_id": uuid4(), "ticket_id": uuid4(), "practitioner_id": uuid4(), "remark_count": 2,
-        "reason_count": 3, "document": "диплом", "fields": ["СНИЛС"], "registries": ["snils"], "what": "Вход закрыт.", "days_left": 30,
-        "reader_id": uuid4(), "people": 50, "minutes": 60, "is_held": True, "sweep_id": uuid4(), "files": 3, "remove_at": NOW,
-    }  # fmt: skip
-    template = templates.newest(kind.name)
-    title, text = templates.block(template, "title", facts), templates.block(template, "text", facts)
-    assert "\n" not in title
-    assert len(text.split("\n\n")) >= 2
-    path = kind.link.format_map(facts)
-    message = templates.sms(template, facts, path=path)
-    assert sms_segments(message) <= 2
-    assert "https://medkabinet.example.ru/" in message
-    if kind.name != "deadline-missed":
-        assert message.endswith(path)
 
 
 async def test_a_notice_is_told_once_however_often_the_event_comes(house: House) -> None:

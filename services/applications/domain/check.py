@@ -89,9 +89,14 @@ def is_clean(findings: tuple[Finding, ...]) -> bool:
 
 def _found(given: CheckInput, code: Code, pointer: str, detail: str = "", *, is_blocking: bool = True) -> Finding:
     rule = given.rules.reasons[code]
-    title = TITLES.get(pointer) or given.rules.titles.documents.get(pointer.rpartition("/")[2], "")
-    text = detail or (f"{title}: {rule.text[0].lower()}{rule.text[1:]}." if title else f"{rule.text}.")
-    return Finding(code, pointer, text, rule.advice, rule.is_curable, is_blocking)
+    return Finding(code, pointer, detail or described(code, pointer, given.rules), rule.advice, rule.is_curable, is_blocking)
+
+
+def described(code: str, pointer: str, rules: Rules) -> str:
+    """A reason as a sentence that names the field or document it points at, where that has a name."""
+    text = rules.reason(code).text
+    title = TITLES.get(pointer) or rules.titles.documents.get(pointer.rpartition("/")[2], "")
+    return f"{title}: {text[0].lower()}{text[1:]}." if title else f"{text}."
 
 
 _REQUIRED: dict[str, Code] = {

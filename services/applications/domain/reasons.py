@@ -44,3 +44,5 @@ class ReasonRule(Versioned):
     is_curable: bool
     target: Target
     is_automatic: bool = False
+    may_resubmit: bool = True
+    """Whether a refusal for it may be followed by a correction."""

@@ -1,6 +1,6 @@
 """What each kind of accreditation and each specialty asks for on one day; the rows themselves are data in `rules/`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,6 +98,10 @@ class Rules:
     def reason(self, code: str) -> ReasonRule:
         """The row of a reason an application holds."""
         return self.reasons[Code(code)]
+
+    def may_resubmit(self, codes: Iterable[str]) -> bool:
+        """Whether who was refused for these may hand in a correction."""
+        return all(self.reason(code).may_resubmit for code in codes)
 
     def checklist_of(self, kind: Kind) -> tuple[ChecklistItem, ...]:
         """What a reviewer looks at in applications of the kind."""

@@ -118,6 +118,7 @@ class ApplicationOut(BaseModel):
     correction_comment: str
     request: RequestOut | None
     reasons: list[RemarkOut]
+    may_resubmit: bool
     terms: list[TermOut]
     forecast_at: datetime | None
     is_overdue: bool
@@ -139,6 +140,7 @@ class ApplicationOut(BaseModel):
             correction_comment=application.correction_comment,
             request=_request(application, rules),
             reasons=[RemarkOut.of(remark, rules) for remark in application.reasons],
+            may_resubmit=application.state is State.REJECTED and rules.may_resubmit(remark.code for remark in application.reasons),
             terms=_terms(application, now),
             forecast_at=_forecast(application, terms),
             is_overdue=application.is_overdue(now),

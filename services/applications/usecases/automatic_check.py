@@ -1,16 +1,12 @@
 """Stage 1: runs when an application is handed in, when an answer to it comes, and when a verdict it waits for comes."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import uuid4
 
 from chassis.transaction import Transaction, atomic
 from contracts.applications import (
-    ApplicationRejected,
     ApplicationSubmitted,
     InformationProvided,
-    InformationRequested,
-    ReviewBegun,
 )
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected, DocumentRemoved
 from services.applications.domain import drafting
@@ -19,7 +15,7 @@ from services.applications.domain.check import check
 from services.applications.domain.facts import OwnedDocument, Verdict
 from services.applications.domain.stage1 import conclude, is_answered_by_files, must_wait, unanswered_documents
 from services.applications.domain.states import State
-from services.applications.usecases.base import Room, reasons_of
+from services.applications.usecases.base import Room
 
 DocumentEvent = DocumentReceived | DocumentAccepted | DocumentRejected | DocumentRemoved
 
@@ -57,7 +53,7 @@ class AutomaticCheck(Room):
         if missing:
             await self.facts.await_documents(tx, missing, asked.id)
             return
-        await self._keep_answered(tx, drafting.go_on(asked, documents, at=self.now(), terms=self.terms), read=asked)
+        await self._move(tx, drafting.go_on(asked, documents, at=self.now(), terms=self.terms), read=asked)
 
     async def _run(self, tx: Transaction, application: Application) -> None:
         if application.state is not State.SUBMITTED:
@@ -72,42 +68,7 @@ class AutomaticCheck(Room):
         concluded = conclude(application, findings, documents, check_id=uuid4(), at=now, terms=self.terms)
         if concluded.open_request is not None:
             await self.facts.await_documents(tx, concluded.unlocked_document_ids(), application.id)
-        await self._keep(tx, concluded, read=application)
-        await tx.publish(_outcome(concluded, now))
-
-
-def _outcome(application: Application, at: datetime) -> ReviewBegun | InformationRequested | ApplicationRejected:
-    if application.state is State.REJECTED:
-        return ApplicationRejected(
-            occurred_at=at,
-            version=application.version,
-            application_id=application.id,
-            applicant_id=application.applicant_id,
-            number=application.public_number,
-            reasons=reasons_of(application.reasons),
-        )
-    request = application.open_request
-    if request is not None:
-        return InformationRequested(
-            occurred_at=at,
-            version=application.version,
-            application_id=application.id,
-            applicant_id=application.applicant_id,
-            number=application.public_number,
-            requested_by=request.requested_by,
-            remarks=reasons_of(request.remarks),
-            unlocked_document_ids=application.unlocked_document_ids(),
-            due_at=request.due_at,
-        )
-    return ReviewBegun(
-        occurred_at=at,
-        version=application.version,
-        application_id=application.id,
-        applicant_id=application.applicant_id,
-        number=application.public_number,
-        specialty_code=application.specialty_code,
-        due_at=application.review_due_at or at,
-    )
+        await self._move(tx, concluded, read=application)
 
 
 def _document(event: DocumentEvent, known: OwnedDocument | None) -> OwnedDocument:

@@ -1,26 +1,28 @@
 """What every use-case stands on: stores, terms, time, and saving with the timers of the terms kept in step."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from chassis.clock import Clock
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
-from contracts.applications import InformationProvided, Reason, ReviewReleased, TermReached
 from contracts.roles import Role
 from services.applications.domain import review
-from services.applications.domain.application import Application, Remark
+from services.applications.domain.application import Application
 from services.applications.domain.check import CheckInput
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS, State
-from services.applications.domain.terms import MOMENTS, ActiveTerm, Term, Terms, timer_key
+from services.applications.domain.terms import Terms
+from services.applications.domain.timers import Timer, planned
 from services.applications.gateways import FileStore, PdfSigner, Printer
 from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NoteRepository, NumberRepository
+from services.applications.usecases import telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,19 @@ class Room:
     async def _keep(self, tx: Transaction, application: Application, *, read: Application) -> None:
         """Save a changed application; timers of terms that no longer run are cancelled, those of new ones are set."""
         await self.applications.save(tx, application, read=read)
-        before, after = read.active_terms(), application.active_terms()
-        moved = [term for term in Term if _due(before, term) != _due(after, term)]
-        for term in moved:
-            for moment in MOMENTS:
-                await tx.cancel(timer_key(application.id, term, moment))
-        for term in moved:
-            if term in after:
-                await self._schedule(tx, application.id, term, after[term].due_at)
+        plan = planned(read, application, now=self.now(), terms=self.terms)
+        for key in plan.cancel:
+            await tx.cancel(key)
+        await self._schedule(tx, application, plan.schedule)
+
+    async def _schedule(self, tx: Transaction, application: Application, timers: Iterable[Timer]) -> None:
+        for timer in timers:
+            await tx.schedule(timer.key, timer.at, telling.reached(application.id, timer))
+
+    async def _move(self, tx: Transaction, moved: Application, *, read: Application) -> None:
+        """Save a moved application and tell what the table of moves says is told."""
+        await self._keep(tx, moved, read=read)
+        await tx.publish(telling.news(moved, self.rules_of(moved), read=read))
 
     async def _free(self, tx: Transaction, application: Application) -> Application:
         """Back in the queue if its holder reviews such applications no more; one that waits for the applicant stays until the answer."""
@@ -86,44 +93,8 @@ class Room:
         if member is None or review.may_hold(application, member):
             return application
         left = review.leave(application, at=self.now())
-        await self._keep(tx, left, read=application)
-        await self._tell_released(tx, left, held.reviewer_id)
+        await self._move(tx, left, read=application)
         return left
-
-    async def _tell_released(self, tx: Transaction, application: Application, reviewer_id: UUID) -> None:
-        await tx.publish(
-            ReviewReleased(
-                occurred_at=self.now(),
-                version=application.version,
-                application_id=application.id,
-                applicant_id=application.applicant_id,
-                number=application.public_number,
-                reviewer_id=reviewer_id,
-            )
-        )
-
-    async def _schedule(self, tx: Transaction, application_id: UUID, term: Term, due_at: datetime) -> None:
-        reminder_at = self.terms.reminder_at(due_at)
-        moments: list[tuple[Literal["reminder", "due"], datetime]] = [("due", due_at)]
-        if reminder_at > self.now() and term is not Term.CLAIM:
-            moments.append(("reminder", reminder_at))
-        for moment, at in moments:
-            event = TermReached(occurred_at=at, application_id=application_id, term=term.value, moment=moment, due_at=due_at)
-            await tx.schedule(timer_key(application_id, term, moment), at, event)
-
-    async def _keep_answered(self, tx: Transaction, answered: Application, *, read: Application) -> None:
-        await self._keep(tx, answered, read=read)
-        await tx.publish(
-            InformationProvided(
-                occurred_at=answered.updated_at,
-                version=answered.version,
-                application_id=answered.id,
-                applicant_id=answered.applicant_id,
-                number=answered.public_number,
-                reviewer_id=answered.requests[-1].reviewer_id,
-                document_ids=answered.document_ids,
-            )
-        )
 
     async def _check_input(self, application: Application, tx: Transaction | None = None) -> tuple[CheckInput, dict[UUID, OwnedDocument]]:
         previous = None
@@ -175,12 +146,3 @@ def expiry_timers(certificate_id: UUID) -> str:
 def certificate_folder(certificate_id: UUID) -> str:
     """What the keys of a certificate's files begin with."""
     return f"certificates/{certificate_id}/"
-
-
-def reasons_of(remarks: tuple[Remark, ...]) -> tuple[Reason, ...]:
-    """Remarks without people's words, as events carry them."""
-    return tuple(Reason(code=remark.code, pointer=remark.pointer) for remark in remarks)
-
-
-def _due(terms: dict[Term, ActiveTerm], term: Term) -> datetime | None:
-    return terms[term].due_at if term in terms else None

@@ -7,8 +7,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from chassis.transaction import Transaction, atomic
-from contracts.applications import ApplicationApproved, ApplicationPushed, CertificateExpiring, CertificateIssued
-from services.applications.domain.application import SYSTEM, Application, CertificateReference, StoredFile
+from contracts.applications import ApplicationApproved, ApplicationPushed, CertificateExpiring
+from services.applications.domain.application import SYSTEM, CertificateReference, StoredFile
 from services.applications.domain.certificates import Certificate, full_name, short_name
 from services.applications.domain.certificates.payload import Statement
 from services.applications.domain.errors.application import FileNotReady
@@ -79,9 +79,8 @@ class Certificates(Room):
                 return
             reference = CertificateReference(certificate.id, certificate.number, certificate.issued_at, certificate.valid_until)
             certified = application.moved(Move.CERTIFY, by=SYSTEM, at=self.now(), certificate=reference)
-            await self._keep(tx, certified, read=application)
+            await self._move(tx, certified, read=application)
             await self.certificates.save(tx, certificate, read=planned)
-            await tx.publish(_issued(certified, reference))
             await self._schedule_notices(tx, certificate)
 
     async def _schedule_notices(self, tx: Transaction, certificate: Certificate) -> None:
@@ -113,16 +112,3 @@ class Certificates(Room):
         if not is_number(CERTIFICATE_PREFIX, written):
             raise CertificateNotFound("Номер сертификата записан неверно. Проверьте каждый знак.")
         return await self.certificates.get_issued(written)
-
-
-def _issued(application: Application, reference: CertificateReference) -> CertificateIssued:
-    return CertificateIssued(
-        occurred_at=application.updated_at,
-        version=application.version,
-        application_id=application.id,
-        applicant_id=application.applicant_id,
-        number=application.public_number,
-        certificate_id=reference.id,
-        certificate_number=reference.number,
-        valid_until=reference.valid_until,
-    )

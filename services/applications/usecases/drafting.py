@@ -12,7 +12,7 @@ from services.applications.domain import drafting
 from services.applications.domain.application import Application
 from services.applications.domain.check import Finding, check
 from services.applications.domain.errors.application import OpenApplicationExists
-from services.applications.domain.errors.drafting import CommentMissing, NotRefused, NotVerified
+from services.applications.domain.errors.drafting import CommentMissing, NotRefused, NotVerified, ResubmissionClosed
 from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
 from services.applications.domain.rules import Kind
@@ -86,6 +86,8 @@ class Drafting(Room):
         is_same = (previous.kind, previous.specialty_code) == (wanted.kind, wanted.specialty_code)
         if previous.state is not State.REJECTED or not is_same:
             raise NotRefused("Повторить можно только отклонённое заявление того же вида и специальности.")
+        if not self.rules_of(previous).may_resubmit(one.code for one in previous.reasons):
+            raise ResubmissionClosed("По причинам этого отказа исправленное заявление не подаётся. Решение можно обжаловать.")
         return previous
 
     async def get(self, application_id: UUID, *, applicant_id: UUID) -> Application:

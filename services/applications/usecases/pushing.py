@@ -6,6 +6,7 @@ from chassis.transaction import atomic
 from contracts.applications import ApplicationPushed
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term
+from services.applications.domain.timers import timers_of
 from services.applications.usecases.automatic_check import AutomaticCheck
 from services.applications.usecases.certificates import Certificates
 
@@ -29,6 +30,7 @@ class Pushing(AutomaticCheck, Certificates):
             running = application.active_terms()
             for term in (Term(name) for name in event.terms):
                 if term in running:
-                    await self._schedule(tx, application.id, term, running[term].due_at)
+                    due_at, now = running[term].due_at, self.now()
+                    await self._schedule(tx, application, timers_of(application.id, term, due_at, now=now, terms=self.terms))
             if await self._free(tx, application) is application:
                 await self._run(tx, application)

@@ -5,13 +5,11 @@ from uuid import UUID
 
 from chassis.paging import PageRequest
 from chassis.transaction import atomic
-from contracts.applications import ApplicationApproved
 from services.applications.domain import review
 from services.applications.domain.application import Application, Decision, Remark
 from services.applications.domain.history import Row
-from services.applications.domain.states import State
 from services.applications.usecases.base import Reader, Room
-from services.applications.usecases.review import Opened, rejection
+from services.applications.usecases.review import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +38,5 @@ class Registry(Room):
             application = await self.applications.get_for_registrar(application_id, tx=tx)
             given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
             decided = review.decide(application, registrar_id, decision, given, comment, at=self.now())
-            await self._keep(tx, decided, read=application)
-            if decided.state is State.REJECTED:
-                await tx.publish(rejection(decided))
-            else:
-                await tx.publish(
-                    ApplicationApproved(
-                        occurred_at=decided.updated_at,
-                        version=decided.version,
-                        application_id=decided.id,
-                        applicant_id=decided.applicant_id,
-                        number=decided.public_number,
-                        registrar_id=registrar_id,
-                    )
-                )
+            await self._move(tx, decided, read=application)
         return decided

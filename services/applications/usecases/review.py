@@ -4,20 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.paging import PageRequest
-from chassis.transaction import Transaction, atomic
-from contracts.applications import (
-    ApplicationRejected,
-    ApprovalRecommended,
-    InformationRequested,
-    ReviewClaimed,
-)
+from chassis.transaction import atomic
 from services.applications.domain import checklist, review
-from services.applications.domain.application import Application, ChecklistAnswer, Decision, Desk, Remark
+from services.applications.domain.application import Application, ChecklistAnswer, Decision, Remark
 from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
-from services.applications.domain.states import State
-from services.applications.usecases.base import Reader, Room, reasons_of
+from services.applications.usecases.base import Reader, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +44,7 @@ class Review(Room):
             claimed = review.claim(application, member, at=self.now(), terms=self.terms)
             if claimed is application:
                 return application
-            await self._keep(tx, claimed, read=application)
-            await tx.publish(
-                ReviewClaimed(
-                    occurred_at=self.now(),
-                    version=claimed.version,
-                    application_id=claimed.id,
-                    applicant_id=claimed.applicant_id,
-                    number=claimed.public_number,
-                    reviewer_id=reviewer_id,
-                    document_ids=claimed.document_ids,
-                )
-            )
+            await self._move(tx, claimed, read=application)
         return claimed
 
     @atomic
@@ -71,8 +53,7 @@ class Review(Room):
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
             released = review.release(application, reviewer_id, at=self.now())
-            await self._keep(tx, released, read=application)
-            await self._tell_released(tx, released, reviewer_id)
+            await self._move(tx, released, read=application)
 
     @atomic
     async def open_review(self, application_id: UUID, reader: Reader) -> Opened:
@@ -92,20 +73,7 @@ class Review(Room):
             documents = await self.facts.documents(application.document_ids, tx=tx)
             now = self.now()
             asked = review.request_information(application, reviewer_id, given, documents, at=now, terms=self.terms)
-            await self._keep(tx, asked, read=application)
-            await tx.publish(
-                InformationRequested(
-                    occurred_at=now,
-                    version=asked.version,
-                    application_id=asked.id,
-                    applicant_id=asked.applicant_id,
-                    number=asked.public_number,
-                    requested_by="reviewer",
-                    remarks=reasons_of(given),
-                    unlocked_document_ids=asked.unlocked_document_ids(),
-                    due_at=asked.requests[-1].due_at,
-                )
-            )
+            await self._move(tx, asked, read=application)
         return asked
 
     @atomic
@@ -130,37 +98,5 @@ class Review(Room):
             if decision == "approve":
                 checklist.permits_approval(application, reviewer_id, rules.checklist_of(application.kind))
             spoken = review.recommend(application, reviewer_id, decision, given, comment, at=self.now(), terms=self.terms)
-            await self._keep(tx, spoken, read=application)
-            await self._tell_opinion(tx, spoken, reviewer_id)
+            await self._move(tx, spoken, read=application)
         return spoken
-
-    async def _tell_opinion(self, tx: Transaction, spoken: Application, reviewer_id: UUID) -> None:
-        if spoken.state is State.REJECTED:
-            await tx.publish(rejection(spoken))
-        elif spoken.desk is Desk.SECOND_REVIEWER:
-            await self._tell_released(tx, spoken, reviewer_id)
-        else:
-            await tx.publish(
-                ApprovalRecommended(
-                    occurred_at=spoken.updated_at,
-                    version=spoken.version,
-                    application_id=spoken.id,
-                    applicant_id=spoken.applicant_id,
-                    number=spoken.public_number,
-                    reviewer_id=reviewer_id,
-                    document_ids=spoken.document_ids,
-                    due_at=spoken.approval_due_at or spoken.updated_at,
-                )
-            )
-
-
-def rejection(application: Application) -> ApplicationRejected:
-    """The event of a refusal."""
-    return ApplicationRejected(
-        occurred_at=application.updated_at,
-        version=application.version,
-        application_id=application.id,
-        applicant_id=application.applicant_id,
-        number=application.public_number,
-        reasons=reasons_of(application.reasons),
-    )

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from chassis.exports import ExportAnswer, pieces
 from chassis.transaction import atomic
-from contracts.applications import ApplicationsExported, ApplicationWithdrawn
+from contracts.applications import ApplicationsExported
 from contracts.identity import DataExportRequested, PersonErased
 from services.applications.domain import erasure
-from services.applications.domain.application import Application
+from services.applications.usecases import telling
 from services.applications.usecases.base import Room, certificate_folder, expiry_timers
 
 
@@ -51,7 +51,7 @@ class Rights(Room):
                 await self._keep(tx, erasure.anonymised(closed, at=at), read=read)
                 await self.notes.remove(tx, application_id)
                 if closed is not read:
-                    await tx.publish(_withdrawn(closed))
+                    await tx.publish(telling.news(closed, self.rules_of(closed), read=read))
             if certificate is not None and certificate.anonymised_at is None:
                 await self.certificates.save(tx, certificate.anonymised(at=at), read=certificate)
                 await tx.cancel_all(expiry_timers(certificate.id))
@@ -66,13 +66,3 @@ class Rights(Room):
     async def _note(self, event: PersonErased) -> None:
         async with self.begin(handling=event) as tx:
             await self.facts.forget(tx, event.person_id)
-
-
-def _withdrawn(application: Application) -> ApplicationWithdrawn:
-    return ApplicationWithdrawn(
-        occurred_at=application.updated_at,
-        version=application.version,
-        application_id=application.id,
-        applicant_id=application.applicant_id,
-        number=application.public_number,
-    )

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from chassis.transaction import atomic
 from contracts.applications import (
-    ApplicationSubmitted,
-    ApplicationWithdrawn,
     ElectronicDocumentIssued,
     ElectronicDocumentRequested,
 )
@@ -43,21 +41,7 @@ class Submission(Room):
             now = self.now()
             number = await self.numbers.next_application_number(self.terms.local_date(now).year)
             submitted = drafting.submit(confirmed, number, at=now, terms=self.terms)
-            await self._keep(tx, submitted, read=confirmed)
-            await tx.publish(
-                ApplicationSubmitted(
-                    occurred_at=now,
-                    version=submitted.version,
-                    application_id=submitted.id,
-                    applicant_id=applicant_id,
-                    number=number,
-                    kind=submitted.kind.value,
-                    specialty_code=submitted.specialty_code,
-                    document_ids=submitted.document_ids,
-                    snapshot_sha256=submitted.snapshot_sha256 or "",
-                    due_at=self.terms.automatic_check_due(now),
-                )
-            )
+            await self._move(tx, submitted, read=confirmed)
             await tx.publish(ElectronicDocumentRequested(occurred_at=now, application_id=submitted.id))
         return submitted
 
@@ -110,7 +94,7 @@ class Submission(Room):
             named = asked.form.merged(patch).document_ids
             documents = await self.facts.documents(named, tx=tx)
             answered = drafting.answer(asked, comment, patch, documents, at=self.now(), terms=self.terms)
-            await self._keep_answered(tx, answered, read=asked)
+            await self._move(tx, answered, read=asked)
             return await self._free(tx, answered)
 
     @atomic
@@ -118,17 +102,6 @@ class Submission(Room):
         """Take an application back before a decision. Nobody hears of a draft. Raises `IllegalMove`."""
         async with self.begin() as tx:
             application = await self.applications.get_own(application_id, applicant_id, tx=tx)
-            now = self.now()
-            withdrawn = drafting.withdraw(application, reason, at=now)
-            await self._keep(tx, withdrawn, read=application)
-            if withdrawn.number is not None:
-                await tx.publish(
-                    ApplicationWithdrawn(
-                        occurred_at=now,
-                        version=withdrawn.version,
-                        application_id=withdrawn.id,
-                        applicant_id=applicant_id,
-                        number=withdrawn.number,
-                    )
-                )
+            withdrawn = drafting.withdraw(application, reason, at=self.now())
+            await (self._keep if withdrawn.number is None else self._move)(tx, withdrawn, read=application)
         return withdrawn

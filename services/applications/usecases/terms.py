@@ -61,9 +61,5 @@ class TermControl(Room):
         }
 
     async def _lapse(self, tx: Transaction, application: Application) -> None:
-        holder = application.claim
-        if holder is None:
-            return
-        released = review.lapse(application, at=self.now())
-        await self._keep(tx, released, read=application)
-        await self._tell_released(tx, released, holder.reviewer_id)
+        if application.claim is not None:
+            await self._move(tx, review.lapse(application, at=self.now()), read=application)

@@ -179,11 +179,17 @@ def _document(event: Any) -> Mapping[str, Any]:
 
 
 def _remarks(event: applications.InformationRequested) -> Mapping[str, Any]:
-    return {"remark_count": len(event.remarks)}
+    return {"remark_count": len(event.remarks), "remarks": _worded(event.remarks)}
 
 
 def _reasons(event: applications.ApplicationRejected) -> Mapping[str, Any]:
-    return {"reason_count": len(event.reasons)}
+    may_resubmit = event.may_resubmit is not False
+    return {"reason_count": len(event.reasons), "reasons": _worded(event.reasons), "may_resubmit": may_resubmit}
+
+
+def _worded(reasons: Iterable[applications.Reason]) -> list[dict[str, str]]:
+    """Those that come with their words; older events have codes alone."""
+    return [{"text": reason.text, "advice": reason.advice} for reason in reasons if reason.text]
 
 
 def _named(fields: Iterable[str]) -> list[str]:

@@ -43,3 +43,9 @@ class NotRefused(Conflict):
     """Only a refused application can be handed in again."""
 
     code = "not-refused"
+
+
+class ResubmissionClosed(Conflict):
+    """A reason of the refusal rules a correction out; the table of reasons says which do."""
+
+    code = "resubmission-closed"

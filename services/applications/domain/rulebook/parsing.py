@@ -120,6 +120,7 @@ _FILES = (
             "is_curable": _flag,
             "target": _one_of(*get_args(Target)),
             "is_automatic": _flag,
+            "may_resubmit": _flag,
         },
         tuple(Code),
     ),
