@@ -9,11 +9,15 @@ from uuid import UUID
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from chassis.settings import load_settings
 from deploy.chaos.broker import Archive, Queues
 from deploy.chaos.ledger import Ledger, Verdict
+from deploy.cli.surroundings import entered
 from deploy.journey.outside import Outside
 from deploy.local.settings import SERVICES
 from deploy.local.stack import Stack
+from services.applications.main import command_line
+from services.applications.settings import Settings
 
 STALLED_SECONDS = 60
 """What does not move for so long is stuck; a backlog that is being worked off is not."""
@@ -23,6 +27,11 @@ _SAMPLE_SECONDS = 1.0
 """Looking costs the stores under test something, too."""
 _QUIET_SECONDS = 3.0
 _QUIET_SAMPLES = 3
+_TOLD_OF_CERTIFIED = (
+    "application-received", "electronic-document-issued", "review-begun", "information-requested", "application-approved",
+    "certificate-issued",
+)  # fmt: skip
+"""What the applicant is told on the whole way, each once."""
 _FINAL_DOCUMENT_STATES = ["accepted", "rejected"]
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -32,6 +41,7 @@ class Checker:
 
     def __init__(self, stack: Stack, outside: Outside) -> None:
         self._outside = outside
+        self._environment = stack.environments["applications"]
         self._queues = Queues(stack.broker)
         self._archive = Archive(stack.broker)
         self._clients = {
@@ -54,6 +64,7 @@ class Checker:
     async def judge(self, case: str, ledger: Ledger, *, dead_before: int, expected_dead: int = 0, note: str = "") -> Verdict:
         """Wait for rest, then compare promises with facts."""
         remaining = await self._come_to_rest()
+        remaining += await self._stalled()
         lost, doubled = await self._compare(ledger)
         mails = await self._mails()
         repeated_mails = repeated(mails) - self._repeated_before
@@ -73,6 +84,7 @@ class Checker:
             expected_dead_letters=expected_dead,
             notes="; ".join(notes),
             repeated=ledger.repeated,
+            certified=len(ledger.certified),
         )
 
     async def _come_to_rest(self) -> list[str]:
@@ -123,6 +135,7 @@ class Checker:
             ("applications", "application", ledger.withdrawn, "application-withdrawn"),
             ("documents", "document", ledger.documents, "document-accepted"),
         ]
+        promised += [("applications", "application", ledger.certified, kind) for kind in _TOLD_OF_CERTIFIED]
         for service, noun, ids, kind in promised:
             different = set(ids)
             doubled += len(ids) - len(different)
@@ -133,7 +146,23 @@ class Checker:
             told = Counter([notice["subject"] async for notice in found])
             lost += len(different) - len(told)
             doubled += told.total() - len(told)
+        certificates = await self._certificates(ledger)
+        lost += sum(certificates[record_id] == 0 for record_id in ledger.certified)
+        doubled += sum(max(0, certificates[record_id] - 1) for record_id in ledger.certified)
         return lost, doubled + await self._unasked(ledger)
+
+    async def _certificates(self, ledger: Ledger) -> Counter[str]:
+        """How many certificates each walked application has."""
+        wanted = {"application_id": {"$in": [UUID(record_id) for record_id in ledger.certified]}}
+        found = self.database("applications")["certificates"].find(wanted, {"application_id": 1})
+        return Counter([str(certificate["application_id"]) async for certificate in found])
+
+    async def _stalled(self) -> list[str]:
+        """What the product's own watchdog finds; at rest nothing is on its way, so it has no grace."""
+        with entered(self._environment):
+            settings = load_settings(Settings)
+        async with command_line(settings) as usecases:
+            return [f"application {one.number} stalled: {one.what}" for one in await usecases.watch.note()]
 
     async def _mails(self) -> list[dict[str, Any]]:
         mails: list[dict[str, Any]] = (await self._outside.http.get("/mail/messages")).raise_for_status().json()
@@ -141,7 +170,7 @@ class Checker:
 
     async def _unasked(self, ledger: Ledger) -> int:
         """Tickets, documents and applications that exist although nobody was told so: a repetition made a second one."""
-        known = {UUID(record_id) for record_id in (*ledger.tickets, *ledger.documents, *ledger.applications)}
+        known = {UUID(record_id) for record_id in (*ledger.tickets, *ledger.documents, *ledger.applications, *ledger.certified)}
         found = 0
         for service, name in (("support", "tickets"), ("documents", "documents"), ("applications", "applications")):
             collection = self.database(service)[name]
@@ -173,7 +202,7 @@ def repeated(mails: list[dict[str, Any]]) -> int:
 
 def mailed_twice(mails: list[dict[str, Any]], ledger: Ledger) -> int:
     """Different messages that tell the same of the same record: an effect was doubled, whatever the stores say."""
-    ids = {*ledger.tickets, *ledger.documents, *ledger.applications}
+    ids = {*ledger.tickets, *ledger.documents, *ledger.applications, *ledger.certified}
     told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for mail in mails:
         named = {part for link in mail["links"] for part in link.split("/")} & ids

@@ -135,11 +135,11 @@ async def keep_running(
     return deaths
 
 
-def _down(choose: Callable[[Stack], list[ChildProcess]], seconds: float) -> Inflict:
+def _down(choose: Callable[[Stack], list[ChildProcess]], seconds: float, *, after_seconds: float = 1) -> Inflict:
     """`kill -9`, some seconds of nothing, start."""
 
     async def inflict(stack: Stack) -> str:
-        await asyncio.sleep(1)
+        await asyncio.sleep(after_seconds)
         processes = choose(stack)
         await asyncio.gather(*(_kill(process) for process in processes))
         await asyncio.sleep(seconds)
@@ -301,6 +301,22 @@ def short_faults() -> list[Fault]:
         Fault("crash at all points (within 10 passages)", _crash_at(_ONE_AT_EACH_POINT, 3, _SHORT_SHARES)),
         Fault("broker 3 s, MongoDB 2 s, S3 3 s, clamd 2 s killed in turn", servers),
         Fault("every event three times, bad messages", messages, expected_dead_letters=1 + len(_BODIES)),
+    ]
+
+
+def step_faults() -> list[Fault]:
+    """Each process that an application meets on its way, killed at once and started again."""
+    services = ("applications", "documents", "notifications", "identity")
+    servers = {"broker": _broker, "MongoDB": _stores, "S3": _objects}
+    choices = {name: _process(name) for name in services} | servers
+    return [Fault(name, _down(choose, 0.3, after_seconds=0)) for name, choose in choices.items()]
+
+
+def crash_faults(service: str) -> list[Fault]:
+    """One service that dies by itself at each point, in a share of the passages."""
+    return [
+        Fault(f"{service} crashes {point.replace('-', ' ')}", _crash_at({service: point}, CRASH_SECONDS, {service: CRASH_SHARE}))
+        for point in POINTS
     ]
 
 

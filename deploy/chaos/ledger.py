@@ -11,6 +11,8 @@ class Ledger:
     documents: list[str] = field(default_factory=list)
     applications: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
+    certified: list[str] = field(default_factory=list)
+    """Applications that were walked to their certificate."""
     refreshed: int = 0
     signed_out: int = 0
     """Sessions whose last refresh token, though handed out, is not taken at the end."""
@@ -24,7 +26,7 @@ class Ledger:
     @property
     def accepted(self) -> int:
         """Everything that was promised."""
-        return len(self.tickets) + len(self.documents) + len(self.applications) + len(self.withdrawn) + self.refreshed
+        return len(self.tickets) + len(self.documents) + len(self.applications) + len(self.withdrawn) + len(self.certified) + self.refreshed
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Verdict:
     expected_dead_letters: int = 0
     notes: str = ""
     repeated: int = 0
+    certified: int = 0
+    """Of what was accepted, applications walked to their certificate."""
 
     @property
     def is_good(self) -> bool:

@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -14,6 +14,7 @@ from deploy.chaos.ledger import Ledger
 from deploy.demo.application import GOOD, KIND
 from deploy.journey.files import File, supporting
 from deploy.journey.gateway import Refused, Tokens
+from deploy.journey.member import Member
 from deploy.journey.people import SPECIALTY
 from deploy.journey.practitioner import Practitioner
 from deploy.journey.waiting import StillWaiting
@@ -34,38 +35,36 @@ class NotTaken(Exception):
     """A refusal nobody expected; holds status and code."""
 
 
-@dataclass(slots=True)
-class Client:
-    """One practitioner who goes on working whatever happens."""
+class Worker(Protocol):
+    """Somebody at work while things are killed."""
 
-    practitioner: Practitioner
-    document_ids: dict[str, str]
-    ledger: Ledger
-    think_seconds: float = 0.0
-    """Between one act and the next."""
-    _refreshed_at: float = 0.0
+    async def join(self, ledger: Ledger) -> None:
+        """Before a fault: what is promised from now on is written there."""
+        ...
 
     async def work(self, stop: asyncio.Event) -> None:
         """Round after round until told to stop; the round at hand is finished."""
-        while not stop.is_set():
-            for act in (self._keep_signed_in, self._ask, self._upload, self._apply):
-                await self._attempt(act())
-                await self._think(stop)
-                if stop.is_set():
-                    break
+        ...
 
-    async def bring(self, files: Iterator[File]) -> dict[str, File]:
-        """Upload what the iterator, which others may share, still gives. What was taken, by the ids the answers named."""
-        taken: dict[str, File] = {}
-        for file in files:
-            await self._attempt(self._keep_signed_in())
-            await self._attempt(self._bring(file, taken))
-        return taken
+    async def check_session(self) -> None:
+        """After a fault, whether the last token still works."""
+        ...
 
-    async def _bring(self, file: File, taken: dict[str, File]) -> None:
-        taken[await self._upload(file)] = file
 
-    async def _attempt(self, act: Awaitable[Any]) -> None:
+AnyMember = TypeVar("AnyMember", bound=Member)
+
+
+@dataclass(slots=True)
+class Hand(Generic[AnyMember]):
+    """Sends one member's requests until they are answered."""
+
+    member: AnyMember
+    ledger: Ledger
+    _refreshed_at: float = field(init=False, default=0.0)
+    _refreshing: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+
+    async def attempt(self, act: Awaitable[Any]) -> None:
+        """Do it, and note how it failed if it did."""
         try:
             await act
         except GivenUp:
@@ -73,15 +72,12 @@ class Client:
         except NotTaken as refusal:
             self.ledger.refused.append(str(refusal))
 
-    async def _think(self, stop: asyncio.Event) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.think_seconds):
-                await stop.wait()
-
-    async def _keep_signed_in(self) -> None:
-        if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
-            await self._refresh()
-            self.ledger.refreshed += 1
+    async def keep_signed_in(self) -> None:
+        """Fresh tokens in good time; one refresh at a time, because a refresh token is taken once."""
+        async with self._refreshing:
+            if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
+                await self._refresh()
+                self.ledger.refreshed += 1
 
     async def check_session(self) -> None:
         """The last promise of each refresh is a token that works: use it once more."""
@@ -92,57 +88,28 @@ class Client:
         except NotTaken:
             self.ledger.signed_out += 1
 
-    async def prove(self) -> None:
-        """Before a fault, a second factor young enough to submit with for the next minutes."""
-        try:
-            await self.practitioner.step_up()
-        except (Refused, StillWaiting, httpx.HTTPError) as error:
-            self.ledger.refused.append(f"step-up: {error}")
-
     async def _refresh(self) -> None:
-        tokens = self.practitioner.caller.tokens
+        tokens = self.member.caller.tokens
         if tokens is None:
             raise NotTaken("nobody is signed in")
-        fresh = await self._send("POST", "/api/identity/tokens", json={"refresh_token": tokens.refresh_token}, is_signed=False)
-        self.practitioner.caller.tokens = Tokens(fresh["access_token"], fresh["refresh_token"])
+        fresh = await self.send("POST", "/api/identity/tokens", json={"refresh_token": tokens.refresh_token}, is_signed=False)
+        self.member.caller.tokens = Tokens(fresh["access_token"], fresh["refresh_token"])
         self._refreshed_at = time.monotonic()
 
-    async def _ask(self) -> None:
-        body = {"topic": "technical-failure", "text": "Страница не открывается."}
-        self.ledger.tickets.append((await self._send("POST", "/api/support/tickets", json=body))["ticket_id"])
+    async def change(self, method: str, read: str, path: str, **request: Any) -> None:
+        """Change the version that is read before."""
+        shown = await self.send("GET", read)
+        await self.send(method, path, headers={"If-Match": f'"{shown["version"]}"'}, **request)
 
-    async def _upload(self, file: File | None = None) -> str:
-        file = file or supporting(self.practitioner.person)
-        headers = {"Content-Type": file.media_type, "Content-Disposition": "attachment; filename=scan.pdf"}
-        answer = await self._send("POST", "/api/documents/types/supporting/files", content=file.content, headers=headers)
-        self.ledger.documents.append(answer["document_id"])
-        return str(answer["document_id"])
-
-    async def _apply(self) -> None:
-        path = "/api/applications/applications"
-        draft = await self._send("POST", path, json={"kind": KIND, "specialty_code": SPECIALTY})
-        path = f"{path}/{draft['id']}"
-        consent = {"personal_data": True, "accuracy": True}
-        await self._change("PATCH", path, path, json={"documents": self.document_ids, "consent": consent})
-        await self._change("PUT", path, f"{path}/confirmation")
-        await self._send("POST", f"{path}/submission")
-        self.ledger.applications.append(draft["id"])
-        await self._send("POST", f"{path}/withdrawal", json={"reason": "Передумал."})
-        self.ledger.withdrawn.append(draft["id"])
-
-    async def _change(self, method: str, read: str, path: str, **request: Any) -> None:
-        shown = await self._send("GET", read)
-        await self._send(method, path, headers={"If-Match": f'"{shown["version"]}"'}, **request)
-
-    async def _send(self, method: str, path: str, *, headers: Json | None = None, is_signed: bool = True, **request: Any) -> Json:
+    async def send(self, method: str, path: str, *, headers: Json | None = None, is_signed: bool = True, **request: Any) -> Json:
         """One request until it is answered, always under the same key."""
         key = {"Idempotency-Key": str(uuid4())} if method != "GET" else {}
         limit = time.monotonic() + GIVE_UP_SECONDS
         while time.monotonic() < limit:
-            tokens = self.practitioner.caller.tokens
+            tokens = self.member.caller.tokens
             signed = {"Authorization": f"Bearer {tokens.access_token}"} if is_signed and tokens else {}
             try:
-                answer = await self.practitioner.caller.http.request(method, path, headers=key | signed | (headers or {}), **request)
+                answer = await self.member.caller.http.request(method, path, headers=key | signed | (headers or {}), **request)
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.status_code < _SERVER_ERROR:
@@ -152,6 +119,71 @@ class Client:
             self.ledger.repeated += 1
             await asyncio.sleep(_PAUSE_SECONDS)
         raise GivenUp
+
+
+@dataclass(slots=True)
+class Client(Hand[Practitioner]):
+    """One practitioner who goes on working whatever happens."""
+
+    document_ids: dict[str, str] = field(default_factory=dict)
+    think_seconds: float = 0.0
+    """Between one act and the next."""
+
+    async def join(self, ledger: Ledger) -> None:
+        """See `Worker`; with a second factor young enough to submit with for the next minutes."""
+        self.ledger = ledger
+        try:
+            await self.member.step_up()
+        except (Refused, StillWaiting, httpx.HTTPError) as error:
+            self.ledger.refused.append(f"step-up: {error}")
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """See `Worker`."""
+        while not stop.is_set():
+            for act in (self.keep_signed_in, self._ask, self._upload, self._apply):
+                await self.attempt(act())
+                await self._think(stop)
+                if stop.is_set():
+                    break
+
+    async def bring(self, files: Iterator[File]) -> dict[str, File]:
+        """Upload what the iterator, which others may share, still gives. What was taken, by the ids the answers named."""
+        taken: dict[str, File] = {}
+        for file in files:
+            await self.attempt(self.keep_signed_in())
+            await self.attempt(self._bring(file, taken))
+        return taken
+
+    async def _bring(self, file: File, taken: dict[str, File]) -> None:
+        taken[await self._upload(file)] = file
+
+    async def _think(self, stop: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.think_seconds):
+                await stop.wait()
+
+    async def _ask(self) -> None:
+        body = {"topic": "technical-failure", "text": "Страница не открывается."}
+        self.ledger.tickets.append((await self.send("POST", "/api/support/tickets", json=body))["ticket_id"])
+
+    async def _upload(self, file: File | None = None) -> str:
+        file = file or supporting(self.member.person)
+        headers = {"Content-Type": file.media_type, "Content-Disposition": "attachment; filename=scan.pdf"}
+        answer = await self.send("POST", "/api/documents/types/supporting/files", content=file.content, headers=headers)
+        self.ledger.documents.append(answer["document_id"])
+        return str(answer["document_id"])
+
+    async def _apply(self) -> None:
+        path = "/api/applications/applications"
+        draft = await self.send("POST", path, json={"kind": KIND, "specialty_code": SPECIALTY})
+        path = f"{path}/{draft['id']}"
+        consent = {"personal_data": True, "accuracy": True}
+        await self.change("PATCH", path, path, json={"documents": self.document_ids, "consent": consent})
+        await self.change("PUT", path, f"{path}/confirmation")
+        await self.send("POST", f"{path}/submission")
+        self.ledger.applications.append(draft["id"])
+        await self.send("POST", f"{path}/withdrawal", json={"reason": "Передумал."})
+        self.ledger.withdrawn.append(draft["id"])
 
 
 async def ready_client(practitioner: Practitioner, ledger: Ledger, *, think_seconds: float = 0.0) -> Client:
@@ -164,4 +196,4 @@ async def ready_client(practitioner: Practitioner, ledger: Ledger, *, think_seco
         sent = await practitioner.upload(document_type, make(practitioner.person))
         await practitioner.checked(sent["document_id"])
         document_ids[document_type] = sent["document_id"]
-    return Client(practitioner, document_ids, ledger, think_seconds)
+    return Client(practitioner, ledger, document_ids, think_seconds)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from chassis.clock import SystemClock
 from deploy.chaos.checks import Checker
 from deploy.chaos.faults import Fault, NotInflicted
 from deploy.chaos.ledger import Ledger, Verdict
-from deploy.chaos.load import Client, ready_client
+from deploy.chaos.load import Worker, ready_client
 from deploy.journey.gateway import Caller
 from deploy.journey.outside import Outside
 from deploy.journey.people import invent_person
@@ -71,22 +71,34 @@ async def ground(folder: Path, *, terms: Mapping[str, str] = SHORT_TERMS) -> Asy
             await checker.close()
 
 
-async def run(folder: Path, faults: Sequence[Fault], *, clients: int = CLIENTS, think_seconds: float = 0.0) -> AsyncIterator[Verdict]:
-    """The verdicts as they are reached. People who do not think send as fast as they are answered."""
+async def _nobody(_: Ground) -> Sequence[Worker]:
+    return ()
+
+
+async def run(
+    folder: Path,
+    faults: Sequence[Fault],
+    *,
+    clients: int = CLIENTS,
+    think_seconds: float = 0.0,
+    others: Callable[[Ground], Awaitable[Sequence[Worker]]] = _nobody,
+) -> AsyncIterator[Verdict]:
+    """The verdicts as they are reached. People who do not think send as fast as they are answered; `others` work beside them."""
     async with ground(folder) as here:
         people = [here.practitioner() for _ in range(clients)]
-        workers = await asyncio.gather(*(ready_client(person, Ledger(), think_seconds=think_seconds) for person in people))
+        made = asyncio.gather(*(ready_client(person, Ledger(), think_seconds=think_seconds) for person in people))
+        workers: list[Worker] = [*await others(here), *await made]
         for fault in faults:
-            yield await _case(here.stack, here.checker, workers, fault)
+            yield await case(here.stack, here.checker, workers, fault)
 
 
-async def _case(stack: Stack, checker: Checker, workers: Sequence[Client], fault: Fault) -> Verdict:
+async def case(stack: Stack, checker: Checker, workers: Sequence[Worker], fault: Fault) -> Verdict:
+    """The verdict of one fault, inflicted while the workers work."""
     ledger, stop = Ledger(), asyncio.Event()
     dead_before = await checker.dead_letters()
     await checker.remember_everything()
     for worker in workers:
-        worker.ledger = ledger
-        await worker.prove()
+        await worker.join(ledger)
     working = [asyncio.create_task(worker.work(stop)) for worker in workers]
     note = ""
     try:

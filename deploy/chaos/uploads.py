@@ -81,7 +81,7 @@ async def run_uploads(folder: Path, *, uploads: int, clients: int) -> tuple[Verd
         people = await _registered(here, clients)
         dead_before = await here.checker.dead_letters()
         await here.checker.remember_everything()
-        files = _different(people[0].practitioner.person)
+        files = _different(people[0].member.person)
         sent: dict[str, File] = {}
         started = time.monotonic()
         for number, fault in enumerate(faults):
@@ -104,7 +104,7 @@ async def _registered(here: Ground, count: int) -> list[Client]:
             await practitioner.register()
             await practitioner.sign_in()
             await practitioner.verified()
-            return Client(practitioner, {}, ledger)
+            return Client(practitioner, ledger)
 
     return await asyncio.gather(*(register() for _ in range(count)))
 
