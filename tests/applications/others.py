@@ -58,6 +58,8 @@ async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> 
             {"application_id": application_id}, body, headers=_if_match(versions.get(name))
         )
     asked["GET /applications/exports"] = Asked({}, query={"ids": certified})
+    [own] = (await owner.ok("GET", "/certificates"))["items"]
+    asked |= {f"GET /certificates/{{number}}/{form}": Asked({"number": own["number"]}) for form in ("credential", "fhir")}
     return Others(service, str(owner.id), other.token(), _WATCHED, asked)
 
 

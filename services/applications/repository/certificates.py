@@ -13,6 +13,7 @@ from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.errors.certificate import CertificateNotFound, StaleCertificate
+from services.applications.domain.grounds import Change
 from services.applications.repository.migrations import fill_in, old_rows_index
 from services.applications.repository.places import Query, place, read
 
@@ -26,6 +27,7 @@ _INDEXES = (
     IndexModel([("application_id", ASCENDING)], name="one_per_application", unique=True),
     IndexModel([("holder_id", ASCENDING), ("holder_place", ASCENDING)], name="own"),
     old_rows_index(SCHEMA_VERSION),
+    IndexModel([("list_id", ASCENDING), ("standing", ASCENDING)], name="by_list"),
     IndexModel([("file.sha256", ASCENDING)], name="by_file", partialFilterExpression={"file.sha256": {"$type": "string"}}),
 )
 _WHOLE: TypeAdapter[Certificate] = TypeAdapter(Certificate)
@@ -83,6 +85,21 @@ class CertificateRepository:
         found = [await self._from_document(document) for document in part.rows]
         return found, None if part.following is None else encode_cursor(part.following)
 
+    async def get_own(self, number: str, holder_id: UUID, *, tx: Transaction | None = None) -> Certificate:
+        """An issued one of this holder by its number. Raises `CertificateNotFound`."""
+        found = await self.get_issued(number, tx=tx)
+        if found.holder_id != holder_id:
+            raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
+        return found
+
+    async def list_indexes(self, list_id: str, standing: Change) -> tuple[int, ...] | None:
+        """Places of a status list whose certificates were last so changed; None when there is no such list."""
+        rows = self._collection.find(of_list(list_id, standing).found(), {"list_index": True})
+        indexes = tuple(sorted([row["list_index"] async for row in rows]))
+        if not indexes and await self._collection.find_one(of_list(list_id).found(), {"_id": True}) is None:
+            return None
+        return indexes
+
     async def _to_document(self, certificate: Certificate) -> Document:
         personal = await self._cipher.encrypt({"personal": _WHOLE.dump_python(certificate, mode="json", include=set(_PERSONAL))})
         clear = _WHOLE.dump_python(certificate, include=set(_CLEAR))
@@ -91,6 +108,7 @@ class CertificateRepository:
             "schema_version": SCHEMA_VERSION,
             **{name: _plain(value) for name, value in clear.items()},
             "holder_place": place(certificate.issued_at, key=certificate.id),
+            "standing": certificate.standing_changes[-1].kind.value if certificate.standing_changes else None,
             "personal": personal["personal"],
         }
 
@@ -130,3 +148,8 @@ def held_by(holder_id: UUID) -> Query:
 def of_application(application_id: UUID) -> Query:
     """The certificate an application ended in."""
     return Query({"application_id": application_id})
+
+
+def of_list(list_id: str, standing: Change | None = None) -> Query:
+    """The certificates with a place in a status list; of those last so changed."""
+    return Query({"list_id": list_id} if standing is None else {"list_id": list_id, "standing": standing.value})

@@ -4,10 +4,12 @@ import secrets
 from datetime import datetime
 
 from chassis.mongo import Database, DuplicateKeyError, next_in_row, prepare_collection
+from services.applications.domain.certificates.status_list import FILLED, LENGTH
 from services.applications.domain.numbers import APPLICATION_PREFIX, CERTIFICATE_PREFIX, written
 
 COUNTERS = "number_counters"
 RESERVED = "certificate_numbers"
+PLACES = "status_list_places"
 _SERIALS = 10**8
 
 
@@ -21,6 +23,7 @@ class NumberRepository:
         """Make the collections."""
         await prepare_collection(self._database, COUNTERS)
         await prepare_collection(self._database, RESERVED)
+        await prepare_collection(self._database, PLACES)
 
     async def next_application_number(self, year: int) -> str:
         """The next number of the year."""
@@ -35,3 +38,15 @@ class NumberRepository:
             except DuplicateKeyError:
                 continue
             return number
+
+    async def draw_place(self, at: datetime) -> tuple[str, int]:
+        """A list that is not full and a place nobody has in it; who got the next place cannot be told from it."""
+        given = await next_in_row(self._database[COUNTERS], PLACES)
+        list_id = str((given - 1) // FILLED + 1)
+        while True:
+            index = secrets.randbelow(LENGTH)
+            try:
+                await self._database[PLACES].insert_one({"_id": f"{list_id}/{index}", "given_at": at})
+            except DuplicateKeyError:
+                continue
+            return list_id, index

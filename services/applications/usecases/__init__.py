@@ -10,6 +10,7 @@ from services.applications.usecases.drafting import Drafting
 from services.applications.usecases.facts import Facts
 from services.applications.usecases.history import Histories
 from services.applications.usecases.notes import Notes
+from services.applications.usecases.portable import Portable
 from services.applications.usecases.pushing import Pushing
 from services.applications.usecases.registry import Registry
 from services.applications.usecases.review import Review
@@ -31,3 +32,4 @@ class UseCases(
     claims: Claims
     credentials: Credentials
     watch: Watch
+    portable: Portable

@@ -9,6 +9,12 @@ class CertificateNotFound(NotFound):
     code = "certificate-not-found"
 
 
+class CertificateNotValid(Conflict):
+    """What is revoked or over is not handed out anew."""
+
+    code = "certificate-not-valid"
+
+
 class CodeUnreadable(Invalid):
     """The text is not that of a certificate's QR code."""
 
@@ -25,3 +31,9 @@ class StaleCertificate(Conflict):
     """Somebody else wrote the certificate since it was read."""
 
     code = "stale-certificate"
+
+
+class StatusListNotFound(NotFound):
+    """No list of this id is published."""
+
+    code = "status-list-not-found"
