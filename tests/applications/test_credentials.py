@@ -12,24 +12,14 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
-from contracts.applications import CertificateIssued
 from services.applications.domain.certificates.status_list import LENGTH, encoded
+from tests.applications.certified import certified
 from tests.applications.conftest import Applicant, Hands
 from tests.support import Component
 from tests.support.npm import NODE, installed
 
 _BASE = "http://cabinet.test/api/applications"
 _LISTS = [f"{_BASE}/status-lists/1/{purpose}" for purpose in ("revocation", "suspension")]
-_OPINION = {"decision": "approve", "reasons": [], "comment": "Всё верно"}
-
-
-async def certified(applicant: Applicant, reviewer: Hands, registrar: Hands) -> str:
-    """The number of a fresh certificate."""
-    application = await applicant.under_review()
-    await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
-    await reviewer.ok("POST", f"/reviews/{application['id']}/recommendation", _OPINION)
-    await registrar.ok("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
-    return (await applicant.told(CertificateIssued)).certificate_number
 
 
 @dataclass
@@ -79,7 +69,7 @@ def changed_at(token: str, part: int, place: int) -> str:
 async def test_a_credential_is_valid_for_strangers_and_says_what_became_of_it(
     service: Component, applicant: Applicant, reviewers: list[Hands], registrar: Hands
 ) -> None:
-    number, strangers = await certified(applicant, reviewers[0], registrar), Strangers(service)
+    number, strangers = (await certified(applicant, reviewers[0], registrar)).certificate_number, Strangers(service)
     own = f"/certificates/{number}"
     answer = await applicant.call("GET", f"{own}/credential")
     told = (answer.status_code, answer.headers["content-type"], answer.headers["cache-control"])
