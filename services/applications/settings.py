@@ -30,6 +30,11 @@ class Settings(ServiceSettings):
     signing_key_file: Path
     """PEM: the RSA key of the first certificate, PKCS#8 without a password."""
 
+    verification_days: int = Field(default=1095, ge=1)
+    """How long holders see who verified their certificates. A change takes effect when the index is made anew."""
+    verification_file_bytes_max: int = Field(default=2_097_152, ge=65_536, le=8_388_608)
+    """Largest PDF taken for verification."""
+
     time_zone: TimeZone = "Europe/Moscow"
     """Whose working days and midnights count."""
     calendar_override_file: Path | None = None

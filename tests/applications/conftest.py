@@ -20,7 +20,7 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 @pytest.fixture(scope="session")
 async def service_env(infra: Infra) -> AsyncIterator[dict[str, str]]:
-    rates = '{"certificate-verification": "10000/minute", "exports": "3/day"}'
+    rates = '{"certificate-verification": "10000/minute", "certificate-file-verification": "10000/minute", "exports": "3/day"}'
     async with service_environment(infra, "applications", APPLICATIONS_RATE_LIMITS=rates) as env:
         yield env
 

@@ -57,6 +57,8 @@ async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> 
         asked[f"{method} /applications/{{application_id}}{step}"] = Asked(
             {"application_id": application_id}, body, headers=_if_match(versions.get(name))
         )
+    number = (await owner.ok("GET", "/certificates"))["items"][0]["number"]
+    asked["GET /certificates/{number}/verifications"] = Asked({"number": number})
     asked["GET /applications/exports"] = Asked({}, query={"ids": certified})
     [own] = (await owner.ok("GET", "/certificates"))["items"]
     asked |= {f"GET /certificates/{{number}}/{form}": Asked({"number": own["number"]}) for form in ("credential", "fhir")}

@@ -7,7 +7,7 @@ from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import applications, certificates, facts, migrations, notes, watch
+from services.applications.repository import applications, certificates, facts, migrations, notes, verifications, watch
 from services.applications.repository.places import Query
 from tests.applications import people
 
@@ -35,6 +35,7 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (applications.COLLECTION, applications.with_document(uuid4(), State.SUBMITTED)),
         (applications.COLLECTION, applications.with_document(uuid4(), State.INFORMATION_REQUESTED)),
     ],
+    "certificates.by_file": [(certificates.COLLECTION, certificates.by_file("0" * 64))],
     "certificates.by_number": [(certificates.COLLECTION, certificates.by_number("MC-2026-00000001-8"))],
     "certificates.held_by": [(certificates.COLLECTION, certificates.held_by(_PERSON))],
     "certificates.of_list": [
@@ -49,6 +50,7 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (certificates.COLLECTION, migrations.old_rows(certificates.SCHEMA_VERSION)),
     ],
     "notes.about": [(notes.COLLECTION, notes.about(uuid4()))],
+    "verifications.of_certificate": [(verifications.COLLECTION, verifications.of_certificate(uuid4()))],
     "watch.in_state": [(applications.COLLECTION, watch.in_state(state)) for state in WATCHED],
 }
 """By module and function: the collection that is asked, and the question."""

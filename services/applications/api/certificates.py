@@ -10,6 +10,7 @@ from services.applications.api.dependencies import CurrentApplicant, CurrentRegi
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.grounds import Change
 from services.applications.schemas.certificates import CertificateOut, GroundOut, GroundsOut, StandingIn
+from services.applications.schemas.verifications import VerificationOut
 
 router = APIRouter(prefix="/certificates")
 CertificateNumber = Annotated[str, Path(max_length=40, description="Номер сертификата, MC-ГГГГ-ЦЦЦЦЦЦЦЦ-Ц.")]
@@ -22,6 +23,15 @@ async def list_certificates(holder: CurrentApplicant, usecases: UseCasesDep, pag
     return Page[CertificateOut](
         items=[CertificateOut.of(one, usecases.rules_now(), usecases.now()) for one in found], next_cursor=following
     )
+
+
+@router.get("/{number}/verifications")
+async def list_verifications(
+    number: CertificateNumber, holder: CurrentApplicant, usecases: UseCasesDep, page: PageQuery
+) -> Page[VerificationOut]:
+    """Who verified one's own certificate, the last hour first."""
+    found, following = await usecases.proofs.list_verifications(number, holder.id, page)
+    return Page[VerificationOut](items=[VerificationOut.of(one) for one in found], next_cursor=following)
 
 
 @router.get("/grounds")

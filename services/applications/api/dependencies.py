@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from fastapi import Depends, Request
 from fastapi.responses import StreamingResponse
 
 from chassis.app import provided
-from chassis.auth import Principal, callers
+from chassis.auth import Authenticator, Principal, callers
 from contracts.roles import Role
 from services.applications.usecases import UseCases
 
@@ -17,6 +18,15 @@ RecentApplicant = Annotated[Principal, callers(Role.PRACTITIONER, is_recent=True
 CurrentReviewer = Annotated[Principal, callers(Role.REVIEWER)]
 CurrentRegistrar = Annotated[Principal, callers(Role.REGISTRAR)]
 RecentRegistrar = Annotated[Principal, callers(Role.REGISTRAR, is_recent=True)]
+
+
+def _address(request: Request) -> str | None:
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator.address(request)
+
+
+Address = Annotated[str | None, Depends(_address)]
+"""Where a request comes from."""
 
 PDF_RESPONSE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}, "description": "PDF"}

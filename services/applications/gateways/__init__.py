@@ -7,6 +7,7 @@ from services.applications.gateways.rulebook import read_rulebook
 from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey, document_jwk
 from services.applications.gateways.signing.keys import FileSigner
 from services.applications.gateways.signing.pades import PdfSigner
+from services.applications.gateways.signing.reading import SignatureReader
 from services.applications.gateways.storage import FileStore
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ForeignKey",
     "PdfSigner",
     "Printer",
+    "SignatureReader",
     "document_jwk",
     "production_calendar",
     "read_rulebook",

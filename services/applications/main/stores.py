@@ -1,7 +1,10 @@
 """Where applications keeps things."""
 
+import hashlib
+import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chassis.app import Chassis
 from services.applications.gateways import FileStore
@@ -11,6 +14,7 @@ from services.applications.repository import (
     FactsRepository,
     NoteRepository,
     NumberRepository,
+    VerificationRepository,
     WatchRepository,
 )
 from services.applications.settings import Settings
@@ -25,12 +29,13 @@ class Stores:
     certificates: CertificateRepository
     notes: NoteRepository
     numbers: NumberRepository
+    verifications: VerificationRepository
     watch: WatchRepository
     files: FileStore
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections, indexes and the bucket at start."""
-        stores = (self.applications, self.facts, self.certificates, self.notes, self.numbers, self.watch, self.files)
+        stores = (self.applications, self.facts, self.certificates, self.notes, self.numbers, self.verifications, self.watch, self.files)
         return [store.prepare for store in stores]
 
 
@@ -43,6 +48,12 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         CertificateRepository(chassis.database, chassis.cipher),
         NoteRepository(chassis.database, chassis.cipher),
         NumberRepository(chassis.database),
+        VerificationRepository(chassis.database, key=_asker_key(settings), keep=timedelta(days=settings.verification_days)),
         WatchRepository(chassis.database, applications),
         FileStore(chassis.objects, settings.bucket),
     )
+
+
+def _asker_key(settings: Settings) -> bytes:
+    """Tells askers apart; another one only makes them new askers."""
+    return hmac.digest(settings.field_master_key.get_secret_value().encode(), b"askers of verifications", hashlib.sha256)

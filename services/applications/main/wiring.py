@@ -9,7 +9,16 @@ from chassis.app import Chassis
 from chassis.lease import Lease
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.terms import TermNumbers, Terms
-from services.applications.gateways import CredentialKeys, FileSigner, PdfSigner, Printer, document_jwk, production_calendar, read_rulebook
+from services.applications.gateways import (
+    CredentialKeys,
+    FileSigner,
+    PdfSigner,
+    Printer,
+    SignatureReader,
+    document_jwk,
+    production_calendar,
+    read_rulebook,
+)
 from services.applications.main.stores import Stores
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
@@ -17,6 +26,7 @@ from services.applications.usecases.base import Room
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
 from services.applications.usecases.portable import Portable
+from services.applications.usecases.proofs import Proofs
 from services.applications.usecases.watch import Watch, Watchdog, WatchPolicy
 
 
@@ -45,9 +55,21 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     return UseCases(
         **shared,
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
+        proofs=_proofs(chassis, settings, stores, credentials, signer),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
         credentials=credentials,
         portable=Portable(**shared, credentials=credentials, base_url=_base_url(settings)),
+    )
+
+
+def _proofs(chassis: Chassis, settings: Settings, stores: Stores, credentials: Credentials, signer: PdfSigner) -> Proofs:
+    return Proofs(
+        certificates=stores.certificates,
+        verifications=stores.verifications,
+        credentials=credentials,
+        signatures=SignatureReader(signer.signer.chain),
+        clock=chassis.clock,
+        file_bytes_max=settings.verification_file_bytes_max,
     )
 
 

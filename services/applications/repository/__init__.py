@@ -5,6 +5,15 @@ from services.applications.repository.certificates import CertificateRepository
 from services.applications.repository.facts import FactsRepository
 from services.applications.repository.notes import NoteRepository
 from services.applications.repository.numbers import NumberRepository
+from services.applications.repository.verifications import VerificationRepository
 from services.applications.repository.watch import WatchRepository
 
-__all__ = ["ApplicationRepository", "CertificateRepository", "FactsRepository", "NoteRepository", "NumberRepository", "WatchRepository"]
+__all__ = [
+    "ApplicationRepository",
+    "CertificateRepository",
+    "FactsRepository",
+    "NoteRepository",
+    "NumberRepository",
+    "VerificationRepository",
+    "WatchRepository",
+]

@@ -18,8 +18,8 @@ from services.applications.repository.migrations import fill_in, old_rows_index
 from services.applications.repository.places import Query, place, read
 
 COLLECTION = "certificates"
-SCHEMA_VERSION = 3
-"""2 knows standing and status lists, 3 places; what was stored before reads as issued and never changed."""
+SCHEMA_VERSION = 4
+"""2 knows standing and status lists, 3 places, 4 the digest of the file by itself; rows before are issued and never changed."""
 _PERSONAL = ("holder_name", "holder_short_name", "standing_changes")
 _CLEAR = tuple(member.name for member in fields(Certificate) if member.name not in {*_PERSONAL, "id"})
 _INDEXES = (
@@ -28,7 +28,7 @@ _INDEXES = (
     IndexModel([("holder_id", ASCENDING), ("holder_place", ASCENDING)], name="own"),
     old_rows_index(SCHEMA_VERSION),
     IndexModel([("list_id", ASCENDING), ("standing", ASCENDING)], name="by_list"),
-    IndexModel([("file.sha256", ASCENDING)], name="by_file", partialFilterExpression={"file.sha256": {"$type": "string"}}),
+    IndexModel([("file_sha256", ASCENDING)], name="file"),
 )
 _WHOLE: TypeAdapter[Certificate] = TypeAdapter(Certificate)
 
@@ -71,6 +71,10 @@ class CertificateRepository:
             raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
         return found
 
+    async def find_by_file(self, sha256: str) -> Certificate | None:
+        """The certificate whose PDF has this digest."""
+        return await self._find(by_file(sha256), None)
+
     async def list_own(self, holder_id: UUID, page: PageRequest) -> tuple[list[Certificate], str | None]:
         """One page of a person's certificates, the newest first, and the cursor of the next."""
         after = page.after(str)
@@ -109,6 +113,7 @@ class CertificateRepository:
             **{name: _plain(value) for name, value in clear.items()},
             "holder_place": place(certificate.issued_at, key=certificate.id),
             "standing": certificate.standing_changes[-1].kind.value if certificate.standing_changes else None,
+            "file_sha256": certificate.file.sha256 if certificate.file else None,
             "personal": personal["personal"],
         }
 
@@ -128,11 +133,16 @@ class CertificateRepository:
 
 
 def _places(row: Document) -> Document:
-    return {"holder_place": place(row["issued_at"], key=row["_id"])}
+    return {"holder_place": place(row["issued_at"], key=row["_id"]), "file_sha256": row["file"]["sha256"] if row["file"] else None}
 
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
+
+
+def by_file(sha256: str) -> Query:
+    """The certificate of a PDF."""
+    return Query({"file_sha256": sha256})
 
 
 def by_number(number: str) -> Query:

@@ -11,6 +11,7 @@ from services.applications.usecases.facts import Facts
 from services.applications.usecases.history import Histories
 from services.applications.usecases.notes import Notes
 from services.applications.usecases.portable import Portable
+from services.applications.usecases.proofs import Proofs
 from services.applications.usecases.pushing import Pushing
 from services.applications.usecases.registry import Registry
 from services.applications.usecases.review import Review
@@ -31,5 +32,6 @@ class UseCases(
 
     claims: Claims
     credentials: Credentials
+    proofs: Proofs
     watch: Watch
     portable: Portable

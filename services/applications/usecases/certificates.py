@@ -1,4 +1,4 @@
-"""Certificates: made after approval, downloaded by the holder, verified by anybody."""
+"""Certificates: made after approval, downloaded by the holder."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -12,8 +12,6 @@ from services.applications.domain.application import SYSTEM, CertificateReferenc
 from services.applications.domain.certificates import Certificate, full_name, short_name
 from services.applications.domain.certificates.payload import Statement
 from services.applications.domain.errors.application import FileNotReady
-from services.applications.domain.errors.certificate import CertificateNotFound
-from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
 from services.applications.domain.states import Move
 from services.applications.usecases.base import Room, certificate_folder, expiry_timers
 from services.applications.usecases.printing import certificate as certificate_values
@@ -105,10 +103,3 @@ class Certificates(Room):
         if application.certificate is None or certificate is None or certificate.file is None:
             raise FileNotReady("Сертификата по этому заявлению пока нет.")
         return f"{certificate.number}.pdf", await self.files.open(certificate.file), certificate.file.size_bytes
-
-    async def verify_certificate(self, number: str) -> Certificate:
-        """The certificate anybody asks about. A number with a wrong check digit is not looked up. Raises `CertificateNotFound`."""
-        written = number.strip().upper()
-        if not is_number(CERTIFICATE_PREFIX, written):
-            raise CertificateNotFound("Номер сертификата записан неверно. Проверьте каждый знак.")
-        return await self.certificates.get_issued(written)

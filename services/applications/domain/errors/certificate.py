@@ -21,6 +21,12 @@ class CodeUnreadable(Invalid):
     code = "code-unreadable"
 
 
+class NotAPdf(Invalid):
+    """What was sent as a certificate's file is none."""
+
+    code = "not-a-pdf"
+
+
 class IllegalStanding(Conflict):
     """The certificate's standing does not allow this change."""
 

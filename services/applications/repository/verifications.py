@@ -1,0 +1,93 @@
+"""Who verified certificates, by the hour. An asker is one of 256 by a keyed hash: rows are bounded, and nobody's address can be found."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.paging import PageRequest, encode_cursor
+from services.applications.domain.certificates.verification import Outcome, Verification, Way
+from services.applications.repository.places import Query, place, read
+
+COLLECTION = "verifications"
+_ASKERS = 1
+"""Bytes of the hash that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One verification that found a certificate."""
+
+    certificate_id: UUID
+    way: Way
+    outcome: Outcome
+    at: datetime
+    address: str | None
+
+
+class VerificationRepository:
+    """One row an hour for each certificate, way, outcome and asker; gone after `keep`."""
+
+    def __init__(self, database: Database, *, key: bytes, keep: timedelta) -> None:
+        self._database = database
+        self._key = key
+        self._keep = keep
+
+    @property
+    def _collection(self) -> Collection:
+        return self._database[COLLECTION]
+
+    async def prepare(self) -> None:
+        """Make the collection and its indexes."""
+        indexes = (
+            IndexModel([("certificate_id", ASCENDING), ("place", ASCENDING)], name="of_certificate"),
+            IndexModel([("first_at", ASCENDING)], name="kept", expireAfterSeconds=int(self._keep.total_seconds())),
+        )
+        await prepare_collection(self._database, COLLECTION, indexes=indexes)
+
+    async def record(self, asked: Asked) -> None:
+        """Count it."""
+        asker = hmac.digest(self._key, (asked.address or "").encode(), hashlib.sha256)[:_ASKERS].hex()
+        hour = asked.at.replace(minute=0, second=0, microsecond=0)
+        named = "\n".join((str(asked.certificate_id), hour.isoformat(), asked.way, asked.outcome, asker))
+        key = UUID(bytes=hashlib.sha256(named.encode()).digest()[:16])
+        first: Document = {
+            "certificate_id": asked.certificate_id,
+            "way": asked.way.value,
+            "outcome": asked.outcome.value,
+            "asker": asker,
+            "first_at": asked.at,
+            "place": place(hour, key=key),
+            "schema_version": 1,
+        }
+        counted: Document = {"$setOnInsert": first, "$max": {"last_at": asked.at}, "$inc": {"times": 1}}
+        try:
+            await self._collection.update_one({"_id": key}, counted, upsert=True)
+        except DuplicateKeyError:  # somebody made the row at the same moment
+            await self._collection.update_one({"_id": key}, counted, upsert=True)
+
+    async def list_of(self, certificate_id: UUID, page: PageRequest) -> tuple[list[Verification], str | None]:
+        """One page, the last hour first, and the cursor of the next."""
+        after = page.after(str)
+        part = await read(self._collection, [of_certificate(certificate_id)], after=after[0] if after else None, limit=page.limit)
+        found = [
+            Verification(
+                id=row["_id"],
+                certificate_id=row["certificate_id"],
+                way=Way(row["way"]),
+                outcome=Outcome(row["outcome"]),
+                asker=row["asker"],
+                first_at=row["first_at"],
+                last_at=row["last_at"],
+                times=row["times"],
+            )
+            for row in part.rows
+        ]
+        return found, None if part.following is None else encode_cursor(part.following)
+
+
+def of_certificate(certificate_id: UUID) -> Query:
+    """The verifications of a certificate, the last hour first."""
+    return Query({"certificate_id": certificate_id}, "place", DESCENDING)
