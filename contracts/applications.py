@@ -141,6 +141,55 @@ class ApplicationWithdrawn(_ApplicationEvent):
     type: ClassVar[str] = "applications.application-withdrawn.v1"
 
 
+class _AppealEvent(_ApplicationEvent):
+    appeal_id: UUID
+    appeal_number: str
+    """The number people see, `MA-YYYY-NNNNNNNN-C`."""
+
+
+class AppealFiled(_AppealEvent):
+    """The applicant, or support on their behalf, disputes a refusal; another reviewer examines it."""
+
+    type: ClassVar[str] = "applications.appeal-filed.v1"
+    document_ids: tuple[UUID, ...]
+    """The application's documents and what came with the appeal."""
+    due_at: Moment
+
+
+class AppealClaimed(_AppealEvent):
+    """A reviewer holds the appeal and may read its documents."""
+
+    type: ClassVar[str] = "applications.appeal-claimed.v1"
+    reviewer_id: UUID
+    document_ids: tuple[UUID, ...]
+
+
+class AppealReleased(_AppealEvent):
+    """The reviewer gave the appeal back, or the claim lapsed."""
+
+    type: ClassVar[str] = "applications.appeal-released.v1"
+    reviewer_id: UUID
+
+
+class AppealDecided(_AppealEvent):
+    """The refusal stays (`upheld`, or `withdrawn` by the applicant), or it falls and the review begins anew (`overturned`)."""
+
+    type: ClassVar[str] = "applications.appeal-decided.v1"
+    outcome: str
+    document_ids: tuple[UUID, ...]
+    """The application's documents, which a new review needs as they are."""
+
+
+class AppealTermReached(Event):
+    """A moment of an appeal's term came: time to remind, to call it missed, or to let a silent claim lapse."""
+
+    type: ClassVar[str] = "applications.appeal-term-reached.v1"
+    appeal_id: UUID
+    moment: str
+    """`reminder`, `due` or `claim`."""
+    due_at: Moment
+
+
 class CertificateIssued(_ApplicationEvent):
     """The certificate can be downloaded and verified."""
 

@@ -19,6 +19,8 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         identity.DataExportRequested,
         identity.DataExportTermReached,
         access.PersonalDataRead,
+        applications.AppealDecided,
+        applications.AppealFiled,
         applications.ApplicationRejected,
         applications.ApplicationSubmitted,
         applications.ApplicationWithdrawn,
@@ -34,6 +36,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     ),
     "applications": (
         identity.DataExportRequested,
+        applications.AppealTermReached,
         applications.ApplicationApproved,
         applications.ApplicationPushed,
         applications.ApplicationSubmitted,
@@ -58,6 +61,10 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     ),
     "documents": (
         identity.DataExportRequested,
+        applications.AppealClaimed,
+        applications.AppealDecided,
+        applications.AppealFiled,
+        applications.AppealReleased,
         applications.ApplicationRejected,
         applications.ApplicationSubmitted,
         applications.ApplicationWithdrawn,
@@ -88,6 +95,8 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     "notifications": (
         identity.DataExportReady,
         identity.DataExportRequested,
+        applications.AppealDecided,
+        applications.AppealFiled,
         applications.ApplicationApproved,
         applications.ApplicationRejected,
         applications.ApplicationStalled,
@@ -136,6 +145,8 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     ),
     "support": (
         identity.DataExportRequested,
+        applications.AppealDecided,
+        applications.AppealFiled,
         applications.ApplicationSubmitted,
         applications.DeadlineMissed,
         identity.PersonErased,

@@ -7,7 +7,14 @@ from faststream import Context
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts import applications, documents, notifications, support
 from contracts.access import PersonalDataRead
-from contracts.applications import ApplicationRejected, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
+from contracts.applications import (
+    AppealDecided,
+    AppealFiled,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CertificateIssued,
+)
 from contracts.documents import DocumentAccepted, DocumentReceived, DocumentRejected
 from contracts.identity import (
     DataExportRequested,
@@ -81,6 +88,18 @@ async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCas
 @router.consumer(queue_for("identity", ApplicationRejected), EVENTS)
 async def on_application_rejected(event: ApplicationRejected, usecases: UseCasesDep) -> None:
     """Know how long a refused application is to be kept."""
+    await usecases.erasure.learn(event)
+
+
+@router.consumer(queue_for("identity", AppealFiled), EVENTS)
+async def on_appeal_filed(event: AppealFiled, usecases: UseCasesDep) -> None:
+    """A refused application is open again: nothing of it may go."""
+    await usecases.erasure.learn(event)
+
+
+@router.consumer(queue_for("identity", AppealDecided), EVENTS)
+async def on_appeal_decided(event: AppealDecided, usecases: UseCasesDep) -> None:
+    """Know whether the refusal stands, and how long it is to be kept then."""
     await usecases.erasure.learn(event)
 
 

@@ -6,6 +6,8 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import (
+    AppealDecided,
+    AppealFiled,
     ApplicationApproved,
     ApplicationRejected,
     ApplicationStalled,
@@ -58,6 +60,18 @@ from services.notifications.usecases import UseCases
 
 router = ConsumerRouter()
 UseCasesDep = Annotated[UseCases, Context("usecases")]
+
+
+@router.consumer(queue_for("notifications", AppealFiled), EVENTS)
+async def on_appeal_filed(event: AppealFiled, usecases: UseCasesDep) -> None:
+    """Confirm number and date of an appeal; the refusal awaits nothing else."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", AppealDecided), EVENTS)
+async def on_appeal_decided(event: AppealDecided, usecases: UseCasesDep) -> None:
+    """Tell the applicant whether the refusal stands."""
+    await usecases.announce(event)
 
 
 @router.consumer(queue_for("notifications", ApplicationApproved), EVENTS)

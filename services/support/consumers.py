@@ -5,7 +5,7 @@ from typing import Annotated
 from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
-from contracts.applications import ApplicationSubmitted, DeadlineMissed
+from contracts.applications import AppealDecided, AppealFiled, ApplicationSubmitted, DeadlineMissed
 from contracts.identity import DataExportRequested, PersonErased, StaffMemberAdded, StaffMemberDeactivated
 from contracts.notifications import DeliveryFailed
 from contracts.support import TicketTermReached
@@ -19,6 +19,18 @@ UseCasesDep = Annotated[UseCases, Context("usecases")]
 async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCasesDep) -> None:
     """Know which numbers are whose."""
     await usecases.learn_application(event)
+
+
+@router.consumer(queue_for("support", AppealFiled), EVENTS)
+async def on_appeal_filed(event: AppealFiled, usecases: UseCasesDep) -> None:
+    """Requests about the application say that its refusal is disputed."""
+    await usecases.learn_appeal(event)
+
+
+@router.consumer(queue_for("support", AppealDecided), EVENTS)
+async def on_appeal_decided(event: AppealDecided, usecases: UseCasesDep) -> None:
+    """Requests about the application say how the dispute ended."""
+    await usecases.learn_appeal(event)
 
 
 @router.consumer(queue_for("support", DeadlineMissed), EVENTS)

@@ -236,6 +236,11 @@ class Ticket:
         said = self._say(message, limit, state=waiting)
         return replace(said, due_at=due_at, overdue_at=None) if self.state is TicketState.ANSWERED else said
 
+    def note(self, message: Message, *, limit: int) -> "Ticket":
+        """The system puts something on record; it is nobody's turn for it. The same ticket where no more messages fit."""
+        self._require_open()
+        return self if len(self.messages) >= limit else self._say(message, limit, state=self.state)
+
     def close(self, *, at: datetime) -> "Ticket":
         """Settled. `TicketClosedAlready` if it was."""
         self._require_open()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from chassis.exports import PORTION, ExportAnswer, every, pieces
 from chassis.transaction import Begin, Transaction, atomic
 from contracts.access import PersonalDataRead
-from contracts.applications import ApplicationSubmitted, DeadlineMissed
+from contracts.applications import AppealDecided, AppealFiled, ApplicationSubmitted, DeadlineMissed
 from contracts.identity import DataExportRequested, PersonErased, StaffMemberAdded, StaffMemberDeactivated
 from contracts.notifications import DeliveryFailed
 from contracts.roles import Role
@@ -180,6 +180,16 @@ class UseCases:
             await self.applications.remember(tx, KnownApplication(event.application_id, event.number, event.applicant_id))
 
     @atomic
+    async def learn_appeal(self, event: AppealFiled | AppealDecided) -> None:
+        """Open requests about the application say how its appeal stands, so that the case is one thread."""
+        text = _appeal_words(event)
+        async with self.begin(handling=event) as tx:
+            for ticket in await self.tickets.open_about(tx, event.application_id, limit=_RISING_LIMIT):
+                noted = ticket.note(Message(uuid4(), Side.SYSTEM, None, self.now(), text), limit=self.terms.message_limit)
+                if noted is not ticket:
+                    await self.tickets.save(tx, noted)
+
+    @atomic
     async def learn_overdue(self, event: DeadlineMissed) -> None:
         """Requests about an overdue application go first, those already open too."""
         known = KnownApplication(event.application_id, event.number, event.applicant_id, is_overdue=True)
@@ -343,3 +353,15 @@ def _about(ticket: Ticket, at: datetime) -> dict[str, object]:
         "number": ticket.number,
         "requester_id": ticket.requester_id,
     }
+
+
+_OUTCOMES = {
+    "upheld": "Отказ оставлен в силе.",
+    "overturned": "Отказ отменён, заявление рассматривают другие эксперты.",
+    "withdrawn": "Заявитель отозвал жалобу.",
+}
+
+
+def _appeal_words(event: AppealFiled | AppealDecided) -> str:
+    head = f"Жалоба {event.appeal_number} по заявлению {event.number}."
+    return f"{head} Зарегистрирована." if isinstance(event, AppealFiled) else f"{head} {_OUTCOMES.get(event.outcome, 'Рассмотрена.')}"

@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from contracts.roles import Role
+from tests.applications.appealing import appeal_against, filed_appeal
 from tests.applications.conftest import Applicant, Hands, known_reviewers
 from tests.support import Component, Signer
 from tests.support.access import Asked, Others
 
-_WATCHED = ("applications", "certificates", "known_documents", "notes", "outbox", "practitioners", "staff_members", "timers")
+_WATCHED = ("appeals", "applications", "certificates", "known_documents", "notes", "outbox", "practitioners", "staff_members", "timers")
 _FOREIGN_SPECIALTY = "31.08.20"
 _OPINION = {"decision": "approve", "reasons": [], "comment": "Всё верно"}
 _REMARK = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address", "comment": "Уточните адрес"}
@@ -62,6 +63,12 @@ async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> 
     asked["GET /applications/exports"] = Asked({}, query={"ids": certified})
     [own] = (await owner.ok("GET", "/certificates"))["items"]
     asked |= {f"GET /certificates/{{number}}/{form}": Asked({"number": own["number"]}) for form in ("credential", "fhir")}
+    asked["GET /applications/{application_id}/lineage"] = Asked({"application_id": certified})
+    appeal = await filed_appeal(await _applicant(service, signer), await known_reviewers(service, signer))
+    path = {"appeal_id": appeal["id"]}
+    asked["POST /appeals"] = Asked({}, appeal_against(appeal["application_number"], service.clock.now()))
+    asked["GET /appeals/{appeal_id}"] = asked["DELETE /appeals/{appeal_id}"] = Asked(path)
+    asked["GET /appeals/{appeal_id}/packet"] = Asked(path)
     return Others(service, str(owner.id), other.token(), _WATCHED, asked)
 
 
@@ -90,6 +97,15 @@ async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Othe
         "POST /reviews/{application_id}/recommendation": Asked(path, _OPINION),
         "GET /reviews/{application_id}/notes": Asked(path),
         "POST /reviews/{application_id}/notes": Asked(path, {"text": "Для коллег"}),
+    }
+    appeal = await filed_appeal(await _applicant(service, signer), await known_reviewers(service, signer))
+    await reviewer.ok("PUT", f"/appeals/{appeal['id']}/claim")
+    path = {"appeal_id": appeal["id"]}
+    asked |= {
+        "PUT /appeals/{appeal_id}/claim": Asked(path),
+        "DELETE /appeals/{appeal_id}/claim": Asked(path),
+        "GET /appeals/{appeal_id}/review": Asked(path),
+        "POST /appeals/{appeal_id}/decision": Asked(path, {"outcome": "overturned", "text": "Отказ ошибочен"}),
     }
     return Others(service, str(owner.id), other.token(), _WATCHED, asked)
 

@@ -2,12 +2,13 @@
 
 from uuid import uuid4
 
+from services.applications.domain.appeals import AppealState
 from services.applications.domain.grounds import Change
 from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import applications, certificates, facts, migrations, notes, verifications, watch
+from services.applications.repository import appeals, applications, certificates, facts, migrations, notes, verifications, watch
 from services.applications.repository.places import Query
 from tests.applications import people
 
@@ -19,6 +20,11 @@ def _own(given: HistoryFilter) -> tuple[str, Query]:
 
 
 EXAMPLES: dict[str, list[tuple[str, Query]]] = {
+    "appeals.own": [(appeals.COLLECTION, appeals.own(_PERSON))],
+    "appeals.of_application": [(appeals.COLLECTION, appeals.of_application("MK-2026-00000001-8"))],
+    "appeals.in_state": [(appeals.COLLECTION, appeals.in_state(AppealState.REGISTERED))],
+    "appeals.held": [(appeals.COLLECTION, appeals.held(_PERSON))],
+    "appeals.queued": [(appeals.COLLECTION, appeals.queued(people.CARDIOLOGY))],
     "applications.own": [
         *(_own(HistoryFilter(sort=sort)) for sort in Sort),
         *(_own(HistoryFilter(sort=sort, group=Group.COMPLETED)) for sort in Sort),
@@ -26,6 +32,7 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         _own(HistoryFilter(started_from=_FIRST_DAY, group=Group.REJECTED)),
     ],
     "applications.the_open": [(applications.COLLECTION, applications.the_open(_PERSON, Kind.PRIMARY, people.CARDIOLOGY))],
+    "applications.numbered": [(applications.COLLECTION, applications.numbered("MK-2026-00000001-8"))],
     "applications.held": [(applications.COLLECTION, applications.held(_PERSON))],
     "applications.queued": [
         (applications.COLLECTION, applications.queued(people.CARDIOLOGY)),

@@ -11,6 +11,9 @@ from chassis.errors import DomainError, Unavailable
 from chassis.objects import UploadCut
 from chassis.transaction import AlreadyHandled
 from contracts.applications import (
+    AppealClaimed,
+    AppealDecided,
+    AppealFiled,
     ApplicationRejected,
     InformationProvided,
     InformationRequested,
@@ -246,6 +249,25 @@ class TestReplacing:
         with pytest.raises(DocumentLocked):
             await house.replace(document, b"%PDF-3")
         await holds.free(ApplicationRejected(**names(submitted, 5), reasons=()))
+        assert (await house.replace(document, b"%PDF-4")).file().number == 3
+
+    async def test_an_appeal_closes_it_again_and_only_a_refusal_that_stays_opens_it(self, house: House) -> None:
+        document = await house.accepted()
+        holds, submitted, reviewer = house.usecases.holds, house.submitted(document.id), uuid4()
+        await holds.lock(submitted)
+        await holds.free(ApplicationRejected(**names(submitted, 3), reasons=()))
+        document = await house.replace(document, b"%PDF-2")
+        appeal = {"appeal_id": uuid4(), "appeal_number": "MA-2026-00000001-1", "document_ids": (document.id,)}
+        await holds.lock(AppealFiled(**names(submitted, 4), **appeal, due_at=house.clock.now()))
+        await holds.give_to_reviewer(AppealClaimed(**names(submitted, 5), **appeal, reviewer_id=reviewer))
+        [hold] = await house.holds.holding(document.id)
+        assert (hold.reviewer_id.value, hold.locked_document_ids) == (reviewer, (document.id,))
+        for outcome, version in (("overturned", 6), ("upheld", 8)):
+            with pytest.raises(DocumentLocked):
+                await house.replace(document, b"%PDF-3")
+            await holds.settle(AppealDecided(**names(submitted, version), **appeal, outcome=outcome))
+            [hold] = await house.holds.holding(document.id)
+            assert hold.reviewer_id.value is None
         assert (await house.replace(document, b"%PDF-4")).file().number == 3
 
     async def test_a_lock_that_comes_during_the_upload_wins(self, house: House) -> None:

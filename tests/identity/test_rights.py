@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from contracts.applications import ApplicationRejected, ApplicationSubmitted, CertificateIssued
+from contracts.applications import AppealDecided, AppealFiled, ApplicationRejected, ApplicationSubmitted, CertificateIssued
 from contracts.identity import ErasureCancelled, ErasurePlanned, ErasureTermReached, PersonErased, SecurityAlertRaised
 from contracts.roles import Role
 from services.identity.domain.consents import Withdrawal
@@ -209,6 +209,14 @@ async def test_an_open_application_holds_everything_until_its_term_after_the_dec
     until = datetime.fromisoformat(known["due_at"])
     assert timedelta(days=5 * 365) < until - application["occurred_at"] < timedelta(days=5 * 366)
     assert (await owner.planned()).due_at == until
+
+    appeal = {"appeal_id": uuid4(), "appeal_number": "MA-2026-00000001-1", "document_ids": ()}
+    await owner.identity.publish(AppealFiled(**application | {"version": 6}, **appeal, due_at=application["occurred_at"] + DAY))
+    await owner.held(application["application_id"], "open")
+    assert (await owner.planned()).due_at is None, "an appeal holds everything again"
+    await owner.identity.publish(AppealDecided(**application | {"version": 7}, **appeal, outcome="overturned"))
+    await owner.identity.publish(AppealDecided(**application | {"version": 8}, **appeal, outcome="upheld"))
+    await owner.held(application["application_id"], "rejected")
 
     owner.identity.clock.move(30 * DAY)
     assert (await owner.ok("GET", "/profile"))["phone"] == owner.walk.phone

@@ -33,6 +33,7 @@ def test_every_message_renders_and_its_sms_is_short_linked_and_names_the_number(
     kind = KINDS[rule.kind]  # type: ignore[attr-defined]
     facts = {
         "occurred_at": NOW, "due_at": NOW, "valid_until": NOW, "correct_by": NOW, "number": NUMBER,
+        "appeal_id": uuid4(), "appeal_number": "MA-2026-00000017-4",
         "certificate_number": "MC-2026-00000017-4", "export_id": uuid4(), "expires_at": NOW,
         "application_id": uuid4(), "document_id": uuid4(), "ticket_id": uuid4(), "practitioner_id": uuid4(), "remark_count": 2,
         "reason": "решение суда", "reason_count": 3, "reasons": [{"text": "Нет документа.", "advice": "Приложите его."}],

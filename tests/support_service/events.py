@@ -1,9 +1,10 @@
 """Events as other services would publish them, about invented people."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from contracts.applications import ApplicationSubmitted, DeadlineMissed
+from contracts.applications import AppealDecided, AppealFiled, ApplicationSubmitted, DeadlineMissed
 from contracts.identity import StaffMemberAdded
 from contracts.notifications import DeliveryFailed
 from contracts.roles import Role
@@ -37,6 +38,27 @@ def missed(application: ApplicationSubmitted, *, at: datetime = NOW) -> Deadline
         responsible_id=uuid4(),
         due_at=at,
     )
+
+
+def _appeal(application: ApplicationSubmitted, at: datetime) -> dict[str, Any]:
+    return {
+        "occurred_at": at,
+        "version": application.version + 1,
+        "application_id": application.application_id,
+        "applicant_id": application.applicant_id,
+        "number": application.number,
+        "appeal_id": uuid4(),
+        "appeal_number": "MA-2026-00000001-1",
+        "document_ids": (),
+    }
+
+
+def appeal_filed(application: ApplicationSubmitted, *, at: datetime = NOW) -> AppealFiled:
+    return AppealFiled(**_appeal(application, at), due_at=at + timedelta(days=14))
+
+
+def appeal_decided(application: ApplicationSubmitted, outcome: str, *, at: datetime = NOW) -> AppealDecided:
+    return AppealDecided(**_appeal(application, at), outcome=outcome)
 
 
 def undelivered(recipient_id: UUID, *, is_critical: bool = True, at: datetime = NOW) -> DeliveryFailed:

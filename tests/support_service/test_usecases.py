@@ -8,7 +8,7 @@ from contracts.access import PersonalDataRead
 from contracts.base import Event
 from contracts.support import TicketAnswered, TicketClosed, TicketOpened, TicketOverdue, TicketTermReached
 from services.support.domain import Side, Ticket, TicketState, Topic, UnknownApplication, Urgency
-from tests.support_service.events import missed, submitted, undelivered
+from tests.support_service.events import appeal_decided, appeal_filed, missed, submitted, undelivered
 from tests.support_service.fakes import House
 
 
@@ -56,6 +56,22 @@ async def test_a_request_about_an_overdue_application_is_urgent_whichever_comes_
     assert house.tickets.stored[before.id].urgency == {Urgency.OVERDUE_APPLICATION}
     after = await open_one(house, requester_id=person, application_number=application.number)
     assert Urgency.OVERDUE_APPLICATION in after.urgency
+
+
+async def test_an_appeal_is_put_on_record_where_its_application_is_spoken_about(house: House) -> None:
+    person = uuid4()
+    application = submitted(person)
+    await house.usecases.learn_application(application)
+    ticket = await open_one(house, requester_id=person, application_number=application.number)
+    await house.usecases.learn_appeal(appeal_filed(application))
+    await house.usecases.learn_appeal(appeal_decided(application, "overturned"))
+    noted = house.tickets.stored[ticket.id]
+    assert [(one.side, "MA-2026-00000001-1" in one.text) for one in noted.messages[1:]] == [(Side.SYSTEM, True)] * 2
+    assert "отменён" in noted.messages[2].text
+    assert (noted.state, noted.due_at) == (ticket.state, ticket.due_at), "it is nobody's turn for it"
+    closed = await house.usecases.close_own(ticket.id, requester_id=person)
+    await house.usecases.learn_appeal(appeal_decided(application, "upheld"))
+    assert house.tickets.stored[ticket.id] == closed
 
 
 async def test_an_unknown_application_opens_nothing(house: House) -> None:

@@ -1,12 +1,13 @@
 """HTTP routes, split by who calls them."""
 
-from services.applications.api import applicant, certificates, credentials, exports, notes, public, registrar, reviewer
+from services.applications.api import appeals, applicant, certificates, credentials, exports, notes, public, registrar, reviewer
 
 ROUTERS = (
     certificates.router,
     public.router,
     credentials.router,
     exports.router,
+    appeals.router,
     applicant.router,
     reviewer.router,
     notes.router,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from chassis.app import provided
 from chassis.auth import Authenticator, Principal, callers
@@ -35,10 +35,18 @@ PDF_RESPONSE: dict[int | str, dict[str, Any]] = {
 
 def pdf_answer(file_name: str, content: AsyncIterator[bytes], size_bytes: int) -> StreamingResponse:
     """A PDF to keep, under its name."""
-    headers = {
-        "Content-Length": str(size_bytes),
+    headers = {"Content-Length": str(size_bytes), **_attachment(file_name)}
+    return StreamingResponse(content, media_type="application/pdf", headers=headers)
+
+
+def attached_pdf(file_name: str, content: bytes) -> Response:
+    """A PDF made for this answer, under its name."""
+    return Response(content, media_type="application/pdf", headers=_attachment(file_name))
+
+
+def _attachment(file_name: str) -> dict[str, str]:
+    return {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name)}",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }
-    return StreamingResponse(content, media_type="application/pdf", headers=headers)

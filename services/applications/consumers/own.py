@@ -2,6 +2,7 @@
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import (
+    AppealTermReached,
     ApplicationApproved,
     ApplicationPushed,
     ApplicationSubmitted,
@@ -13,6 +14,12 @@ from contracts.applications import (
 from services.applications.consumers.dependencies import SERVICE, UseCasesDep
 
 router = ConsumerRouter()
+
+
+@router.consumer(queue_for(SERVICE, AppealTermReached), EVENTS)
+async def on_appeal_term_reached(event: AppealTermReached, usecases: UseCasesDep) -> None:
+    """Remind, call the term of an appeal missed, or let a silent claim lapse."""
+    await usecases.appeals.reach_term(event)
 
 
 @router.consumer(queue_for(SERVICE, ApplicationSubmitted), EVENTS)

@@ -273,6 +273,18 @@ class Application:
         return tuple(one for one in self.recommendations if one.round == self.round)
 
     @property
+    def refused_at(self) -> datetime | None:
+        """When it was refused last; a refusal that an appeal left in force keeps its day."""
+        refusals = [step.at for step in self.history if _is_refusal(step)]
+        return refusals[-1] if refusals else None
+
+    @property
+    def is_appealed(self) -> bool:
+        """Whether somebody appealed against the last refusal."""
+        since = max((place for place, step in enumerate(self.history) if _is_refusal(step)), default=0)
+        return any(step.move is Move.APPEAL for step in self.history[since:])
+
+    @property
     def spoken_by(self) -> frozenset[UUID]:
         """Staff who gave an opinion or a decision in any round, or judged an appeal: none of them judges it again."""
         judged = {step.by.id for step in self.history if step.move in _JUDGING and step.by.id is not None}
@@ -321,3 +333,7 @@ class Application:
     def is_overdue(self, at: datetime) -> bool:
         """Whether a running term is past."""
         return any(term.due_at < at for term in self.active_terms().values())
+
+
+def _is_refusal(step: Transition) -> bool:
+    return step.after is State.REJECTED and step.before is not State.APPEALED

@@ -48,6 +48,8 @@ class Row:
     approval_due_at: datetime | None
     claimed_by: UUID | None
     certificate: CertificateReference | None
+    previous_application_id: UUID | None = None
+    """The refused one that it corrects."""
 
     @classmethod
     def of(cls, application: Application) -> Self:
@@ -65,4 +67,5 @@ class Row:
             approval_due_at=application.approval_due_at,
             claimed_by=application.claim.reviewer_id if application.claim else None,
             certificate=application.certificate,
+            previous_application_id=application.previous_application_id,
         )

@@ -38,6 +38,10 @@ class Printer:
         inputs = {"values": json.dumps({**values, "address": address}, ensure_ascii=False), "qr": qr_svg(self.code_text(statement))}
         return await self._render("certificate.typ", inputs, made_at)
 
+    async def appeal(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
+        """The packet of an appeal."""
+        return await self._render("appeal.typ", {"values": json.dumps(values, ensure_ascii=False)}, made_at)
+
     async def table(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """A table of the history."""
         return await self._render("history.typ", {"values": json.dumps(values, ensure_ascii=False)}, made_at)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from chassis.app import Chassis
 from services.applications.gateways import FileStore
 from services.applications.repository import (
+    AppealRepository,
     ApplicationRepository,
     CertificateRepository,
     FactsRepository,
@@ -24,6 +25,7 @@ from services.applications.settings import Settings
 class Stores:
     """Collections and the bucket."""
 
+    appeals: AppealRepository
     applications: ApplicationRepository
     facts: FactsRepository
     certificates: CertificateRepository
@@ -35,7 +37,17 @@ class Stores:
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections, indexes and the bucket at start."""
-        stores = (self.applications, self.facts, self.certificates, self.notes, self.numbers, self.verifications, self.watch, self.files)
+        stores = (
+            self.appeals,
+            self.applications,
+            self.facts,
+            self.certificates,
+            self.notes,
+            self.numbers,
+            self.verifications,
+            self.watch,
+            self.files,
+        )
         return [store.prepare for store in stores]
 
 
@@ -43,6 +55,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
     """The stores of these settings."""
     applications = ApplicationRepository(chassis.database, chassis.cipher)
     return Stores(
+        AppealRepository(chassis.database, chassis.cipher),
         applications,
         FactsRepository(chassis.database, chassis.cipher),
         CertificateRepository(chassis.database, chassis.cipher),

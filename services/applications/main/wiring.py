@@ -22,6 +22,7 @@ from services.applications.gateways import (
 from services.applications.main.stores import Stores
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
+from services.applications.usecases.appeals import Appeals
 from services.applications.usecases.base import Room
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
@@ -54,6 +55,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     credentials = credentials_of(settings, keys, document_jwk(signer.signer.chain))
     return UseCases(
         **shared,
+        appeals=Appeals(**shared, appeals=stores.appeals),
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
         proofs=_proofs(chassis, settings, stores, credentials, signer),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),

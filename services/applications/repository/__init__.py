@@ -1,5 +1,6 @@
 """Where applications keeps what it knows."""
 
+from services.applications.repository.appeals import AppealRepository
 from services.applications.repository.applications import ApplicationRepository
 from services.applications.repository.certificates import CertificateRepository
 from services.applications.repository.facts import FactsRepository
@@ -9,6 +10,7 @@ from services.applications.repository.verifications import VerificationRepositor
 from services.applications.repository.watch import WatchRepository
 
 __all__ = [
+    "AppealRepository",
     "ApplicationRepository",
     "CertificateRepository",
     "FactsRepository",

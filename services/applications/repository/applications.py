@@ -64,7 +64,7 @@ _INDEXES = (
         unique=True,
         partialFilterExpression={"is_open": True},
     ),
-    IndexModel([("number", ASCENDING)], name="number", unique=True, partialFilterExpression={"number": {"$type": "string"}}),
+    IndexModel([("number", ASCENDING)], name="by_number", unique=True, partialFilterExpression={"number": {"$gt": ""}}),
     *(_of_person(column) for column in ("start_place", "end_place", "kind_place")),
     *(_of_person("group", column) for column in ("start_place", "end_place", "kind_place")),
     IndexModel([("queue", ASCENDING), ("queue_place", ASCENDING)], name="queued", partialFilterExpression={"queue": {"$gt": ""}}),
@@ -78,7 +78,7 @@ _INDEXES = (
     ),
     WATCHED_INDEX,
 )
-_FORMER_INDEXES = {"own_by_start", "own_by_end", "own_by_kind", "review_queue", "registry_queue", "held"}
+_FORMER_INDEXES = {"number", "own_by_start", "own_by_end", "own_by_kind", "review_queue", "registry_queue", "held"}
 """Of lists before they had places."""
 _SCHEMA: Document = {
     "bsonType": "object",
@@ -183,6 +183,18 @@ class ApplicationRepository:
         query = the_open(applicant_id, kind, specialty_code)
         document = await self._collection.find_one(query.found(), {"personal": False})
         return None if document is None else _to_row(document)
+
+    async def get_numbered(self, number: str, *, applicant_id: UUID | None, tx: Transaction | None = None) -> Application:
+        """The application of a number; only the person's own where one is named. Raises `ApplicationNotFound`."""
+        document = await self._collection.find_one(numbered(number).found(), session=tx.session if tx else None)
+        if document is None or applicant_id not in {None, document["applicant_id"]}:
+            raise ApplicationNotFound(_NOT_FOUND)
+        return await self._from_document(document)
+
+    async def all_rows(self, applicant_id: UUID) -> AsyncIterator[Row]:
+        """Everything the person ever began, the first first."""
+        async for document in walk(self._collection, own(applicant_id, HistoryFilter(sort=Sort.START))):
+            yield _to_row(document)
 
     async def submitted_with_document(self, tx: Transaction, document_id: UUID) -> list[Application]:
         """Applications in the automatic stage that hold the document."""
@@ -307,6 +319,11 @@ def own(applicant_id: UUID, given: HistoryFilter | None = None) -> Query:
 def the_open(applicant_id: UUID, kind: Kind, specialty_code: str) -> Query:
     """The one that keeps others of its kind and specialty from being begun."""
     return Query({"applicant_id": applicant_id, "kind": kind.value, "specialty_code": specialty_code, "is_open": True})
+
+
+def numbered(number: str) -> Query:
+    """The application of a number."""
+    return Query({"number": number})
 
 
 def held(reviewer_id: UUID) -> Query:

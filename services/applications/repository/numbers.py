@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chassis.mongo import Database, DuplicateKeyError, next_in_row, prepare_collection
 from services.applications.domain.certificates.status_list import FILLED, LENGTH
-from services.applications.domain.numbers import APPLICATION_PREFIX, CERTIFICATE_PREFIX, written
+from services.applications.domain.numbers import APPEAL_PREFIX, APPLICATION_PREFIX, CERTIFICATE_PREFIX, written
 
 COUNTERS = "number_counters"
 RESERVED = "certificate_numbers"
@@ -28,6 +28,10 @@ class NumberRepository:
     async def next_application_number(self, year: int) -> str:
         """The next number of the year."""
         return written(APPLICATION_PREFIX, year, await next_in_row(self._database[COUNTERS], f"{APPLICATION_PREFIX}-{year}"))
+
+    async def next_appeal_number(self, year: int) -> str:
+        """The next number of the year."""
+        return written(APPEAL_PREFIX, year, await next_in_row(self._database[COUNTERS], f"{APPEAL_PREFIX}-{year}"))
 
     async def draw_certificate_number(self, year: int, at: datetime) -> str:
         """A number nobody holds; it is reserved at once."""

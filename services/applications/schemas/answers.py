@@ -75,6 +75,14 @@ class CertificateRefOut(BaseModel):
     valid_until: datetime
 
 
+class AppealRefOut(BaseModel):
+    """The last appeal against the refusal of an application."""
+
+    id: UUID
+    number: str
+    filed_at: datetime
+
+
 class RequestOut(BaseModel):
     """What the applicant is asked for and until when."""
 
@@ -119,6 +127,8 @@ class ApplicationOut(BaseModel):
     request: RequestOut | None
     reasons: list[RemarkOut]
     may_resubmit: bool
+    may_appeal_until: datetime | None
+    appeal: AppealRefOut | None
     terms: list[TermOut]
     forecast_at: datetime | None
     is_overdue: bool
@@ -141,6 +151,8 @@ class ApplicationOut(BaseModel):
             request=_request(application, rules),
             reasons=[RemarkOut.of(remark, rules) for remark in application.reasons],
             may_resubmit=application.state is State.REJECTED and rules.may_resubmit(remark.code for remark in application.reasons),
+            may_appeal_until=_may_appeal_until(application, terms, now),
+            appeal=_appeal(application),
             terms=_terms(application, now),
             forecast_at=_forecast(application, terms),
             is_overdue=application.is_overdue(now),
@@ -179,6 +191,19 @@ def _terms(application: Application, now: datetime) -> list[TermOut]:
         for name, term in application.active_terms().items()
         if name is not Term.CLAIM
     ]
+
+
+def _appeal(application: Application) -> AppealRefOut | None:
+    known = application.appeal
+    return None if known is None else AppealRefOut(id=known.id, number=known.number, filed_at=known.filed_at)
+
+
+def _may_appeal_until(application: Application, terms: Terms, now: datetime) -> datetime | None:
+    """None where nothing is refused, where it was appealed against, and when the time is over."""
+    if application.state is not State.REJECTED or application.refused_at is None or application.is_appealed:
+        return None
+    until = terms.appeal_until(application.refused_at)
+    return until if now <= until else None
 
 
 def _forecast(application: Application, terms: Terms) -> datetime | None:

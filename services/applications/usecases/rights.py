@@ -1,14 +1,17 @@
 """What applications does for a person's rights over their own data: tell it all, and forget whose it was."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.exports import ExportAnswer, pieces
+from chassis.mongo import Document
 from chassis.transaction import atomic
 from contracts.applications import ApplicationsExported
 from contracts.identity import DataExportRequested, PersonErased
 from services.applications.domain import erasure
 from services.applications.usecases import telling
+from services.applications.usecases.appeals import Appeals
 from services.applications.usecases.base import Room, certificate_folder, expiry_timers
 
 
@@ -16,18 +19,27 @@ from services.applications.usecases.base import Room, certificate_folder, expiry
 class Rights(Room):
     """Export and erasure."""
 
+    appeals: Appeals
+
     async def export_own(self, event: DataExportRequested) -> None:
-        """The person's applications, drafts included."""
-        parts = await pieces(self.applications.export(event.person_id))
+        """The person's applications, drafts included, and appeals."""
+        parts = await pieces(self._records(event.person_id))
         made = ApplicationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
         await ExportAnswer(self.begin).publish(event, tuple(made))
 
+    async def _records(self, person_id: UUID) -> AsyncIterator[Document]:
+        async for application in self.applications.export(person_id):
+            yield application
+        async for appeal in self.appeals.export(person_id):
+            yield {"appeal": appeal}
+
     async def forget_erased(self, event: PersonErased) -> None:
-        """Drafts and facts go first, so that nothing more is handed in; then every application handed in becomes a bare record.
+        """Drafts and facts go first, so that nothing more is handed in; then appeals and applications become bare records.
 
         Identity waited until nothing had to be kept. One transaction per application, and the whole bears repetition.
         """
         await self._forget(event.person_id)
+        await self.appeals.forget(event.person_id)
         async for application_id in self.applications.handed_in(event.person_id):
             await self._remove_files(application_id, await self._anonymise(application_id))
         await self._note(event)

@@ -6,6 +6,10 @@ from faststream import Context
 
 from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import (
+    AppealClaimed,
+    AppealDecided,
+    AppealFiled,
+    AppealReleased,
     ApplicationRejected,
     ApplicationSubmitted,
     ApplicationWithdrawn,
@@ -84,6 +88,30 @@ async def on_application_rejected(event: ApplicationRejected, usecases: UseCases
 async def on_application_withdrawn(event: ApplicationWithdrawn, usecases: UseCasesDep) -> None:
     """Free its documents."""
     await usecases.holds.free(event)
+
+
+@router.consumer(queue_for(SERVICE, AppealFiled), EVENTS)
+async def on_appeal_filed(event: AppealFiled, usecases: UseCasesDep) -> None:
+    """Lock the documents of the refused application again, and what came with the appeal."""
+    await usecases.holds.lock(event)
+
+
+@router.consumer(queue_for(SERVICE, AppealClaimed), EVENTS)
+async def on_appeal_claimed(event: AppealClaimed, usecases: UseCasesDep) -> None:
+    """Let the reviewer of the appeal read."""
+    await usecases.holds.give_to_reviewer(event)
+
+
+@router.consumer(queue_for(SERVICE, AppealReleased), EVENTS)
+async def on_appeal_released(event: AppealReleased, usecases: UseCasesDep) -> None:
+    """Let the reviewer of the appeal read no longer."""
+    await usecases.holds.take_from_reviewer(event)
+
+
+@router.consumer(queue_for(SERVICE, AppealDecided), EVENTS)
+async def on_appeal_decided(event: AppealDecided, usecases: UseCasesDep) -> None:
+    """Free the documents, or keep them for another review."""
+    await usecases.holds.settle(event)
 
 
 @router.consumer(queue_for(SERVICE, CertificateIssued), EVENTS)

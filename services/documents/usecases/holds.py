@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from chassis.transaction import Begin, atomic
 from contracts.applications import (
+    AppealClaimed,
+    AppealDecided,
+    AppealFiled,
+    AppealReleased,
     ApplicationRejected,
     ApplicationSubmitted,
     ApplicationWithdrawn,
@@ -28,9 +32,15 @@ News = (
     | ApprovalRecommended
     | ApplicationRejected
     | ApplicationWithdrawn
+    | AppealFiled
+    | AppealClaimed
+    | AppealReleased
+    | AppealDecided
     | CertificateIssued
     | DraftSaved
 )
+
+_OVERTURNED = "overturned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +50,8 @@ class Holds:
     begin: Begin
     holds: HoldRepository
 
-    async def lock(self, event: ApplicationSubmitted | InformationProvided) -> None:
-        """Handed in: its documents stay as they are."""
+    async def lock(self, event: ApplicationSubmitted | InformationProvided | AppealFiled) -> None:
+        """Handed in, or disputed: its documents stay as they are."""
         await self._change(event, lambda hold: hold.lock(event.version, event.document_ids))
 
     async def note_draft(self, event: DraftSaved) -> None:
@@ -53,11 +63,11 @@ class Holds:
         """The flagged documents may be replaced."""
         await self._change(event, lambda hold: hold.unlock(event.version, event.unlocked_document_ids))
 
-    async def give_to_reviewer(self, event: ReviewClaimed) -> None:
+    async def give_to_reviewer(self, event: ReviewClaimed | AppealClaimed) -> None:
         """The reviewer may read."""
         await self._change(event, lambda hold: hold.give_to_reviewer(event.version, event.reviewer_id, event.document_ids))
 
-    async def take_from_reviewer(self, event: ReviewReleased) -> None:
+    async def take_from_reviewer(self, event: ReviewReleased | AppealReleased) -> None:
         """The reviewer may no longer read."""
         await self._change(event, lambda hold: hold.take_from_reviewer(event.version))
 
@@ -68,6 +78,13 @@ class Holds:
     async def free(self, event: ApplicationRejected | ApplicationWithdrawn) -> None:
         """Nothing is held any more, and nobody of staff may read."""
         await self._change(event, lambda hold: hold.close(event.version, is_over=True))
+
+    async def settle(self, event: AppealDecided) -> None:
+        """A refusal that stays frees the documents; one that falls keeps them as they are for another review."""
+        if event.outcome == _OVERTURNED:
+            await self._change(event, lambda hold: hold.lock(event.version, event.document_ids).take_from_reviewer(event.version))
+        else:
+            await self._change(event, lambda hold: hold.close(event.version, is_over=True))
 
     async def conclude(self, event: CertificateIssued) -> None:
         """Approved: nobody of staff may read any more; the documents stay as they were approved."""

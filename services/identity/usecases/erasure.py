@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from chassis.transaction import Begin, Transaction, atomic
-from contracts.applications import ApplicationRejected, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
+from contracts.applications import (
+    AppealDecided,
+    AppealFiled,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CertificateIssued,
+)
 from contracts.identity import ErasureCancelled, ErasurePlanned, ErasureTermReached, PersonErased
 from contracts.roles import Role
 from services.identity.domain.access_log import Action
@@ -27,12 +34,14 @@ from services.identity.usecases.access import AccessUseCases, Origin
 from services.identity.usecases.guesses import PresentPassword
 from services.identity.usecases.sessions import SessionUseCases
 
-ApplicationNews = ApplicationSubmitted | ApplicationRejected | ApplicationWithdrawn | CertificateIssued
+ApplicationNews = ApplicationSubmitted | ApplicationRejected | AppealFiled | AppealDecided | ApplicationWithdrawn | CertificateIssued
 _TERMS = ("verification", "correction-due-soon", "correction-due", "licence")
 """Timers of a person's profile."""
+_OVERTURNED = "overturned"
 _STANDINGS = {
     ApplicationSubmitted: Standing.OPEN,
     ApplicationRejected: Standing.REJECTED,
+    AppealFiled: Standing.OPEN,
     ApplicationWithdrawn: Standing.WITHDRAWN,
     CertificateIssued: Standing.CERTIFIED,
 }
@@ -146,7 +155,7 @@ class ErasureUseCases:
             person_id=event.applicant_id,
             number=event.number,
             version=event.version,
-            standing=_STANDINGS[type(event)],
+            standing=_standing(event),
             since=event.occurred_at,
             valid_until=event.valid_until if isinstance(event, CertificateIssued) else None,
         )
@@ -213,3 +222,10 @@ class ErasureUseCases:
 def _term_key(request_id: UUID) -> str:
     """The timer of an erasure."""
     return f"erasure:{request_id}"
+
+
+def _standing(event: ApplicationNews) -> Standing:
+    """A refusal that falls opens the application again."""
+    if isinstance(event, AppealDecided):
+        return Standing.OPEN if event.outcome == _OVERTURNED else Standing.REJECTED
+    return _STANDINGS[type(event)]

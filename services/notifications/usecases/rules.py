@@ -230,9 +230,14 @@ def _stall(event: applications.ApplicationStalled) -> Mapping[str, Any]:
     return {"what": _STALLS.get(event.what, "следующий шаг не запланирован")}
 
 
+def _ends(outcome: str) -> Callable[[Any], bool]:
+    return lambda event: event.outcome == outcome
+
+
 _APPLICATION = ("application_id", "number")
 _STANDING = ("certificate_number", "reason")
 _TERM = (*_APPLICATION, "due_at")
+_APPEAL = (*_APPLICATION, "appeal_id", "appeal_number")
 _TICKET = ("ticket_id", "number")
 _READING = ("reader_id", "people")
 
@@ -249,6 +254,10 @@ TABLE: tuple[Rule, ...] = (
         when=lambda event: event.reviewer_id is not None,
     ),
     Rule(applications.ApplicationRejected, "application-rejected", _applicant, "application_id", _APPLICATION, _reasons),
+    Rule(applications.AppealFiled, "appeal-filed", _applicant, "application_id", (*_APPEAL, "due_at")),
+    Rule(applications.AppealDecided, "appeal-upheld", _applicant, "application_id", _APPEAL, when=_ends("upheld")),
+    Rule(applications.AppealDecided, "appeal-overturned", _applicant, "application_id", _APPEAL, when=_ends("overturned")),
+    Rule(applications.AppealDecided, "appeal-withdrawn", _applicant, "application_id", _APPEAL, when=_ends("withdrawn")),
     Rule(applications.ApplicationApproved, "application-approved", _applicant, "application_id", _APPLICATION),
     Rule(applications.ApplicationWithdrawn, "application-withdrawn", _applicant, "application_id", _APPLICATION),
     Rule(
@@ -324,6 +333,7 @@ TABLE: tuple[Rule, ...] = (
 )  # fmt: skip
 
 ACTS: dict[type[Event], tuple[str, str]] = {
+    applications.AppealFiled: ("applicant_id", "application_id"),
     applications.InformationProvided: ("applicant_id", "application_id"),
     applications.ApplicationWithdrawn: ("applicant_id", "application_id"),
     applications.ApplicationRejected: ("applicant_id", "application_id"),

@@ -89,13 +89,12 @@ def file(
 
 def _refused_at(application: Application) -> datetime:
     """When it was refused. Raises `NothingRefused`, `AppealExists`."""
-    places = [place for place, step in enumerate(application.history) if step.after is State.REJECTED and step.before is not State.APPEALED]
-    if not places or application.state not in {State.REJECTED, State.APPEALED}:
+    refused_at, known = application.refused_at, application.appeal
+    if refused_at is None or application.state not in {State.REJECTED, State.APPEALED}:
         raise NothingRefused("Пожаловаться можно на отказ, который действует. Сейчас по заявлению отказа нет.")
-    known = application.appeal
-    if known is not None and any(step.move is Move.APPEAL for step in application.history[places[-1] :]):
+    if known is not None and application.is_appealed:
         raise AppealExists(f"На этот отказ уже подана жалоба {known.number}.", appeal_id=str(known.id), number=known.number)
-    return application.history[places[-1]].at
+    return refused_at
 
 
 def _only_given(application: Application, points: tuple[Remark, ...]) -> None:

@@ -1,0 +1,69 @@
+"""Filing an appeal, by the applicant or by support on their behalf, and taking it back."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from chassis.transaction import Transaction, atomic
+from contracts.applications import AppealDecided, AppealFiled
+from contracts.roles import Role
+from services.applications.domain.appeals import Appeal, Grounds, judging
+from services.applications.domain.application import Actor, Application
+from services.applications.domain.errors.application import OpenApplicationExists
+from services.applications.usecases.appeals.base import AppealRoom, Viewer, about
+from services.applications.usecases.base import Reader, named
+
+
+@dataclass(frozen=True, slots=True)
+class Filing(AppealRoom):
+    """The applicant's moves."""
+
+    async def file(self, application_number: str, grounds: Grounds, viewer: Viewer) -> Appeal:
+        """The registered appeal.
+
+        Raises `ApplicationNotFound`, `NothingRefused`, `RefusalDateWrong`, `AppealTooLate`, `AppealExists`, `PointNotInRefusal`,
+        `AttachmentUnknown`, and `OpenApplicationExists` with a link where a correction is on its way.
+        """
+        by = Actor(viewer.id, Role.PRACTITIONER if Role.PRACTITIONER in viewer.roles else Role.SUPPORT_AGENT)
+        owner_id = viewer.id if by.role is Role.PRACTITIONER else None
+        try:
+            return await self._file(application_number, grounds, by, viewer.address)
+        except OpenApplicationExists as error:
+            refused = await self.applications.get_numbered(application_number, applicant_id=owner_id)
+            open_one = await self.applications.find_open(refused.applicant_id, refused.kind, refused.specialty_code)
+            if open_one is None:
+                raise
+            raise OpenApplicationExists(error.detail, **named(open_one)) from None
+
+    @atomic
+    async def _file(self, application_number: str, grounds: Grounds, by: Actor, address: str | None) -> Appeal:
+        now = self.now()
+        async with self.begin() as tx:
+            refused = await self._refused(tx, application_number, by, address)
+            known = await self.facts.documents(grounds.attachment_ids, tx=tx)
+            number = await self.numbers.next_appeal_number(self.terms.local_date(now).year)
+            case = judging.file(refused, grounds, known, appeal_id=uuid4(), number=number, by=by, at=now, terms=self.terms)
+            await self._keep(tx, case.application, read=refused)
+            await self.appeals.add(tx, case.appeal)
+            await self._keep_terms(tx, case.appeal, before={})
+            await tx.publish(AppealFiled(**about(case, now), document_ids=case.document_ids, due_at=case.appeal.due_at))
+        return case.appeal
+
+    async def _refused(self, tx: Transaction, application_number: str, by: Actor, address: str | None) -> Application:
+        """The application of the number: an applicant's own, or one that support reads on the applicant's behalf."""
+        if by.role is Role.PRACTITIONER:
+            return await self.applications.get_numbered(application_number, applicant_id=by.id, tx=tx)
+        application = await self.applications.get_numbered(application_number, applicant_id=None, tx=tx)
+        if by.id is not None:
+            await self._log_read(tx, application, Reader(by.id, Role.SUPPORT_AGENT, address, "appeal"))
+        return application
+
+    @atomic
+    async def withdraw(self, appeal_id: UUID, *, applicant_id: UUID) -> Appeal:
+        """Take an appeal back before a decision: the refusal stays. Raises `AppealNotFound`, `IllegalMove`."""
+        async with self.begin() as tx:
+            read = await self._case(tx, await self.appeals.get_own(appeal_id, applicant_id, tx=tx))
+            case = judging.withdraw(read, at=self.now())
+            await self._keep_case(tx, case, read=read)
+            outcome = judging.outcome_of(case.appeal).value
+            await tx.publish(AppealDecided(**about(case, self.now()), outcome=outcome, document_ids=case.application.document_ids))
+        return case.appeal

@@ -1,0 +1,83 @@
+"""The packet of an appeal, for whoever examines it next: everything that was said, in people's words."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.roles import Role
+from services.applications.domain.appeals import APPEAL_MOVES, Appeal
+from services.applications.domain.appeals.judging import Case
+from services.applications.domain.application import FrozenDocument, Remark
+from services.applications.domain.form import TITLES
+from services.applications.domain.lineage import Link
+from services.applications.domain.rules import Rules
+from services.applications.domain.states import MOVES, Mover
+from services.applications.domain.terms import Terms
+from services.applications.usecases.printing import day
+
+_KINDS = {"application": "Заявление", "correction": "Исправленное заявление", "appeal": "Жалоба"}
+_ROLES: dict[Mover, str] = {
+    Role.PRACTITIONER: "заявитель",
+    Role.REVIEWER: "эксперт",
+    Role.REGISTRAR: "регистратор",
+    Role.SUPPORT_AGENT: "специалист поддержки",
+    "system": "система",
+}
+
+
+def packet_values(case: Case, links: Iterable[Link], rules: Rules, terms: Terms) -> dict[str, Any]:
+    """What the template prints."""
+    appeal, application = case.appeal, case.application
+    return {
+        "number": appeal.number,
+        "facts": _facts(case, rules, terms),
+        "reasons": [_remark(one, rules) for one in appeal.refusal],
+        "points": [_remark(one, rules) for one in appeal.points],
+        "statement": appeal.statement,
+        "decision": appeal.decision,
+        "lineage": [_link(link, terms) for link in links],
+        "protocol": _protocol(case, terms),
+        "documents": [_file(one, rules) for one in (*application.documents, *appeal.attachments)],
+        "snapshot_sha256": application.snapshot_sha256 or "",
+        "electronic_document_sha256": application.electronic_document.sha256 if application.electronic_document else "",
+    }
+
+
+def _facts(case: Case, rules: Rules, terms: Terms) -> list[list[str]]:
+    appeal = case.appeal
+    form = case.application.form
+    name = " ".join(part for one in ("surname", "given_name", "patronymic") if (part := form.text_at(f"/personal/{one}")))
+    return [
+        ["Заявитель", name],
+        ["Заявление", appeal.application_number],
+        ["Вид аккредитации", rules.titles.kinds[appeal.kind]],
+        ["Специальность", f"{appeal.specialty_code} {rules.titles.specialties[appeal.specialty_code]}"],
+        ["Отказ от", day(appeal.refused_at, terms)],
+        ["Жалоба подана", f"{day(appeal.filed_at, terms)}, {_ROLES[appeal.filed_by.role]}"],
+        ["Рассмотреть до", day(appeal.due_at, terms)],
+        ["Состояние", _state(appeal, terms)],
+    ]
+
+
+def _state(appeal: Appeal, terms: Terms) -> str:
+    return appeal.word if appeal.decided_at is None else f"{appeal.word}, {day(appeal.decided_at, terms)}"
+
+
+def _remark(remark: Remark, rules: Rules) -> list[str]:
+    name = remark.pointer.removeprefix("/documents/")
+    place = rules.titles.documents.get(name) or TITLES.get(remark.pointer, remark.pointer)
+    return [rules.reason(remark.code).text, place, remark.comment]
+
+
+def _protocol(case: Case, terms: Terms) -> list[list[str]]:
+    application, appeal = case.application.history, case.appeal.history
+    steps = [(step.at, MOVES[step.move].title, step.by.role) for step in application]
+    steps += [(step.at, rule.title, step.by.role) for step in appeal if (rule := APPEAL_MOVES[step.move]).moves is None]
+    return [[day(at, terms), title, _ROLES[role]] for at, title, role in sorted(steps, key=lambda one: one[0])]
+
+
+def _link(link: Link, terms: Terms) -> list[str]:
+    return [_KINDS[link.kind], link.number or "—", link.status, day(link.begun_at, terms), day(link.ended_at, terms)]
+
+
+def _file(one: FrozenDocument, rules: Rules) -> list[str]:
+    return [rules.titles.documents.get(one.document_type, "Приложение к жалобе"), str(one.file_version), one.sha256 or "проверяется"]

@@ -1,0 +1,156 @@
+"""AP-13, AP-14 and AP-15 on real servers: a refusal, what may follow it, and what is kept of it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pypdfium2
+
+from contracts.access import PersonalDataRead
+from contracts.applications import (
+    AppealClaimed,
+    AppealDecided,
+    AppealFiled,
+    AppealReleased,
+    AppealTermReached,
+    DeadlineMissed,
+    DeadlineNear,
+)
+from contracts.roles import Role
+from services.applications.domain.numbers import APPEAL_PREFIX, is_number
+from tests.applications import people
+from tests.applications.appealing import appeal_against, filed_appeal, refused
+from tests.applications.conftest import Applicant, Hands, known_reviewers
+from tests.support import Component, Signer
+
+AGAIN = {"kind": "primary", "specialty_code": people.CARDIOLOGY}
+DECISION = {"outcome": "overturned", "text": "Приложение к диплому есть в деле"}
+
+
+async def test_ap_13_a_refusal_says_that_it_may_be_corrected_and_takes_nothing_unchanged(
+    applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await refused(applicant, reviewers)
+    assert (application["may_resubmit"], application["appeal"]) == (True, None)
+    assert application["may_appeal_until"] > application["ended_at"]
+    assert [(one["code"], one["is_curable"], bool(one["advice"])) for one in application["reasons"]] == [
+        ("qualification-incomplete", True, True)
+    ]
+    wanted = AGAIN | {"previous_application_id": application["id"]}
+    assert (await applicant.call("POST", "/applications", wanted)).json()["code"] == "correction-comment-missing"
+    draft = await applicant.ok("POST", "/applications", wanted | {"correction_comment": "Исправлено"})
+    assert (draft["personal"], draft["documents"]) == (application["personal"], application["documents"])
+    refusal = await applicant.call("PUT", f"/applications/{draft['id']}/confirmation", If_Match=f'"{draft["version"]}"')
+    assert (refusal.status_code, [one["code"] for one in refusal.json()["errors"]]) == (409, ["nothing-corrected"])
+
+    beside = await applicant.call("POST", "/appeals", appeal_against(application["number"], applicant.service.clock.now()))
+    assert (beside.json()["code"], beside.json()["application_id"]) == ("open-application-exists", draft["id"])
+
+
+async def test_ap_14_an_overturned_refusal_goes_back_to_others_and_the_whole_row_is_seen(
+    service: Component, signer: Signer, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await refused(applicant, reviewers)
+    judge, *_ = await known_reviewers(service, signer, 1)
+    appeal = await applicant.ok("POST", "/appeals", appeal_against(application["number"], service.clock.now()))
+    assert is_number(APPEAL_PREFIX, appeal["number"])
+    filed = await applicant.told(AppealFiled)
+    assert (filed.appeal_number, set(filed.document_ids)) == (appeal["number"], set(applicant.documents.values()))
+    await _nothing_else_meanwhile(applicant, application, appeal)
+
+    assert (await reviewers[0].call("PUT", f"/appeals/{appeal['id']}/claim")).json()["code"] == "conflict-of-interest"
+    assert appeal["id"] not in [row["id"] for row in (await reviewers[1].ok("GET", "/appeals/reviews?limit=100"))["items"]]
+    assert appeal["id"] in [row["id"] for row in (await judge.ok("GET", "/appeals/reviews?limit=100"))["items"]]
+    taken = await judge.ok("POST", "/appeals/next")
+    assert taken["state"] == "under-review"
+    if taken["appeal_id"] != appeal["id"]:  # one of another test was due sooner
+        await judge.ok("PUT", f"/appeals/{appeal['id']}/claim")
+    assert (await applicant.told(AppealClaimed)).reviewer_id == judge.id
+    opened = await judge.ok("GET", f"/appeals/{appeal['id']}/review")
+    assert opened["appeal"]["points"][0]["comment"] == "Приложение было в файле"
+    assert len(opened["application"]["opinions"]) == 2
+    judge.factor_age_seconds = 601
+    assert (await judge.call("POST", f"/appeals/{appeal['id']}/decision", DECISION)).json()["code"] == "step-up-required"
+    judge.factor_age_seconds = 0
+    assert (await judge.call("POST", f"/appeals/{appeal['id']}/decision", DECISION | {"text": ""})).status_code == 422
+    await judge.ok("POST", f"/appeals/{appeal['id']}/decision", DECISION)
+    assert (await applicant.told(AppealDecided)).outcome == "overturned"
+
+    reopened = await applicant.get(application["id"])
+    assert (reopened["state"], reopened["reasons"], [term["term"] for term in reopened["terms"]]) == ("under-review", [], ["review"])
+    for one in (*reviewers, judge):
+        assert (await one.call("PUT", f"/reviews/{application['id']}/claim")).json()["code"] == "conflict-of-interest"
+    await _the_row_is_seen(applicant, application, appeal)
+
+
+async def _nothing_else_meanwhile(applicant: Applicant, application: dict[str, Any], appeal: dict[str, Any]) -> None:
+    now = await applicant.get(application["id"])
+    assert (now["state"], now["status"], now["appeal"]["number"], now["may_resubmit"]) == (
+        "appealed",
+        "Отклонено",
+        appeal["number"],
+        False,
+    )
+    again = await applicant.call("POST", "/applications", AGAIN)
+    assert (again.json()["code"], again.json()["application_id"]) == ("open-application-exists", application["id"])
+    twice = await applicant.call("POST", "/appeals", appeal_against(application["number"], applicant.service.clock.now()))
+    assert (twice.json()["code"], twice.json()["appeal_id"]) == ("appeal-exists", appeal["id"])
+
+
+async def _the_row_is_seen(applicant: Applicant, application: dict[str, Any], appeal: dict[str, Any]) -> None:
+    row = (await applicant.ok("GET", f"/applications/{application['id']}/lineage"))["items"]
+    assert [(one["kind"], one["number"], one["follows_id"]) for one in row] == [
+        ("application", application["number"], None),
+        ("appeal", appeal["number"], application["id"]),
+    ]
+    packet = await applicant.call("GET", f"/appeals/{appeal['id']}/packet")
+    assert packet.headers["content-type"] == "application/pdf"
+    text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(packet.content))
+    for word in (appeal["number"], application["number"], "Приложение было в файле", DECISION["text"], "Отказ отменён"):
+        assert word in text
+
+
+async def test_ap_14_support_files_for_the_applicant_who_sees_it_and_takes_it_back(
+    service: Component, signer: Signer, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await refused(applicant, reviewers)
+    agent = Hands(service, signer, uuid4(), Role.SUPPORT_AGENT)
+    body = appeal_against(application["number"], service.clock.now())
+    late = appeal_against(application["number"], service.clock.now() - timedelta(days=2))
+    assert (await agent.call("POST", "/appeals", late)).json()["code"] == "refusal-date-wrong"
+    appeal = await agent.ok("POST", "/appeals", body)
+    read = await applicant.told(PersonalDataRead)
+    while read.reader_role is not Role.SUPPORT_AGENT:
+        read = await applicant.told(PersonalDataRead)
+    assert (read.reader_id, read.purpose) == (agent.id, "appeal")
+    listed = await agent.ok("GET", f"/appeals/registered?application_number={application['number']}")
+    assert [row["id"] for row in listed["items"]] == [appeal["id"]]
+    own = await applicant.ok("GET", f"/appeals/{appeal['id']}")
+    assert (own["filed_by"], own["number"]) == ("support-agent", appeal["number"])
+    withdrawn = await applicant.ok("DELETE", f"/appeals/{appeal['id']}")
+    assert (withdrawn["state"], (await applicant.get(application["id"]))["state"]) == ("withdrawn", "rejected")
+    assert [row["id"] for row in (await applicant.ok("GET", "/appeals"))["items"]] == [appeal["id"]]
+
+
+async def test_ap_14_the_term_of_an_appeal_is_told_and_a_silent_claim_lapses(
+    service: Component, signer: Signer, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    appeal = await filed_appeal(applicant, reviewers)
+    [judge] = await known_reviewers(service, signer, 1)
+    await judge.ok("PUT", f"/appeals/{appeal['id']}/claim")
+    due = await timers_of(service, appeal["id"])
+    assert set(due) == {"claim", "due", "reminder"}
+    assert due["due"].isoformat() == appeal["due_at"].replace("Z", "+00:00")
+    for moment in ("claim", "reminder", "due"):
+        await service.publish(AppealTermReached(occurred_at=due[moment], appeal_id=appeal["id"], moment=moment, due_at=due[moment]))
+    assert (await applicant.told(AppealReleased)).reviewer_id == judge.id
+    told = [await applicant.told(kind) for kind in (DeadlineNear, DeadlineMissed)]
+    assert {(one.term, one.responsible, one.number) for one in told} == {("appeal", "reviewer", appeal["application_number"])}
+    assert (await judge.call("GET", f"/appeals/{appeal['id']}/review")).status_code == 404, "nobody holds it any more"
+    await applicant.ok("DELETE", f"/appeals/{appeal['id']}")
+    assert await timers_of(service, appeal["id"]) == {}
+
+
+async def timers_of(service: Component, appeal_id: str) -> dict[str, datetime]:
+    found = await service.database["timers"].find({"_id": {"$regex": f"^appeal:{appeal_id}:"}}).to_list()
+    return {row["_id"].rpartition(":")[2]: row["due_at"] for row in found}
