@@ -80,3 +80,10 @@ def signer() -> Iterator[Signer]:
     """Signs tokens; every environment made in this run trusts it."""
     with serving_signer() as serving, use_signer(serving):
         yield serving
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests say of themselves, by `record_property("said", …)`: seeds and counts belong beside the result."""
+    for report in (report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)):
+        for text in (text for name, text in report.user_properties if name == "said" and report.when == "call"):
+            terminalreporter.write_line(str(text))
