@@ -211,6 +211,18 @@ class CertificateExpiring(Event):
     days_left: Count
 
 
+class RenewalDrafted(Event):
+    """A certificate begins to end: a prefilled periodic draft waits for its holder."""
+
+    type: ClassVar[str] = "applications.renewal-drafted.v1"
+    about: ClassVar[str | None] = "applicant_id"
+    application_id: UUID
+    applicant_id: UUID
+    certificate_id: UUID
+    certificate_number: str
+    valid_until: Moment
+
+
 class _StandingEvent(Event):
     aggregate: ClassVar[str] = "certificate_id"
     about: ClassVar[str | None] = "holder_id"

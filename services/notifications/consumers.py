@@ -24,6 +24,7 @@ from contracts.applications import (
     ElectronicDocumentIssued,
     InformationProvided,
     InformationRequested,
+    RenewalDrafted,
     ReviewBegun,
 )
 from contracts.documents import (
@@ -167,6 +168,12 @@ async def on_information_provided(event: InformationProvided, usecases: UseCases
 @router.consumer(queue_for("notifications", InformationRequested), EVENTS)
 async def on_information_requested(event: InformationRequested, usecases: UseCasesDep) -> None:
     """Ask the applicant for what is missing."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", RenewalDrafted), EVENTS)
+async def on_renewal_drafted(event: RenewalDrafted, usecases: UseCasesDep) -> None:
+    """Tell the holder where the prepared application is."""
     await usecases.announce(event)
 
 

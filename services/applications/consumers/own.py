@@ -6,6 +6,7 @@ from contracts.applications import (
     ApplicationApproved,
     ApplicationPushed,
     ApplicationSubmitted,
+    CertificateExpiring,
     ElectronicDocumentRequested,
     EscalationDue,
     InformationProvided,
@@ -44,6 +45,12 @@ async def on_electronic_document_requested(event: ElectronicDocumentRequested, u
 async def on_application_approved(event: ApplicationApproved, usecases: UseCasesDep) -> None:
     """Make the certificate."""
     await usecases.issue_certificate(event)
+
+
+@router.consumer(queue_for(SERVICE, CertificateExpiring), EVENTS)
+async def on_certificate_expiring(event: CertificateExpiring, usecases: UseCasesDep) -> None:
+    """Begin a periodic draft for the holder."""
+    await usecases.prepare_renewal(event)
 
 
 @router.consumer(queue_for(SERVICE, TermReached), EVENTS)

@@ -1,5 +1,6 @@
 """Certificates in MongoDB; the holder's name and what registrars wrote are encrypted."""
 
+from collections.abc import AsyncIterator
 from dataclasses import fields
 from enum import Enum
 from typing import Any
@@ -15,7 +16,7 @@ from services.applications.domain.certificates import Certificate
 from services.applications.domain.errors.certificate import CertificateNotFound, StaleCertificate
 from services.applications.domain.grounds import Change
 from services.applications.repository.migrations import fill_in, old_rows_index
-from services.applications.repository.places import Query, place, read
+from services.applications.repository.places import Query, place, read, walk
 
 COLLECTION = "certificates"
 SCHEMA_VERSION = 4
@@ -70,6 +71,17 @@ class CertificateRepository:
         if found is None or not found.is_issued:
             raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
         return found
+
+    async def find(self, certificate_id: UUID, *, tx: Transaction) -> Certificate | None:
+        """By its id, issued or not."""
+        return await self._find(Query({"_id": certificate_id}), tx)
+
+    async def earlier_than(self, certificate: Certificate) -> AsyncIterator[UUID]:
+        """Ids of the holder's certificates of the same specialty that were issued before it."""
+        own, specialty_code, issued_at = held_by(certificate.holder_id), certificate.specialty_code, certificate.issued_at
+        async for row in walk(self._collection, own):
+            if row["specialty_code"] == specialty_code and row["issued_at"] < issued_at:
+                yield row["_id"]
 
     async def find_by_file(self, sha256: str) -> Certificate | None:
         """The certificate whose PDF has this digest."""

@@ -123,6 +123,7 @@ class ApplicationOut(BaseModel):
     ended_at: datetime | None
     snapshot_sha256: str | None
     previous_application_id: UUID | None
+    renews_certificate_id: UUID | None
     correction_comment: str
     request: RequestOut | None
     reasons: list[RemarkOut]
@@ -147,6 +148,7 @@ class ApplicationOut(BaseModel):
             updated_at=application.updated_at,
             snapshot_sha256=application.snapshot_sha256,
             previous_application_id=application.previous_application_id,
+            renews_certificate_id=application.renews_certificate_id,
             correction_comment=application.correction_comment,
             request=_request(application, rules),
             reasons=[RemarkOut.of(remark, rules) for remark in application.reasons],

@@ -6,7 +6,6 @@ from services.applications.usecases.automatic_check import AutomaticCheck
 from services.applications.usecases.certificates import Certificates
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
-from services.applications.usecases.drafting import Drafting
 from services.applications.usecases.facts import Facts
 from services.applications.usecases.history import Histories
 from services.applications.usecases.notes import Notes
@@ -14,6 +13,7 @@ from services.applications.usecases.portable import Portable
 from services.applications.usecases.proofs import Proofs
 from services.applications.usecases.pushing import Pushing
 from services.applications.usecases.registry import Registry
+from services.applications.usecases.renewal import Renewal
 from services.applications.usecases.review import Review
 from services.applications.usecases.rights import Rights
 from services.applications.usecases.standing import Standing
@@ -26,7 +26,7 @@ __all__ = ["UseCases"]
 
 @dataclass(frozen=True, slots=True)
 class UseCases(
-    Drafting, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, Standing, TermControl, Histories, Notes, Rights
+    Renewal, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, Standing, TermControl, Histories, Notes, Rights
 ):
     """Everything applications can do."""
 

@@ -80,6 +80,8 @@ class Certificates(Room):
             await self._move(tx, certified, read=application)
             await self.certificates.save(tx, certificate, read=planned)
             await self._schedule_notices(tx, certificate)
+            async for earlier in self.certificates.earlier_than(certificate):  # who has a newer one need not renew the older
+                await tx.cancel_all(expiry_timers(earlier))
 
     async def _schedule_notices(self, tx: Transaction, certificate: Certificate) -> None:
         for days in self.terms.on(self.terms.local_date(certificate.issued_at)).expiry_notice_days:

@@ -50,31 +50,32 @@ class Drafting(Room):
     @atomic
     async def _create(self, applicant_id: UUID, wanted: NewApplication) -> Application:
         async with self.begin() as tx:
-            practitioner = await self.facts.practitioner(applicant_id, tx=tx)
-            if practitioner is None or practitioner.facts is None:
-                raise NotVerified(NOT_VERIFIED)
-            practitioner.check_may_apply()
-            rules, previous = self.rules_now(), await self._previous(tx, applicant_id, wanted)
-            newest = await self.facts.newest_accepted(tx, applicant_id, rules.documents)
-            documents = {document_type: str(document_id) for document_type, document_id in newest.items()}
-            form = prefilled(practitioner.facts, documents)
-            if previous:
-                form = previous.form
-            draft = drafting.start(
-                uuid4(),
-                applicant_id=applicant_id,
-                kind=wanted.kind,
-                specialty_code=wanted.specialty_code,
-                form=form,
-                at=self.now(),
-                rules=rules,
-            )
             draft = replace(
-                draft, previous_application_id=wanted.previous_application_id, correction_comment=wanted.correction_comment.strip()
+                await self._started(tx, applicant_id, wanted),
+                previous_application_id=wanted.previous_application_id,
+                correction_comment=wanted.correction_comment.strip(),
             )
             await self.applications.add(tx, draft)
             await self._tell_saved(tx, draft)
         return draft
+
+    async def _started(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication) -> Application:
+        practitioner = await self.facts.practitioner(applicant_id, tx=tx)
+        if practitioner is None or practitioner.facts is None:
+            raise NotVerified(NOT_VERIFIED)
+        practitioner.check_may_apply()
+        rules, previous = self.rules_now(), await self._previous(tx, applicant_id, wanted)
+        newest = await self.facts.newest_accepted(tx, applicant_id, rules.documents)
+        documents = {document_type: str(document_id) for document_type, document_id in newest.items()}
+        return drafting.start(
+            uuid4(),
+            applicant_id=applicant_id,
+            kind=wanted.kind,
+            specialty_code=wanted.specialty_code,
+            form=previous.form if previous else prefilled(practitioner.facts, documents),
+            at=self.now(),
+            rules=rules,
+        )
 
     async def _previous(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication) -> Application | None:
         if wanted.previous_application_id is None:

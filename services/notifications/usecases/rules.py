@@ -247,6 +247,10 @@ TABLE: tuple[Rule, ...] = (
         applications.ElectronicDocumentIssued, "electronic-document-issued", _applicant, "application_id",
         (*_APPLICATION, "sha256"), secrets=("link",),
     ),
+    Rule(
+        applications.RenewalDrafted, "renewal-drafted", _applicant, "application_id",
+        ("application_id", "certificate_number", "valid_until"),
+    ),
     Rule(applications.ReviewBegun, "review-begun", _applicant, "application_id", _TERM),
     Rule(applications.InformationRequested, "information-requested", _applicant, "application_id", _TERM, _remarks),
     Rule(

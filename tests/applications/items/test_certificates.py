@@ -1,12 +1,21 @@
 """AP-12 and AP-17: certificates are signed, verified, suspended, reinstated, revoked and renewed."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from contracts.applications import CertificateReinstated, CertificateRevoked, CertificateSuspended
-from tests.applications.certified import certified
+from contracts.applications import (
+    CertificateExpiring,
+    CertificateIssued,
+    CertificateReinstated,
+    CertificateRevoked,
+    CertificateSuspended,
+    RenewalDrafted,
+)
+from tests.applications.certified import certified, decided
 from tests.applications.conftest import Applicant, Hands
+from tests.support import eventually
 
 
 async def status_of(hands: Hands, number: str) -> str:
@@ -75,3 +84,48 @@ async def holder_of(hands: Hands, number: str) -> Any:
     found = await hands.service.database["certificates"].find_one({"number": number})
     assert found
     return found["holder_id"]
+
+
+def expiring(issued: CertificateIssued, days_left: int) -> CertificateExpiring:
+    return CertificateExpiring(
+        occurred_at=datetime.now(UTC),
+        certificate_id=issued.certificate_id,
+        certificate_number=issued.certificate_number,
+        holder_id=issued.applicant_id,
+        valid_until=issued.valid_until,
+        days_left=days_left,
+    )
+
+
+async def handled(applicant: Applicant, event: CertificateExpiring) -> None:
+    await applicant.service.publish(event)
+    await eventually(lambda: applicant.service.database["inbox"].find_one({"_id": str(event.event_id)}))
+
+
+async def test_the_first_notice_of_expiry_brings_a_prefilled_draft_and_its_certificate_ends_the_notices(
+    applicant: Applicant, reviewers: list[Hands], registrar: Hands
+) -> None:
+    issued = await certified(applicant, reviewers[0], registrar)
+    timers = {"_id": {"$regex": f"^certificate-expiring:{issued.certificate_id}:"}}
+    for event in (expiring(issued, 30), expiring(issued, 90), expiring(issued, 90)):  # told late, told, told again
+        await handled(applicant, event)
+    told = await applicant.told(RenewalDrafted)
+    mine = (await applicant.ok("GET", "/applications"))["items"]
+    assert [(one["kind"], one["state"]) for one in mine] == [("periodic", "draft"), ("primary", "certified")]
+    draft = await applicant.get(str(told.application_id))
+    assert (draft["renews_certificate_id"], draft["specialty_code"]) == (str(issued.certificate_id), "31.08.36")
+    assert draft["personal"]["surname"] == "Вымышленникова"
+    assert draft["documents"] == {name: str(key) for name, key in applicant.documents.items()}
+    assert await applicant.service.database["timers"].count_documents(timers) == 4
+    ready = await applicant.edit(draft, consent={"personal_data": True, "accuracy": True})
+    renewed = await decided(applicant, await applicant.submit(ready), reviewers[0], registrar)
+    assert renewed.certificate_id != issued.certificate_id
+    await applicant.reach(draft["id"], "certified")
+    assert await applicant.service.database["timers"].count_documents(timers) == 0
+
+
+async def test_a_revoked_certificate_is_not_renewed(applicant: Applicant, reviewers: list[Hands], registrar: Hands) -> None:
+    issued = await certified(applicant, reviewers[0], registrar)
+    await change(registrar, issued.certificate_number, "revocation", "false-information")
+    await handled(applicant, expiring(issued, 90))
+    assert len((await applicant.ok("GET", "/applications"))["items"]) == 1
