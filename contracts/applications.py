@@ -83,6 +83,15 @@ class ReviewClaimed(_ApplicationEvent):
     type: ClassVar[str] = "applications.review-claimed.v1"
     reviewer_id: UUID
     document_ids: tuple[UUID, ...]
+    is_assigned: bool = False
+    """Given to the reviewer, who did not ask for it."""
+
+
+class AssignmentDue(Event):
+    """An application waits in the queue for long: it is given to a reviewer if nobody has taken it."""
+
+    type: ClassVar[str] = "applications.assignment-due.v1"
+    application_id: UUID
 
 
 class ReviewReleased(_ApplicationEvent):

@@ -54,6 +54,8 @@ class Settings(ServiceSettings):
     reminder_days: int | None = Field(default=None, ge=1)
     escalation_working_days: int | None = Field(default=None, ge=1)
     """After so long a missed term that stays missed is told of again, and again."""
+    assign_after_hours: int | None = Field(default=None, ge=1)
+    """Hours of working days after which an application nobody claimed is given to a reviewer."""
     certificate_years: int | None = Field(default=None, ge=1)
     expiry_notice_days: tuple[int, ...] | None = None
 

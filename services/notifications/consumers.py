@@ -26,6 +26,7 @@ from contracts.applications import (
     InformationRequested,
     RenewalDrafted,
     ReviewBegun,
+    ReviewClaimed,
 )
 from contracts.documents import (
     DamageFound,
@@ -180,6 +181,12 @@ async def on_renewal_drafted(event: RenewalDrafted, usecases: UseCasesDep) -> No
 @router.consumer(queue_for("notifications", ReviewBegun), EVENTS)
 async def on_review_begun(event: ReviewBegun, usecases: UseCasesDep) -> None:
     """Name the expected term of the review."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ReviewClaimed), EVENTS)
+async def on_review_claimed(event: ReviewClaimed, usecases: UseCasesDep) -> None:
+    """Tell a reviewer what they were given."""
     await usecases.announce(event)
 
 

@@ -54,6 +54,7 @@ KINDS: dict[str, Kind] = {
         Kind("application-received", "Заявление принято", _INBOX, "/applications/{application_id}"),
         Kind("electronic-document-issued", "Электронный документ и расписка", _LETTER, "/applications/{application_id}"),
         Kind("renewal-drafted", "Заявление на продление подготовлено", _LETTER, "/applications/{application_id}"),
+        Kind("review-assigned", "Заявление назначено вам", _LETTER, "/reviews/{application_id}"),
         Kind("review-begun", "Экспертиза начата", _LETTER, "/applications/{application_id}"),
         Kind("information-requested", "Требуется уточнение", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
         Kind("information-provided", "Заявитель ответил на запрос", _LETTER, "/reviews/{application_id}"),

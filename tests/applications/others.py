@@ -113,6 +113,7 @@ async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Othe
 async def _registrar(service: Component, signer: Signer) -> Others:
     owner = await _applicant(service, signer)
     path = {"application_id": (await owner.under_review())["id"]}
+    draft = await owner.draft(kind="periodic")
     planned = {"number": await _planned(service, signer)}
     grounds = {"revocation": "issued-in-error", "suspension": "court-decision", "reinstatement": "court-decision"}
     asked = {
@@ -120,6 +121,7 @@ async def _registrar(service: Component, signer: Signer) -> Others:
             f"PUT /certificates/{{number}}/{change}": Asked(planned, {"reason_code": ground}, headers={"If-Match": '"1"'})
             for change, ground in grounds.items()
         },
+        "PUT /reviews/{application_id}/assignment": Asked({"application_id": draft["id"]}, {"reviewer_id": None}),
         "GET /registry/{application_id}": Asked(path),
         "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}),
     }

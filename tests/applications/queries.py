@@ -8,7 +8,8 @@ from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import appeals, applications, certificates, facts, migrations, notes, verifications, watch
+from services.applications.repository import appeals, certificates, facts, migrations, notes, verifications, watch
+from services.applications.repository.applications import queries as applications
 from services.applications.repository.places import Query
 from tests.applications import people
 
@@ -25,20 +26,20 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
     "appeals.in_state": [(appeals.COLLECTION, appeals.in_state(AppealState.REGISTERED))],
     "appeals.held": [(appeals.COLLECTION, appeals.held(_PERSON))],
     "appeals.queued": [(appeals.COLLECTION, appeals.queued(people.CARDIOLOGY))],
-    "applications.own": [
+    "applications.queries.own": [
         *(_own(HistoryFilter(sort=sort)) for sort in Sort),
         *(_own(HistoryFilter(sort=sort, group=Group.COMPLETED)) for sort in Sort),
         _own(HistoryFilter(started_from=_FIRST_DAY, started_before=_FIRST_DAY)),
         _own(HistoryFilter(started_from=_FIRST_DAY, group=Group.REJECTED)),
     ],
-    "applications.the_open": [(applications.COLLECTION, applications.the_open(_PERSON, Kind.PRIMARY, people.CARDIOLOGY))],
-    "applications.numbered": [(applications.COLLECTION, applications.numbered("MK-2026-00000001-8"))],
-    "applications.held": [(applications.COLLECTION, applications.held(_PERSON))],
-    "applications.queued": [
+    "applications.queries.the_open": [(applications.COLLECTION, applications.the_open(_PERSON, Kind.PRIMARY, people.CARDIOLOGY))],
+    "applications.queries.numbered": [(applications.COLLECTION, applications.numbered("MK-2026-00000001-8"))],
+    "applications.queries.held": [(applications.COLLECTION, applications.held(_PERSON))],
+    "applications.queries.queued": [
         (applications.COLLECTION, applications.queued(people.CARDIOLOGY)),
         (applications.COLLECTION, applications.queued(applications.REGISTRY)),
     ],
-    "applications.with_document": [
+    "applications.queries.with_document": [
         (applications.COLLECTION, applications.with_document(uuid4(), State.SUBMITTED)),
         (applications.COLLECTION, applications.with_document(uuid4(), State.INFORMATION_REQUESTED)),
     ],

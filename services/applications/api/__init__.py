@@ -12,5 +12,6 @@ ROUTERS = (
     reviewer.router,
     notes.router,
     registrar.router,
+    registrar.reviews,
 )
 ROOT_ROUTERS = (public.pages,)

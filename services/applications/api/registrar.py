@@ -6,13 +6,14 @@ from fastapi import APIRouter
 
 from chassis.paging import Page, PageQuery
 from contracts.roles import Role
-from services.applications.api.dependencies import CurrentRegistrar, UseCasesDep
+from services.applications.api.dependencies import CurrentRegistrar, RecentRegistrar, UseCasesDep
 from services.applications.schemas.answers import QueueRowOut
-from services.applications.schemas.bodies import OpinionIn
+from services.applications.schemas.bodies import AssignmentIn, OpinionIn
 from services.applications.schemas.protocol import MovedOut, OpenedOut
 from services.applications.usecases.base import Reader
 
 router = APIRouter(prefix="/registry")
+reviews = APIRouter(prefix="/reviews")
 
 
 @router.get("")
@@ -35,3 +36,9 @@ async def open_registry(application_id: UUID, registrar: CurrentRegistrar, useca
 async def decide(application_id: UUID, body: OpinionIn, registrar: CurrentRegistrar, usecases: UseCasesDep) -> MovedOut:
     """Approve or refuse."""
     return MovedOut.of(await usecases.decide(application_id, registrar.id, body.decision, body.remarks(), body.comment))
+
+
+@reviews.put("/{application_id}/assignment")
+async def assign_review(application_id: UUID, body: AssignmentIn, registrar: RecentRegistrar, usecases: UseCasesDep) -> MovedOut:
+    """Give an application to a reviewer, or take it from one for another; null chooses the least loaded."""
+    return MovedOut.of(await usecases.reassign(application_id, body.reviewer_id, registrar.id))

@@ -6,6 +6,7 @@ from contracts.applications import (
     ApplicationApproved,
     ApplicationPushed,
     ApplicationSubmitted,
+    AssignmentDue,
     CertificateExpiring,
     ElectronicDocumentRequested,
     EscalationDue,
@@ -69,3 +70,9 @@ async def on_escalation_due(event: EscalationDue, usecases: UseCasesDep) -> None
 async def on_application_pushed(event: ApplicationPushed, usecases: UseCasesDep) -> None:
     """Take the step that the application lacks."""
     await usecases.push(event)
+
+
+@router.consumer(queue_for(SERVICE, AssignmentDue), EVENTS)
+async def on_assignment_due(event: AssignmentDue, usecases: UseCasesDep) -> None:
+    """Give to a reviewer what nobody took."""
+    await usecases.assign_unclaimed(event)

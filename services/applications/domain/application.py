@@ -220,6 +220,8 @@ class Application:
     appeal: AppealReference | None = None
     refusals: tuple[Refusal, ...] = ()
     """Those that an appeal overturned."""
+    left_by: tuple[UUID, ...] = ()
+    """Reviewers who gave it back or let it lie; nobody of them is given it unasked."""
     renews_certificate_id: UUID | None = None
     """The certificate that ends and that this one is to follow."""
 
@@ -313,6 +315,11 @@ class Application:
         if not self.opinions:
             return Desk.REVIEWER
         return Desk.REGISTRAR if self.opinions[-1].decision == "approve" else Desk.SECOND_REVIEWER
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether a reviewer is to take it."""
+        return self.claim is None and self.desk in {Desk.REVIEWER, Desk.SECOND_REVIEWER}
 
     def active_terms(self) -> dict[Term, ActiveTerm]:
         """The terms that run now; a term met is not among them."""

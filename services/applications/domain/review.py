@@ -46,7 +46,8 @@ def _registrar(registrar_id: UUID) -> Actor:
     return Actor(registrar_id, Role.REGISTRAR)
 
 
-def _open_for_review(application: Application, move: Move) -> None:
+def in_review(application: Application, move: Move) -> None:
+    """Raises `IllegalMove`, and `AlreadyRecommended` once it is no reviewer's turn."""
     after(application.state, move)
     if application.desk not in {Desk.REVIEWER, Desk.SECOND_REVIEWER}:
         raise AlreadyRecommended("Эксперты уже высказались: заявление у регистратора.")
@@ -59,7 +60,7 @@ def claim(application: Application, reviewer: StaffMember, *, at: datetime, term
     """
     if application.specialty_code not in reviewer.specialty_codes:
         raise ApplicationNotFound("Такого заявления нет.")
-    _open_for_review(application, Move.CLAIM)
+    in_review(application, Move.CLAIM)
     if is_close(application, reviewer):
         raise ConflictOfInterest("Рассматривать заявление коллеги, своё или уже рассмотренное вами нельзя.")
     if application.claim and application.claim.reviewer_id == reviewer.id:
@@ -79,7 +80,7 @@ def is_close(application: Application, reviewer: StaffMember) -> bool:
 
 def held_open_for_review(application: Application, reviewer_id: UUID, move: Move) -> Claim:
     """The reviewer's claim on an application in which the move may be made. Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`."""
-    _open_for_review(application, move)
+    in_review(application, move)
     return _held_by(application, reviewer_id)
 
 
@@ -92,12 +93,12 @@ def _held_by(application: Application, reviewer_id: UUID) -> Claim:
 def release(application: Application, reviewer_id: UUID, *, at: datetime) -> Application:
     """The application back in the queue by the reviewer's own wish. Raises `NotClaimed`, `IllegalMove`."""
     _held_by(application, reviewer_id)
-    return application.moved(Move.RELEASE, by=_reviewer(reviewer_id), at=at, claim=None)
+    return _freed(application, _reviewer(reviewer_id), at, "")
 
 
 def lapse(application: Application, *, at: datetime) -> Application:
     """The application back in the queue because its holder kept silent. Raises `IllegalMove`."""
-    return application.moved(Move.RELEASE, by=SYSTEM, at=at, why="Эксперт не действовал в течение срока.", claim=None)
+    return _freed(application, SYSTEM, at, "Эксперт не действовал в течение срока.")
 
 
 def may_hold(application: Application, member: StaffMember) -> bool:
@@ -107,7 +108,13 @@ def may_hold(application: Application, member: StaffMember) -> bool:
 
 def leave(application: Application, *, at: datetime) -> Application:
     """The application back in the queue because its holder reviews such ones no more. Raises `IllegalMove`."""
-    return application.moved(Move.RELEASE, by=SYSTEM, at=at, why="Эксперт больше не рассматривает такие заявления.", claim=None)
+    return _freed(application, SYSTEM, at, "Эксперт больше не рассматривает такие заявления.")
+
+
+def _freed(application: Application, by: Actor, at: datetime, why: str) -> Application:
+    holder = (application.claim.reviewer_id,) if application.claim else ()
+    left_by = tuple(dict.fromkeys((*application.left_by, *holder)))
+    return application.moved(Move.RELEASE, by=by, at=at, why=why, claim=None, left_by=left_by)
 
 
 def valid_remarks(remarks: Iterable[Remark], rules: Rules, *, member: str) -> tuple[Remark, ...]:
@@ -141,7 +148,7 @@ def request_information(
 
     Raises `NotClaimed`, `IllegalMove`.
     """
-    _open_for_review(application, Move.REQUEST_BY_REVIEWER)
+    in_review(application, Move.REQUEST_BY_REVIEWER)
     _held_by(application, reviewer_id)
     left = terms.working_days_between(at, application.review_due_at or at)
     frozen = freeze(application, documents)
@@ -165,7 +172,7 @@ def recommend(
     For approval it goes to the registrar; the first opinion against goes to a second reviewer, whose agreement refuses the application.
     Raises `NotClaimed`, `AlreadyRecommended`, `ReasonsMissing`, `IllegalMove`.
     """
-    _open_for_review(application, Move.RECOMMEND)
+    in_review(application, Move.RECOMMEND)
     _held_by(application, reviewer_id)
     _with_reasons(decision, remarks)
     is_second = application.desk is Desk.SECOND_REVIEWER

@@ -52,6 +52,8 @@ class TermNumbers:
     """Calendar days from a refusal in which an appeal may be filed."""
     appeal_working_days: int
     escalation_working_days: int
+    assign_after_hours: int
+    """Hours of working days in which an application may be claimed before it is given to somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,17 @@ class Terms:
         """End of the registrar's time."""
         return self.working_days_after(at, self._at(at).approval_working_days)
 
+    def assignment_at(self, at: datetime) -> datetime:
+        """When an application that entered the queue at `at` is given to somebody: hours of other than working days do not count."""
+        day, begun, left = self.local_date(at), at, timedelta(hours=self._at(at).assign_after_hours)
+        while True:
+            ended = self.start_of(day + timedelta(days=1))
+            if self.is_working_day(day):
+                if left <= ended - begun:
+                    return begun + left
+                left -= ended - begun
+            day, begun = day + timedelta(days=1), ended
+
     def appeal_until(self, refused_at: datetime) -> datetime:
         """Last moment for an appeal: so many calendar days, and to the next working day where the last one is none.
 
@@ -160,6 +173,11 @@ class Terms:
         numbers = self._at(at)
         extension = numbers.clarification_working_days if is_clarified else 0
         return self.working_days_after(at, 1 + numbers.review_working_days + numbers.approval_working_days + extension)
+
+
+def assignment_key(application_id: UUID) -> str:
+    """The name of the timer at which an application is given to somebody."""
+    return f"assign:{application_id}"
 
 
 def timer_key(application_id: UUID, term: Term, moment: str) -> str:

@@ -17,6 +17,7 @@ DOCUMENTS = "known_documents"
 STAFF = "staff_members"
 CONTACTS = "practitioner_contacts"
 PORTAL = "portal_confirmations"
+TURNS = "reviewer_turns"
 _VERSION = "version"
 """Missing where a record is only a mark of somebody who waits for it."""
 _STAFF_MAX = 10_000
@@ -39,6 +40,7 @@ class FactsRepository:
         await prepare_collection(self._database, STAFF)
         await prepare_collection(self._database, PORTAL)
         await prepare_collection(self._database, CONTACTS)
+        await prepare_collection(self._database, TURNS)
 
     async def practitioner(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> Practitioner | None:
         """The profile as last confirmed; None before the first verdict."""
@@ -147,6 +149,16 @@ class FactsRepository:
         """Everybody who works here or did, as the watch and the assignment of reviews weigh them."""
         found = await self._database[STAFF].find().limit(_STAFF_MAX).to_list(_STAFF_MAX)
         return {row["_id"]: _to_member(row) for row in found}
+
+    async def given_at(self, reviewer_ids: Iterable[UUID], *, tx: Transaction) -> dict[UUID, datetime]:
+        """When each reviewer was last given an application unasked."""
+        found = self._database[TURNS].find({"_id": {"$in": list(reviewer_ids)}}, session=tx.session)
+        return {row["_id"]: row["at"] async for row in found}
+
+    async def note_given(self, tx: Transaction, reviewer_id: UUID, at: datetime) -> None:
+        """The reviewer was given one. It is counted, so that two at the same moment meet in this row."""
+        turn = {"$set": {"at": at, "schema_version": 1}, "$inc": {"given": 1}}
+        await self._database[TURNS].update_one({"_id": reviewer_id}, turn, upsert=True, session=tx.session)
 
     async def keep_staff_member(self, tx: Transaction, member: StaffMember) -> None:
         """Keep what identity told."""

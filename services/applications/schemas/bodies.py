@@ -162,6 +162,12 @@ class RequestIn(Body):
     remarks: Annotated[list[RemarkIn], Field(min_length=1, max_length=50)]
 
 
+class AssignmentIn(Body):
+    """Who is to review; null leaves the choice to the system."""
+
+    reviewer_id: UUID | None
+
+
 class NoteIn(Body):
     """What colleagues are to know."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.applications.usecases.assignment import Assignment
 from services.applications.usecases.automatic_check import AutomaticCheck
 from services.applications.usecases.certificates import Certificates
 from services.applications.usecases.claims import Claims
@@ -26,7 +27,20 @@ __all__ = ["UseCases"]
 
 @dataclass(frozen=True, slots=True)
 class UseCases(
-    Renewal, Submission, Facts, Pushing, AutomaticCheck, Review, Registry, Certificates, Standing, TermControl, Histories, Notes, Rights
+    Renewal,
+    Submission,
+    Facts,
+    Pushing,
+    AutomaticCheck,
+    Review,
+    Assignment,
+    Registry,
+    Certificates,
+    Standing,
+    TermControl,
+    Histories,
+    Notes,
+    Rights,
 ):
     """Everything applications can do."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from chassis.clock import Clock
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
+from contracts.applications import AssignmentDue
 from contracts.roles import Role
 from services.applications.domain import review
 from services.applications.domain.application import Application
@@ -18,7 +19,7 @@ from services.applications.domain.history import Row
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS, State
-from services.applications.domain.terms import Terms
+from services.applications.domain.terms import Terms, assignment_key
 from services.applications.domain.timers import Timer, planned
 from services.applications.gateways import FileStore, PdfSigner, Printer
 from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NoteRepository, NumberRepository
@@ -74,6 +75,14 @@ class Room:
         for key in plan.cancel:
             await tx.cancel(key)
         await self._schedule(tx, application, plan.schedule)
+        if application.is_queued and not read.is_queued:
+            await self._plan_assignment(tx, application)
+        elif read.is_queued and not application.is_queued:
+            await tx.cancel(assignment_key(application.id))
+
+    async def _plan_assignment(self, tx: Transaction, application: Application) -> None:
+        at = self.terms.assignment_at(self.now())
+        await tx.schedule(assignment_key(application.id), at, AssignmentDue(occurred_at=at, application_id=application.id))
 
     async def _schedule(self, tx: Transaction, application: Application, timers: Iterable[Timer]) -> None:
         for timer in timers:

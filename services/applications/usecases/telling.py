@@ -96,7 +96,8 @@ def _provided(moved: Application, _: Application, __: Rules) -> Event:
 
 
 def _claimed(moved: Application, _: Application, __: Rules) -> Event:
-    return ReviewClaimed(**about(moved), reviewer_id=_holder(moved), document_ids=moved.document_ids)
+    is_assigned = moved.history[-1].move is Move.ASSIGN
+    return ReviewClaimed(**about(moved), reviewer_id=_holder(moved), document_ids=moved.document_ids, is_assigned=is_assigned)
 
 
 def _released(moved: Application, read: Application, _: Rules) -> Event:

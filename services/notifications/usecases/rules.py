@@ -252,6 +252,10 @@ TABLE: tuple[Rule, ...] = (
         ("application_id", "certificate_number", "valid_until"),
     ),
     Rule(applications.ReviewBegun, "review-begun", _applicant, "application_id", _TERM),
+    Rule(
+        applications.ReviewClaimed, "review-assigned", lambda event: event.reviewer_id, "application_id", _APPLICATION,
+        when=lambda event: event.is_assigned,
+    ),
     Rule(applications.InformationRequested, "information-requested", _applicant, "application_id", _TERM, _remarks),
     Rule(
         applications.InformationProvided, "information-provided", lambda event: event.reviewer_id, "application_id", _APPLICATION,

@@ -21,6 +21,18 @@ class AlreadyRecommended(Conflict):
     code = "already-recommended"
 
 
+class NoReviewer(Conflict):
+    """Nobody who works here may be given the application."""
+
+    code = "no-reviewer"
+
+
+class NotAReviewer(Invalid):
+    """Whom the registrar names does not review applications of this specialty."""
+
+    code = "not-a-reviewer"
+
+
 class NoRecommendation(Conflict):
     """A registrar decides after the reviewers."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.mongo import Collection, Database, Document, DuplicateKeyError, prepare_collection
 from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.application import Application, Desk
@@ -20,19 +20,28 @@ from services.applications.domain.facts import StaffMember
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
-from services.applications.repository.marks import WATCHED_INDEX, marks_of
-from services.applications.repository.migrations import fill_in, old_rows_index
-from services.applications.repository.places import Part, Query, moment, place, read, walk
+from services.applications.repository.applications.queries import (
+    COLLECTION,
+    FORMER_INDEXES,
+    INDEXES,
+    REGISTRY,
+    SCHEMA_VERSION,
+    held,
+    numbered,
+    own,
+    places,
+    queued,
+    the_open,
+    with_document,
+)
+from services.applications.repository.marks import marks_of
+from services.applications.repository.migrations import fill_in
+from services.applications.repository.places import Part, read, walk
 
-COLLECTION = "applications"
-SCHEMA_VERSION = 2
-"""2 knows places."""
 _PORTION = 200
 """Read at once where all are read."""
 _ONE_OPEN = "Такое заявление уже есть: по одному виду и специальности ведётся одно заявление."
 _NOT_FOUND = "Такого заявления нет."
-_NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""Sorts applications that have not ended after all that have."""
 _PERSONAL = ("form", "history", "requests", "recommendations", "checklists", "reasons", "refusals", "correction_comment")
 """Kept as one encrypted value: they are only ever read together, and opening one costs as much as opening all."""
 _CLEAR = tuple(member.name for member in fields(Application) if member.name not in {*_PERSONAL, "id"})
@@ -40,46 +49,6 @@ _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", 
 _WHOLE: TypeAdapter[Application] = TypeAdapter(Application)
 _ROWS: TypeAdapter[Row] = TypeAdapter(Row)
 
-_ORDER: dict[Sort, tuple[str, int]] = {
-    Sort.START: ("start_place", ASCENDING),
-    Sort.START_NEWEST: ("start_place", DESCENDING),
-    Sort.END: ("end_place", ASCENDING),
-    Sort.END_NEWEST: ("end_place", DESCENDING),
-    Sort.KIND: ("kind_place", ASCENDING),
-    Sort.KIND_REVERSED: ("kind_place", DESCENDING),
-}
-REGISTRY = "registry"
-"""The registrars' queue; the reviewers' queues are called by the codes of their specialties."""
-
-
-def _of_person(*columns: str) -> IndexModel:
-    name = "_".join(["own", *(column.removesuffix("_place") for column in columns)])
-    return IndexModel([("applicant_id", ASCENDING), *((column, ASCENDING) for column in columns)], name=name)
-
-
-_INDEXES = (
-    IndexModel(
-        [("applicant_id", ASCENDING), ("kind", ASCENDING), ("specialty_code", ASCENDING)],
-        name="one_open",
-        unique=True,
-        partialFilterExpression={"is_open": True},
-    ),
-    IndexModel([("number", ASCENDING)], name="by_number", unique=True, partialFilterExpression={"number": {"$gt": ""}}),
-    *(_of_person(column) for column in ("start_place", "end_place", "kind_place")),
-    *(_of_person("group", column) for column in ("start_place", "end_place", "kind_place")),
-    IndexModel([("queue", ASCENDING), ("queue_place", ASCENDING)], name="queued", partialFilterExpression={"queue": {"$gt": ""}}),
-    IndexModel([("claimed_by", ASCENDING), ("state", ASCENDING), ("review_place", ASCENDING)], name="held_by"),
-    old_rows_index(SCHEMA_VERSION),
-    IndexModel([("document_ids", ASCENDING)], name="submitted_by_document", partialFilterExpression={"state": State.SUBMITTED.value}),
-    IndexModel(
-        [("document_ids", ASCENDING), ("state", ASCENDING)],
-        name="asked_by_document",
-        partialFilterExpression={"state": State.INFORMATION_REQUESTED.value},
-    ),
-    WATCHED_INDEX,
-)
-_FORMER_INDEXES = {"number", "own_by_start", "own_by_end", "own_by_kind", "review_queue", "registry_queue", "held"}
-"""Of lists before they had places."""
 _SCHEMA: Document = {
     "bsonType": "object",
     "required": ["_id", "version", "schema_version", "applicant_id", "kind", "specialty_code", "state", "desk", "is_open", "personal"],
@@ -106,10 +75,10 @@ class ApplicationRepository:
 
     async def prepare(self) -> None:
         """Make the collection and its indexes; give places to what was stored before there were any."""
-        await prepare_collection(self._database, COLLECTION, indexes=_INDEXES, schema=_SCHEMA)
-        for name in _FORMER_INDEXES & set(await self._collection.index_information()):
+        await prepare_collection(self._database, COLLECTION, indexes=INDEXES, schema=_SCHEMA)
+        for name in FORMER_INDEXES & set(await self._collection.index_information()):
             await self._collection.drop_index(name)
-        await fill_in(self._collection, SCHEMA_VERSION, _places)
+        await fill_in(self._collection, SCHEMA_VERSION, places)
 
     async def add(self, tx: Transaction, application: Application) -> None:
         """Store a new one. Raises `OpenApplicationExists`, which also ends the transaction."""
@@ -165,6 +134,15 @@ class ApplicationRepository:
     async def get_for_review(self, application_id: UUID, specialty_codes: frozenset[str], *, tx: Transaction) -> Application:
         """A submitted one of the reviewer's specialties. Raises `ApplicationNotFound`."""
         return await self._get(application_id, tx, specialty_code={"$in": sorted(specialty_codes)}, number={"$ne": None})
+
+    async def count_held(self, reviewer_id: UUID, *, tx: Transaction) -> int:
+        """How many applications wait for an act of the reviewer."""
+        return await self._collection.count_documents(held(reviewer_id).found(), session=tx.session)
+
+    async def get_in_review(self, application_id: UUID, *, tx: Transaction) -> Application:
+        """One that reviewers have to judge, claimed or not. Raises `ApplicationNotFound`."""
+        desks = {"$in": [Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value]}
+        return await self._get(application_id, tx, desk=desks)
 
     async def get_for_registrar(self, application_id: UUID, *, tx: Transaction | None = None) -> Application:
         """One that waits for a registrar or was approved by one. Raises `ApplicationNotFound`."""
@@ -296,71 +274,13 @@ class ApplicationRepository:
             "workplace": encrypted["workplace"] if ogrn else None,
             "personal": encrypted["personal"],
         }
-        return document | _places(document)
+        return document | places(document)
 
     async def _from_document(self, document: Document) -> Application:
         decrypted = await self._cipher.decrypt({"personal": document["personal"]})
         return _WHOLE.validate_python(
             {"id": document["_id"], **{name: document[name] for name in _CLEAR if name in document}, **decrypted["personal"]}
         )
-
-
-def own(applicant_id: UUID, given: HistoryFilter | None = None) -> Query:
-    """A person's applications; those of one group if the filter names it, and a window of starts where that is the order."""
-    given = given or HistoryFilter()
-    column, direction = _ORDER[given.sort]
-    equal: Document = {"applicant_id": applicant_id} | ({"group": given.group.value} if given.group else {})
-    if column != "start_place":
-        return Query(equal, column, direction)
-    since, before = (moment(at) if at else None for at in (given.started_from, given.started_before))
-    return Query(equal, column, direction, since, before)
-
-
-def the_open(applicant_id: UUID, kind: Kind, specialty_code: str) -> Query:
-    """The one that keeps others of its kind and specialty from being begun."""
-    return Query({"applicant_id": applicant_id, "kind": kind.value, "specialty_code": specialty_code, "is_open": True})
-
-
-def numbered(number: str) -> Query:
-    """The application of a number."""
-    return Query({"number": number})
-
-
-def held(reviewer_id: UUID) -> Query:
-    """What a reviewer holds and is to act on, soonest due first."""
-    return Query({"claimed_by": reviewer_id, "state": State.UNDER_REVIEW.value}, "review_place")
-
-
-def queued(queue: str) -> Query:
-    """What stands in a queue, soonest due first."""
-    return Query({"queue": queue}, "queue_place")
-
-
-def with_document(document_id: UUID, state: State) -> Query:
-    """Applications of a state that hold the document."""
-    return Query({"document_ids": document_id, "state": state.value})
-
-
-def _places(document: Document) -> Document:
-    """Where the row stands in every list, from its other columns."""
-    key, start = document["_id"], document["created_at"]
-    return {
-        "start_place": place(start, key=key),
-        "end_place": place(document["ended_at"] or _NEVER, key=key),
-        "kind_place": place(document["kind"], start, key=key),
-        "review_place": place(document["review_due_at"] or _NEVER, key=key),
-        **_queue(document),
-    }
-
-
-def _queue(document: Document) -> Document:
-    """Which queue the row stands in, and where; what is in nobody's queue has an empty name and is in no index."""
-    if document["desk"] == Desk.REGISTRAR.value:
-        return {"queue": REGISTRY, "queue_place": place(document["approval_due_at"] or _NEVER, key=document["_id"])}
-    is_free = document["claimed_by"] is None and document["desk"] in {Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value}
-    if not is_free:
-        return {"queue": "", "queue_place": ""}
-    return {"queue": document["specialty_code"], "queue_place": place(document["review_due_at"] or _NEVER, key=document["_id"])}
 
 
 def _ciphertexts(stored: Any) -> set[Any]:

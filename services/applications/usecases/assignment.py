@@ -1,0 +1,66 @@
+"""Applications nobody took are given to somebody, and registrars give them to somebody else."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.transaction import Transaction, atomic
+from contracts.applications import AssignmentDue
+from services.applications.domain import assignment
+from services.applications.domain.application import SYSTEM, Actor, Application
+from services.applications.domain.errors.review import NoReviewer, NotAReviewer
+from services.applications.domain.facts import StaffMember
+from services.applications.usecases.base import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment(Room):
+    """Claiming stays free; this is for what is left over."""
+
+    @atomic
+    async def assign_unclaimed(self, event: AssignmentDue) -> None:
+        """Give it to the least loaded who may judge it. If there is nobody, ask again as much later: the watch tells of it."""
+        async with self.begin(handling=event) as tx:
+            application = await self.applications.get_any(event.application_id, tx=tx)
+            if not application.is_queued:
+                return
+            member = await self._least_loaded(tx, application)
+            if member is None:
+                await self._plan_assignment(tx, application)
+            else:
+                await self._give(tx, application, member, by=SYSTEM)
+
+    @atomic
+    async def reassign(self, application_id: UUID, reviewer_id: UUID | None, registrar_id: UUID) -> Application:
+        """Give an application to this reviewer, or to the least loaded who had it not yet.
+
+        Raises `ApplicationNotFound` for one no reviewer is to judge now, `NotAReviewer`, `NoReviewer`, `ConflictOfInterest`.
+        """
+        async with self.begin() as tx:
+            application = await self.applications.get_in_review(application_id, tx=tx)
+            member = await self._named(tx, application, reviewer_id)
+            return await self._give(tx, application, member, by=assignment.registrar(registrar_id))
+
+    async def _named(self, tx: Transaction, application: Application, reviewer_id: UUID | None) -> StaffMember:
+        if reviewer_id is None:
+            member = await self._least_loaded(tx, application)
+            if member is None:
+                raise NoReviewer("Свободного эксперта, который может рассмотреть это заявление, нет. Назначьте эксперта сами.")
+        else:
+            member = await self.facts.staff_member(reviewer_id, tx=tx)
+            if member is None:
+                raise NotAReviewer("Такого эксперта нет. Выберите эксперта этой специальности или оставьте выбор системе.")
+        return member
+
+    async def _least_loaded(self, tx: Transaction, application: Application) -> StaffMember | None:
+        found = assignment.eligible(application, (await self.facts.all_staff()).values())
+        given = await self.facts.given_at([one.id for one in found], tx=tx)
+        loads = [assignment.Load(one, await self.applications.count_held(one.id, tx=tx), given.get(one.id)) for one in found]
+        return min(loads).member if loads else None
+
+    async def _give(self, tx: Transaction, application: Application, member: StaffMember, *, by: Actor) -> Application:
+        """Noting the turn makes two that choose the same reviewer at once conflict: the second weighs the loads anew."""
+        assigned = assignment.assign(application, member, by=by, at=self.now(), terms=self.terms)
+        if assigned is not application:
+            await self.facts.note_given(tx, member.id, self.now())
+            await self._move(tx, assigned, read=application)
+        return assigned
