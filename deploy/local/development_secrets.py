@@ -32,6 +32,7 @@ def _fresh() -> dict[str, str]:
         "PERSONAS_SEED": secrets.token_hex(16),
         "IDENTITY_PEPPER": secrets.token_urlsafe(48),
         "APPLICATIONS_CREDENTIAL_KEYS": credential_keys(),
+        "APPLICATIONS_TOKEN_KEY": secrets.token_urlsafe(48),
         **masters,
     }
 

@@ -97,6 +97,7 @@ def _specific(settings: LocalSettings, secrets: Mapping[str, str]) -> dict[str, 
             "CREDENTIAL_KEYS": secrets["APPLICATIONS_CREDENTIAL_KEYS"],
             "SIGNING_KEY_FILE": signing,
             "SIGNING_CERTIFICATES_FILE": signing,
+            "TOKEN_KEY": secrets["APPLICATIONS_TOKEN_KEY"],
         },
         "documents": {"CLAMD_HOST": "127.0.0.1", "CLAMD_PORT": str(settings.clamd_port)},
         "identity": {

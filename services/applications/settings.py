@@ -30,6 +30,16 @@ class Settings(ServiceSettings):
     signing_key_file: Path
     """PEM: the RSA key of the first certificate, PKCS#8 without a password."""
 
+    token_key: SecretStr = Field(min_length=32)
+    """What links to certificates and keys of employers are hashed with, at least 32 characters; another one voids all of them."""
+    share_days_max: int = Field(default=90, ge=1, le=3660)
+    """How long a link to a certificate may hold."""
+    share_views_max: int = Field(default=1000, ge=1, le=100_000)
+    shares_max: int = Field(default=20, ge=1, le=100)
+    """Open links of one certificate."""
+    share_keep_days: int = Field(default=90, ge=1)
+    """How long its holder sees a link that is over. A change takes effect when the index is made anew."""
+
     verification_days: int = Field(default=1095, ge=1)
     """How long holders see who verified their certificates. A change takes effect when the index is made anew."""
     verification_file_bytes_max: int = Field(default=2_097_152, ge=65_536, le=8_388_608)

@@ -9,9 +9,21 @@ from tests.applications.conftest import Applicant, Hands, known_reviewers
 from tests.support import Component, Signer
 from tests.support.access import Asked, Others
 
-_WATCHED = ("appeals", "applications", "certificates", "known_documents", "notes", "outbox", "practitioners", "staff_members", "timers")
+_WATCHED = (
+    "appeals",
+    "applications",
+    "certificates",
+    "known_documents",
+    "notes",
+    "outbox",
+    "practitioners",
+    "shares",
+    "staff_members",
+    "timers",
+)
 _FOREIGN_SPECIALTY = "31.08.20"
 _OPINION = {"decision": "approve", "reasons": [], "comment": "Всё верно"}
+_SHARE = {"days": 1, "views_max": 1}
 _REMARK = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address", "comment": "Уточните адрес"}
 
 
@@ -69,6 +81,10 @@ async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> 
     asked["POST /appeals"] = Asked({}, appeal_against(appeal["application_number"], service.clock.now()))
     asked["GET /appeals/{appeal_id}"] = asked["DELETE /appeals/{appeal_id}"] = Asked(path)
     asked["GET /appeals/{appeal_id}/packet"] = Asked(path)
+    share = await owner.ok("POST", f"/certificates/{own['number']}/shares", _SHARE)
+    asked["GET /certificates/{number}/shares"] = Asked({"number": own["number"]})
+    asked["POST /certificates/{number}/shares"] = Asked({"number": own["number"]}, _SHARE)
+    asked["DELETE /certificates/{number}/shares/{share_id}"] = Asked({"number": own["number"], "share_id": share["share"]["id"]})
     return Others(service, str(owner.id), other.token(), _WATCHED, asked)
 
 

@@ -8,7 +8,7 @@ from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import appeals, certificates, facts, migrations, notes, verifications, watch
+from services.applications.repository import appeals, certificates, facts, migrations, notes, shares, verifications, watch
 from services.applications.repository.applications import queries as applications
 from services.applications.repository.places import Query
 from tests.applications import people
@@ -51,6 +51,9 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (certificates.COLLECTION, certificates.of_list("1", Change.SUSPENDED)),
     ],
     "certificates.of_application": [(certificates.COLLECTION, certificates.of_application(uuid4()))],
+    "shares.by_token": [(shares.COLLECTION, shares.by_token(b"0" * 32))],
+    "shares.of_certificate": [(shares.COLLECTION, shares.of_certificate(uuid4()))],
+    "shares.of_holder": [(shares.COLLECTION, shares.of_holder(_PERSON))],
     "facts.owned": [(facts.DOCUMENTS, facts.owned(_PERSON))],
     "facts.accepted": [(facts.DOCUMENTS, facts.accepted(_PERSON, "diploma"))],
     "migrations.old_rows": [

@@ -76,7 +76,8 @@ async def forget(infra: Infra, service: str, made: Mapping[str, str]) -> None:
 
 def _signing(infra: Infra) -> dict[str, str]:
     signing = str(development_pki.load_or_invent(infra.folder / "signing"))
-    return {"SIGNING_KEY_FILE": signing, "SIGNING_CERTIFICATES_FILE": signing, "CREDENTIAL_KEYS": credential_keys("k1")}
+    own = {"CREDENTIAL_KEYS": credential_keys("k1"), "TOKEN_KEY": secrets.token_urlsafe(48)}
+    return {"SIGNING_KEY_FILE": signing, "SIGNING_CERTIFICATES_FILE": signing, **own}
 
 
 def _specific(infra: Infra, service: str, unique: str) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """HTTP routes, split by who calls them."""
 
-from services.applications.api import appeals, applicant, certificates, credentials, exports, notes, public, registrar, reviewer
+from services.applications.api import appeals, applicant, certificates, credentials, exports, notes, public, registrar, reviewer, shares
 
 ROUTERS = (
     certificates.router,
     public.router,
     credentials.router,
+    shares.router,
     exports.router,
     appeals.router,
     applicant.router,

@@ -9,6 +9,7 @@ from services.applications.gateways.signing.keys import FileSigner
 from services.applications.gateways.signing.pades import PdfSigner
 from services.applications.gateways.signing.reading import SignatureReader
 from services.applications.gateways.storage import FileStore
+from services.applications.gateways.tokens import Tokens
 
 __all__ = [
     "Altered",
@@ -19,6 +20,7 @@ __all__ = [
     "PdfSigner",
     "Printer",
     "SignatureReader",
+    "Tokens",
     "document_jwk",
     "production_calendar",
     "read_rulebook",

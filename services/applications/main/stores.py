@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from chassis.app import Chassis
@@ -15,6 +15,7 @@ from services.applications.repository import (
     FactsRepository,
     NoteRepository,
     NumberRepository,
+    ShareRepository,
     VerificationRepository,
     WatchRepository,
 )
@@ -31,24 +32,14 @@ class Stores:
     certificates: CertificateRepository
     notes: NoteRepository
     numbers: NumberRepository
+    shares: ShareRepository
     verifications: VerificationRepository
     watch: WatchRepository
     files: FileStore
 
     def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What makes collections, indexes and the bucket at start."""
-        stores = (
-            self.appeals,
-            self.applications,
-            self.facts,
-            self.certificates,
-            self.notes,
-            self.numbers,
-            self.verifications,
-            self.watch,
-            self.files,
-        )
-        return [store.prepare for store in stores]
+        return [getattr(self, store.name).prepare for store in fields(self)]
 
 
 def stores_of(chassis: Chassis, settings: Settings) -> Stores:
@@ -61,6 +52,7 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
         CertificateRepository(chassis.database, chassis.cipher),
         NoteRepository(chassis.database, chassis.cipher),
         NumberRepository(chassis.database),
+        ShareRepository(chassis.database, keep=timedelta(days=settings.share_keep_days)),
         VerificationRepository(chassis.database, key=_asker_key(settings), keep=timedelta(days=settings.verification_days)),
         WatchRepository(chassis.database, applications),
         FileStore(chassis.objects, settings.bucket),

@@ -15,6 +15,7 @@ from services.applications.gateways import (
     PdfSigner,
     Printer,
     SignatureReader,
+    Tokens,
     document_jwk,
     production_calendar,
     read_rulebook,
@@ -28,6 +29,7 @@ from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
 from services.applications.usecases.portable import Portable
 from services.applications.usecases.proofs import Proofs
+from services.applications.usecases.shares import ShareLimits, Shares
 from services.applications.usecases.watch import Watch, Watchdog, WatchPolicy
 
 
@@ -46,6 +48,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         certificates=stores.certificates,
         notes=stores.notes,
         numbers=stores.numbers,
+        shares=stores.shares,
         printer=Printer(settings.public_url, keys),
         signer=signer,
         files=stores.files,
@@ -60,6 +63,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         proofs=_proofs(chassis, settings, stores, credentials, signer),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
         credentials=credentials,
+        sharing=Shares(**shared, verifications=stores.verifications, tokens=_tokens(settings, "share"), limits=_share_limits(settings)),
         portable=Portable(**shared, credentials=credentials, base_url=_base_url(settings)),
     )
 
@@ -73,6 +77,14 @@ def _proofs(chassis: Chassis, settings: Settings, stores: Stores, credentials: C
         clock=chassis.clock,
         file_bytes_max=settings.verification_file_bytes_max,
     )
+
+
+def _tokens(settings: Settings, purpose: str) -> Tokens:
+    return Tokens(settings.token_key.get_secret_value().encode(), purpose)
+
+
+def _share_limits(settings: Settings) -> ShareLimits:
+    return ShareLimits(settings.share_days_max, settings.share_views_max, settings.shares_max)
 
 
 def _base_url(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from services.applications.repository.certificates import CertificateRepository
 from services.applications.repository.facts import FactsRepository
 from services.applications.repository.notes import NoteRepository
 from services.applications.repository.numbers import NumberRepository
+from services.applications.repository.shares import ShareRepository
 from services.applications.repository.verifications import VerificationRepository
 from services.applications.repository.watch import WatchRepository
 
@@ -16,6 +17,7 @@ __all__ = [
     "FactsRepository",
     "NoteRepository",
     "NumberRepository",
+    "ShareRepository",
     "VerificationRepository",
     "WatchRepository",
 ]

@@ -72,7 +72,7 @@ class CertificateRepository:
             raise CertificateNotFound("Сертификата с таким номером нет. Проверьте номер.")
         return found
 
-    async def find(self, certificate_id: UUID, *, tx: Transaction) -> Certificate | None:
+    async def find(self, certificate_id: UUID, *, tx: Transaction | None = None) -> Certificate | None:
         """By its id, issued or not."""
         return await self._find(Query({"_id": certificate_id}), tx)
 

@@ -17,6 +17,7 @@ from services.applications.usecases.registry import Registry
 from services.applications.usecases.renewal import Renewal
 from services.applications.usecases.review import Review
 from services.applications.usecases.rights import Rights
+from services.applications.usecases.shares import Shares
 from services.applications.usecases.standing import Standing
 from services.applications.usecases.submission import Submission
 from services.applications.usecases.terms import TermControl
@@ -49,3 +50,4 @@ class UseCases(
     proofs: Proofs
     watch: Watch
     portable: Portable
+    sharing: Shares

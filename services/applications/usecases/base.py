@@ -22,7 +22,14 @@ from services.applications.domain.states import WORDS, State
 from services.applications.domain.terms import Terms, assignment_key
 from services.applications.domain.timers import Timer, planned
 from services.applications.gateways import FileStore, PdfSigner, Printer
-from services.applications.repository import ApplicationRepository, CertificateRepository, FactsRepository, NoteRepository, NumberRepository
+from services.applications.repository import (
+    ApplicationRepository,
+    CertificateRepository,
+    FactsRepository,
+    NoteRepository,
+    NumberRepository,
+    ShareRepository,
+)
 from services.applications.usecases import telling
 
 
@@ -49,6 +56,7 @@ class Room:
     certificates: CertificateRepository
     notes: NoteRepository
     numbers: NumberRepository
+    shares: ShareRepository
     printer: Printer
     signer: PdfSigner
     files: FileStore

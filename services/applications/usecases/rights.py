@@ -50,6 +50,7 @@ class Rights(Room):
             await tx.forget(person_id)
             await self.applications.remove_drafts(tx, person_id)
             await self.facts.forget(tx, person_id)
+            await self.shares.forget(tx, person_id)
 
     @atomic
     async def _anonymise(self, application_id: UUID) -> UUID | None:

@@ -17,6 +17,7 @@ class Way(StrEnum):
     PAGE = "page"
     CODE = "code"
     FILE = "file"
+    SHARE = "share"
 
 
 class Outcome(StrEnum):
