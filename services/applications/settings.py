@@ -1,8 +1,9 @@
 """Settings of applications, prefix `APPLICATIONS_`."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings, TimeZone
@@ -27,8 +28,15 @@ class Settings(ServiceSettings):
     """The address by which credentials name who issued them; by default that of GET /issuer below PUBLIC_URL."""
     signing_certificates_file: Path
     """PEM: the certificate that certificates are signed with, then each issuer's, the root last. A change takes a restart."""
-    signing_key_file: Path
-    """PEM: the RSA key of the first certificate, PKCS#8 without a password."""
+    signing_key_file: Path | None = None
+    """PEM: the RSA key of the first certificate, PKCS#8 without a password. Either this or a device behind PKCS#11."""
+    signing_pkcs11_module: Path | None = None
+    """The library of a hardware security module that holds the key."""
+    signing_pkcs11_slot_label: str = ""
+    """Label of the token in the slot."""
+    signing_pkcs11_key_label: str = ""
+    signing_pkcs11_pin_file: Path | None = None
+    """Holds the PIN and nothing else."""
 
     token_key: SecretStr = Field(min_length=32)
     """What links to certificates and keys of employers are hashed with, at least 32 characters; another one voids all of them."""
@@ -78,3 +86,10 @@ class Settings(ServiceSettings):
     """How long an application may look as if it would not go on, because its next step is on its way."""
     watch_rows: int = Field(default=500, ge=1)
     """Applications the watchdog reads at once."""
+
+    @model_validator(mode="after")
+    def _one_signing_key(self) -> Self:
+        device = (self.signing_pkcs11_module, self.signing_pkcs11_slot_label, self.signing_pkcs11_key_label, self.signing_pkcs11_pin_file)
+        if (self.signing_key_file is None) == (self.signing_pkcs11_module is None) or (self.signing_pkcs11_module and not all(device)):
+            raise ValueError("give either signing_key_file or all four of signing_pkcs11_module, _slot_label, _key_label, _pin_file")
+        return self

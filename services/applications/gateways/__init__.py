@@ -4,8 +4,9 @@ from services.applications.gateways.calendar import production_calendar
 from services.applications.gateways.pages import verification_page
 from services.applications.gateways.pdf import Printer, verification_url
 from services.applications.gateways.rulebook import read_rulebook
+from services.applications.gateways.signing.hsm import Device, HsmSigner
 from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey, document_jwk
-from services.applications.gateways.signing.keys import FileSigner
+from services.applications.gateways.signing.keys import DocumentSigner, FileSigner
 from services.applications.gateways.signing.pades import PdfSigner
 from services.applications.gateways.signing.reading import SignatureReader
 from services.applications.gateways.storage import FileStore
@@ -14,9 +15,12 @@ from services.applications.gateways.tokens import Tokens
 __all__ = [
     "Altered",
     "CredentialKeys",
+    "Device",
+    "DocumentSigner",
     "FileSigner",
     "FileStore",
     "ForeignKey",
+    "HsmSigner",
     "PdfSigner",
     "Printer",
     "SignatureReader",

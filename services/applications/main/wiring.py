@@ -11,7 +11,10 @@ from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.terms import TermNumbers, Terms
 from services.applications.gateways import (
     CredentialKeys,
+    Device,
+    DocumentSigner,
     FileSigner,
+    HsmSigner,
     PdfSigner,
     Printer,
     SignatureReader,
@@ -37,7 +40,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     """What the service does."""
     keys = CredentialKeys.from_json(settings.credential_keys.get_secret_value())
     rules = read_rulebook(settings.rules_folder)
-    signer = PdfSigner(FileSigner.read(settings.signing_key_file, settings.signing_certificates_file))
+    signer = PdfSigner(_document_signer(settings))
     room = Room(
         begin=chassis.begin,
         clock=chassis.clock,
@@ -65,6 +68,17 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         credentials=credentials,
         sharing=Shares(**shared, verifications=stores.verifications, tokens=_tokens(settings, "share"), limits=_share_limits(settings)),
         portable=Portable(**shared, credentials=credentials, base_url=_base_url(settings)),
+    )
+
+
+def _document_signer(settings: Settings) -> DocumentSigner:
+    if settings.signing_key_file is not None:
+        return FileSigner.read(settings.signing_key_file, settings.signing_certificates_file)
+    module, pin_file = settings.signing_pkcs11_module, settings.signing_pkcs11_pin_file
+    if module is None or pin_file is None:
+        raise ValueError("the settings have seen to it that one of the two is there")
+    return HsmSigner(
+        Device(module, settings.signing_pkcs11_slot_label, settings.signing_pkcs11_key_label, pin_file), settings.signing_certificates_file
     )
 
 

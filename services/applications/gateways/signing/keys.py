@@ -45,23 +45,27 @@ class FileSigner:
             raise SigningUnusable(f"{key_file} holds no private key in PEM: {type(error).__name__}") from None
         if not isinstance(key, rsa.RSAPrivateKey):
             raise SigningUnusable(f"{key_file} holds no RSA key")
-        return cls(chain_of(certificates_file, key.public_key()), key)
+        if key.key_size < _SHORTEST_BITS:
+            raise SigningUnusable(f"the signing key is shorter than {_SHORTEST_BITS} bits")
+        chain = chain_of(certificates_file)
+        if chain[0].public_key() != key.public_key():
+            raise SigningUnusable(f"the first certificate of {certificates_file} is not that of the signing key")
+        return cls(chain, key)
 
     def sign(self, content: bytes) -> bytes:
         """As promised by `DocumentSigner`."""
         return self.key.sign(content, padding.PKCS1v15(), hashes.SHA256())
 
 
-def chain_of(certificates_file: Path, key: rsa.RSAPublicKey) -> tuple[x509.Certificate, ...]:
-    """The certificates of a file if they are a chain that begins with that of the key. Raises `SigningUnusable`."""
+def chain_of(certificates_file: Path) -> tuple[x509.Certificate, ...]:
+    """The certificates of a file if they are a chain that begins with that of an RSA key. Raises `SigningUnusable`."""
     try:
         chain = tuple(x509.load_pem_x509_certificates(certificates_file.read_bytes()))
     except (OSError, ValueError) as error:
         raise SigningUnusable(f"{certificates_file} holds no certificates in PEM: {type(error).__name__}") from None
-    if key.key_size < _SHORTEST_BITS:
-        raise SigningUnusable(f"the signing key is shorter than {_SHORTEST_BITS} bits")
-    if chain[0].public_key() != key:
-        raise SigningUnusable(f"the first certificate of {certificates_file} is not that of the signing key")
+    key = chain[0].public_key()
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < _SHORTEST_BITS:
+        raise SigningUnusable(f"the first certificate of {certificates_file} is not that of an RSA key of {_SHORTEST_BITS} bits or more")
     for issued, issuer in zip(chain, (*chain[1:], chain[-1]), strict=True):
         try:
             issued.verify_directly_issued_by(issuer)

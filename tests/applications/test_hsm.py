@@ -1,0 +1,90 @@
+"""Signing with a key nobody can read, in SoftHSM."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pkcs11
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pydantic import ValidationError
+
+from chassis.errors import Outage
+from services.applications.domain.certificates.verification import Signature
+from services.applications.gateways import Device, HsmSigner, PdfSigner, SignatureReader
+from services.applications.gateways.signing.keys import SigningUnusable
+from services.applications.settings import Settings
+from tests.applications.signing import AT, authority, printed, signed, told
+
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
+TOKEN, LABEL, PIN = "medkabinet", "signing", "4711"
+
+
+@pytest.fixture
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Device]:
+    """A token with the key that signs elsewhere in these tests."""
+    key, chain = authority()
+    (tmp_path / "tokens").mkdir()
+    configuration = tmp_path / "softhsm2.conf"
+    configuration.write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nobjectstore.backend = file\nlog.level = ERROR\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(configuration))
+    key_file, pin_file = tmp_path / "key.pem", tmp_path / "pin"
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "chain.pem").write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in chain))
+    pin_file.write_text(f"{PIN}\n")
+    told("softhsm2-util", "--init-token", "--free", "--label", TOKEN, "--so-pin", "12345678", "--pin", PIN)
+    told("softhsm2-util", "--import", key_file, "--token", TOKEN, "--label", LABEL, "--id", "01", "--pin", PIN)
+    key_file.unlink()
+    yield Device(MODULE, TOKEN, LABEL, pin_file)
+    pkcs11.unload(str(MODULE))
+
+
+def signer(device: Device) -> HsmSigner:
+    return HsmSigner(device, device.pin_file.parent / "chain.pem")
+
+
+async def test_a_device_signs_the_same_certificate_as_a_file_and_outlives_a_lost_session(device: Device) -> None:
+    hsm = PdfSigner(signer(device))
+    await hsm.prepare()
+    assert await hsm.signed(await printed(), at=AT) == await signed()
+    pkcs11.lib(str(MODULE)).reinitialize()  # as when the device was restarted: every session is void
+    pdf = await hsm.signed(await printed(), at=AT)
+    assert SignatureReader(hsm.signer.chain).read(pdf) is Signature.VALID
+
+
+async def test_a_device_that_is_gone_lets_the_work_wait(device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hsm = PdfSigner(signer(device))
+    await hsm.prepare()
+    elsewhere = tmp_path / "elsewhere.conf"
+    (tmp_path / "none").mkdir()
+    elsewhere.write_text(f"directories.tokendir = {tmp_path / 'none'}\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(elsewhere))
+    pkcs11.lib(str(MODULE)).reinitialize()
+    with pytest.raises(Outage, match="не отвечает"):
+        await hsm.signed(await printed(), at=AT)
+    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
+    pkcs11.lib(str(MODULE)).reinitialize()
+    assert await hsm.signed(await printed(), at=AT) == await signed()
+
+
+def test_a_refused_pin_is_tried_once(device: Device) -> None:
+    device.pin_file.write_text("0000")
+    refused = signer(device)
+    for _ in range(2):
+        with pytest.raises(SigningUnusable, match="refused"):
+            refused.sign(b"content")
+        device.pin_file.write_text(PIN)  # only a restart tries it
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"signing_key_file": "key.pem", "signing_pkcs11_module": "module.so"},
+        {"signing_pkcs11_module": "module.so", "signing_pkcs11_slot_label": TOKEN, "signing_pkcs11_key_label": LABEL},
+    ],
+)
+def test_the_settings_name_one_key_and_all_of_a_device(given: dict[str, str]) -> None:
+    needed = {"port": 1, "mongo_url": "m", "mongo_database": "d", "amqp_url": "a", "field_master_key": "k", "sealed_key_ring": "{}"}
+    others = {"jwks_url": "http://j.test", "public_url": "http://c.test", "credential_keys": "{}", "signing_certificates_file": "chain.pem"}
+    with pytest.raises(ValidationError, match="either signing_key_file or all four"):
+        Settings.model_validate({**needed, **others, **given})
