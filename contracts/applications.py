@@ -111,6 +111,17 @@ class InformationRequested(_ApplicationEvent):
     due_at: Moment
 
 
+class ProfileChangeProposed(_ApplicationEvent):
+    """The applicant's profile became another while the application is open; what was handed in stays, its judge sees both."""
+
+    type: ClassVar[str] = "applications.profile-change-proposed.v1"
+    profile_version: Count
+    pointers: tuple[str, ...]
+    """Places of the application at which the profile says something else now."""
+    reviewer_id: UUID | None
+    """Who holds the application, if anybody does."""
+
+
 class InformationProvided(_ApplicationEvent):
     """The applicant answered the request; reviewer_id is None when the automatic stage had asked."""
 

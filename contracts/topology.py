@@ -115,6 +115,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         applications.ElectronicDocumentIssued,
         applications.InformationProvided,
         applications.InformationRequested,
+        applications.ProfileChangeProposed,
         applications.RenewalDrafted,
         applications.ReviewBegun,
         applications.ReviewClaimed,

@@ -62,7 +62,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
         return [f"`{row.code.value}`", row.text, row.advice, curable, "да" if row.may_resubmit else "нет", _TARGETS[row.target], chooses]
 
     def item(row: ChecklistItem) -> list[str]:
-        return [row.title, ", ".join(words.kinds[one] for one in row.kinds), "да" if row.is_required else "нет"]
+        return [row.title, ", ".join(words.kinds[one] for one in row.kinds), _required(row)]
 
     def ground(row: Ground) -> list[str]:
         return [f"`{row.code}`", row.title, ", ".join(_CHANGES[one] for one in row.changes)]
@@ -90,6 +90,11 @@ def _part(title: str, header: list[str], table: Any, cells: Callable[[Any], list
     rows = (row for versions in table.values() for row in versions)
     yield f"## {title}\n"
     yield _table([*header, "Действует", "Основание"], ([*cells(row), _days(row), row.source] for row in rows))
+
+
+def _required(item: ChecklistItem) -> str:
+    when = ", если изменился профиль" if item.needs_changed_profile else ""
+    return ("да" if item.is_required else "нет") + when
 
 
 def _days(row: Versioned) -> str:

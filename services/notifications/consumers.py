@@ -24,6 +24,7 @@ from contracts.applications import (
     ElectronicDocumentIssued,
     InformationProvided,
     InformationRequested,
+    ProfileChangeProposed,
     RenewalDrafted,
     ReviewBegun,
     ReviewClaimed,
@@ -169,6 +170,12 @@ async def on_information_provided(event: InformationProvided, usecases: UseCases
 @router.consumer(queue_for("notifications", InformationRequested), EVENTS)
 async def on_information_requested(event: InformationRequested, usecases: UseCasesDep) -> None:
     """Ask the applicant for what is missing."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ProfileChangeProposed), EVENTS)
+async def on_profile_change_proposed(event: ProfileChangeProposed, usecases: UseCasesDep) -> None:
+    """Tell the reviewer who holds the application."""
     await usecases.announce(event)
 
 

@@ -58,6 +58,7 @@ KINDS: dict[str, Kind] = {
         Kind("review-begun", "Экспертиза начата", _LETTER, "/applications/{application_id}"),
         Kind("information-requested", "Требуется уточнение", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
         Kind("information-provided", "Заявитель ответил на запрос", _LETTER, "/reviews/{application_id}"),
+        Kind("profile-change-proposed", "Профиль заявителя изменился", _LETTER, "/reviews/{application_id}"),
         Kind("application-rejected", "Отказ по заявлению", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
         Kind("application-approved", "Заявление одобрено", _LETTER, "/applications/{application_id}"),
         Kind("appeal-filed", "Жалоба зарегистрирована", _ALL, "/appeals/{appeal_id}"),

@@ -1,10 +1,10 @@
 """A world of one application without servers: a store, an outbox and timers of plain values, and what must hold after every step."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,7 @@ class World:
     made: Counter[Move] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     case: Case | None = None
+    facts: Mapping[str, Any] = field(default_factory=lambda: FACTS)
     application: Application = field(init=False)
 
     def __post_init__(self) -> None:

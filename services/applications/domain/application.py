@@ -1,5 +1,6 @@
 """The application: what it holds, how it moves, which terms run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -163,6 +164,18 @@ class CertificateReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A newer profile of the applicant: what it says at the places that changed. What was handed in stays as it is."""
+
+    profile_version: int
+    at: datetime
+    values: Mapping[str, Any]
+    """By pointer; None where the profile says nothing any more."""
+    is_contact_only: bool = False
+    """Only ways to reach the applicant: taken over without anybody's look."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A refusal that fell, with the reasons it had."""
 
@@ -209,6 +222,7 @@ class Application:
     claim: Claim | None = None
     recommendations: tuple[Recommendation, ...] = ()
     checklists: tuple[Checklist, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     reasons: tuple[Remark, ...] = ()
     certificate: CertificateReference | None = None
     anonymised_at: datetime | None = None
@@ -268,6 +282,11 @@ class Application:
     def open_request(self) -> Request | None:
         """The request that waits for an answer."""
         return self.requests[-1] if self.state is State.INFORMATION_REQUESTED else None
+
+    @property
+    def is_profile_changed(self) -> bool:
+        """Whether the profile became another since it was handed in, beside ways to reach the applicant."""
+        return any(not proposal.is_contact_only for proposal in self.proposals)
 
     @property
     def opinions(self) -> tuple[Recommendation, ...]:

@@ -43,6 +43,7 @@ def as_of(application: Application, moment: datetime) -> Application | None:
         claim=None,
         recommendations=tuple(one for one in application.recommendations if one.at <= moment),
         checklists=tuple(one for one in application.checklists if one.at <= moment),
+        proposals=tuple(one for one in application.proposals if one.at <= moment),
         reasons=_reasons(application, state, steps),
         round=1 + sum(step.move is Move.OVERTURN for step in steps),
         refusals=tuple(one for one in application.refusals if _is_overturned(one, steps)),

@@ -34,6 +34,7 @@ def anonymised(application: Application, *, at: datetime) -> Application:
         history=tuple(replace(step, why="") for step in application.history),
         requests=tuple(_asked(request) for request in application.requests),
         recommendations=tuple(_opinion(one) for one in application.recommendations),
+        proposals=(),
         checklists=tuple(_checklist(one) for one in application.checklists),
         reasons=_codes(application.reasons),
         refusals=tuple(replace(one, reasons=_codes(one.reasons)) for one in application.refusals),

@@ -55,6 +55,8 @@ class ChecklistItem(Versioned):
     title: str
     kinds: tuple[Kind, ...]
     is_required: bool
+    needs_changed_profile: bool = False
+    """Only looked at where the profile changed after the application was handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,10 @@ class Rules:
         """Whether who was refused for these may hand in a correction."""
         return all(self.reason(code).may_resubmit for code in codes)
 
-    def checklist_of(self, kind: Kind) -> tuple[ChecklistItem, ...]:
+    def checklist_of(self, kind: Kind, *, is_profile_changed: bool = False) -> tuple[ChecklistItem, ...]:
         """What a reviewer looks at in applications of the kind."""
-        return tuple(item for item in self.checklists.values() if kind in item.kinds)
+        found = (item for item in self.checklists.values() if kind in item.kinds)
+        return tuple(item for item in found if is_profile_changed or not item.needs_changed_profile)
 
     def numbers(self) -> TermNumbers:
         """The lengths of the terms."""

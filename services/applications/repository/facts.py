@@ -57,21 +57,21 @@ class FactsRepository:
         found = await self._database[CONTACTS].find_one(newer, session=tx.session if tx else None)
         return {} if found is None else await self._cipher.decrypt(found["personal"])
 
-    async def keep_verified(self, tx: Transaction, practitioner_id: UUID, version: int, facts: dict[str, Any]) -> None:
-        """The registries confirmed these facts."""
+    async def keep_verified(self, tx: Transaction, practitioner_id: UUID, version: int, facts: dict[str, Any]) -> bool:
+        """The registries confirmed these facts; False when something newer is known."""
         personal = await self._cipher.encrypt({"facts": facts})
         changed = {"is_verified": True, "is_correction_overdue": False, "personal": personal, "schema_version": 1}
-        await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, changed)
+        return await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, changed)
 
     async def keep_unverified(self, tx: Transaction, practitioner_id: UUID, version: int, *, is_overdue: bool = False) -> None:
         """The registries disagree, or have yet to see what changed; the facts confirmed before stay for comparison."""
         changed = {"is_verified": False, "is_correction_overdue": is_overdue, "schema_version": 1}
         await _keep(self._database[PRACTITIONERS], tx, practitioner_id, version, changed)
 
-    async def keep_contacts(self, tx: Transaction, practitioner_id: UUID, version: int, contacts: dict[str, str]) -> None:
-        """How to reach a practitioner from now on."""
+    async def keep_contacts(self, tx: Transaction, practitioner_id: UUID, version: int, contacts: dict[str, str]) -> bool:
+        """How to reach a practitioner from now on; False when something newer is known."""
         changed = {"personal": await self._cipher.encrypt(contacts), "schema_version": 1}
-        await _keep(self._database[CONTACTS], tx, practitioner_id, version, changed)
+        return await _keep(self._database[CONTACTS], tx, practitioner_id, version, changed)
 
     async def portal_confirmed_at(self, practitioner_id: UUID, *, tx: Transaction | None = None) -> datetime | None:
         """When the state portal last confirmed the practitioner; None for never."""

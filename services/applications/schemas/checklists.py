@@ -50,7 +50,7 @@ class ChecklistOut(BaseModel):
         """Of the present round."""
         found = {one.code: one for one in answers_of(application, reviewer_id, application.round)}
         rows = []
-        for item in rules.checklist_of(application.kind):
+        for item in rules.checklist_of(application.kind, is_profile_changed=application.is_profile_changed):
             known = found.get(item.code)
             result, comment = (known.result, known.comment) if known else (None, "")
             rows.append(ChecklistRowOut(code=item.code, title=item.title, is_required=item.is_required, result=result, comment=comment))

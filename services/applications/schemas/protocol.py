@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from services.applications.domain.application import Application, Transition
 from services.applications.domain.disclosure import disclosed
 from services.applications.domain.facts import OwnedDocument
+from services.applications.domain.proposals import profile_diff
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import MOVES, Move, State
 from services.applications.domain.terms import Terms
@@ -130,7 +131,7 @@ class DocumentOut(BaseModel):
 
 
 class ChangeOut(BaseModel):
-    """One value the last answer changed."""
+    """One value the last answer changed, or the profile since."""
 
     pointer: str
     before: Any
@@ -143,6 +144,8 @@ class OpenedOut(BaseModel):
     application: ApplicationOut
     documents: list[DocumentOut]
     diff: list[ChangeOut]
+    profile_diff: list[ChangeOut]
+    """What was handed in beside what the applicant's profile says now, where it changed meanwhile."""
     answer_comment: str | None
     checklist: ChecklistOut | None
     opinions: list[CommentOut]
@@ -157,6 +160,7 @@ class OpenedOut(BaseModel):
             application=ApplicationOut.of(application, rules, terms, now),
             documents=[_document(name, UUID(str(key)), opened.documents, rules) for name, key in application.form.documents.items()],
             diff=[ChangeOut(pointer=one.pointer, before=one.before, after=one.after) for one in opened.diff],
+            profile_diff=[ChangeOut(pointer=one.pointer, before=one.before, after=one.after) for one in profile_diff(application)],
             answer_comment=answered[-1].comment if answered else None,
             checklist=ChecklistOut.of(application, application.claim.reviewer_id, rules) if application.claim else None,
             opinions=_comments(application, rules),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.transaction import atomic
+from chassis.transaction import Transaction, atomic
 from contracts.identity import (
     ContactsChanged,
     CorrectionOverdue,
@@ -16,7 +16,9 @@ from contracts.identity import (
     StaffMemberDeactivated,
 )
 from contracts.roles import Role
-from services.applications.domain.facts import StaffMember
+from services.applications.domain.facts import Practitioner, StaffMember
+from services.applications.domain.proposals import propose
+from services.applications.domain.states import MOVES, Move
 from services.applications.usecases.base import Room
 
 
@@ -26,9 +28,11 @@ class Facts(Room):
 
     @atomic
     async def keep_verified(self, event: ProfileVerified) -> None:
-        """The registries confirmed a profile."""
+        """The registries confirmed a profile. What is open and handed in stays as it is; its judge sees what changed."""
         async with self.begin(handling=event) as tx:
-            await self.facts.keep_verified(tx, event.practitioner_id, event.version, event.facts.model_dump(mode="json"))
+            before = await self.facts.practitioner(event.practitioner_id, tx=tx)
+            if await self.facts.keep_verified(tx, event.practitioner_id, event.version, event.facts.model_dump(mode="json")):
+                await self._propose(tx, before, event.version)
 
     @atomic
     async def keep_refused(self, event: ProfileRefused) -> None:
@@ -55,7 +59,21 @@ class Facts(Room):
         async with self.begin(handling=event) as tx:
             if Role.PRACTITIONER in event.roles:
                 contacts = {"phone": event.phone, "email": event.email}
-                await self.facts.keep_contacts(tx, event.person_id, event.version, contacts)
+                before = await self.facts.practitioner(event.person_id, tx=tx)
+                if await self.facts.keep_contacts(tx, event.person_id, event.version, contacts):
+                    await self._propose(tx, before, event.version)
+
+    async def _propose(self, tx: Transaction, before: Practitioner | None, version: int) -> None:
+        """Lay what the profile says now beside each application that is open and handed in."""
+        now = None if before is None else await self.facts.practitioner(before.id, tx=tx)
+        if before is None or now is None or before.facts is None or now.facts is None:
+            return
+        rows = [row async for row in self.applications.all_rows(before.id)]
+        for row in (row for row in rows if row.state in MOVES[Move.PROPOSE].ways):
+            read = await self.applications.get_any(row.id, tx=tx)
+            proposed = propose(read, before.facts, now.facts, profile_version=version, at=self.now())
+            if proposed is not read:
+                await (self._keep if proposed.proposals[-1].is_contact_only else self._move)(tx, proposed, read=read)
 
     @atomic
     async def keep_portal_confirmed(self, event: PortalConfirmed) -> None:

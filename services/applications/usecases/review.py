@@ -10,6 +10,7 @@ from services.applications.domain.application import Application, ChecklistAnswe
 from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
+from services.applications.domain.rules import ChecklistItem
 from services.applications.usecases.base import Reader, Room
 
 
@@ -81,7 +82,7 @@ class Review(Room):
         """Keep what the holder found so far. Raises `UnknownChecklistItem`, `ApplicationNotFound`, `IllegalMove`."""
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
-            items = self.rules_of(application).checklist_of(application.kind)
+            items = self._checklist(application)
             answered = checklist.answer(application, reviewer_id, answers, items, at=self.now(), terms=self.terms)
             await self._keep(tx, answered, read=application)
         return answered
@@ -93,10 +94,12 @@ class Review(Room):
         """Give an opinion. Raises `UnknownReason`, `ReasonsMissing`, `ChecklistIncomplete`, `NotClaimed`, `IllegalMove`."""
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
-            rules = self.rules_of(application)
-            given = review.valid_remarks(remarks, rules, member="reasons")
+            given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
             if decision == "approve":
-                checklist.permits_approval(application, reviewer_id, rules.checklist_of(application.kind))
+                checklist.permits_approval(application, reviewer_id, self._checklist(application))
             spoken = review.recommend(application, reviewer_id, decision, given, comment, at=self.now(), terms=self.terms)
             await self._move(tx, spoken, read=application)
         return spoken
+
+    def _checklist(self, application: Application) -> tuple[ChecklistItem, ...]:
+        return self.rules_of(application).checklist_of(application.kind, is_profile_changed=application.is_profile_changed)

@@ -14,6 +14,7 @@ from contracts.applications import (
     CertificateIssued,
     InformationProvided,
     InformationRequested,
+    ProfileChangeProposed,
     Reason,
     ReviewBegun,
     ReviewClaimed,
@@ -95,6 +96,14 @@ def _provided(moved: Application, _: Application, __: Rules) -> Event:
     return InformationProvided(**about(moved), reviewer_id=moved.requests[-1].reviewer_id, document_ids=moved.document_ids)
 
 
+def _proposed(moved: Application, _: Application, __: Rules) -> Event:
+    newest = moved.proposals[-1]
+    holder = moved.claim.reviewer_id if moved.claim else None
+    return ProfileChangeProposed(
+        **about(moved), profile_version=newest.profile_version, pointers=tuple(sorted(newest.values)), reviewer_id=holder
+    )
+
+
 def _claimed(moved: Application, _: Application, __: Rules) -> Event:
     is_assigned = moved.history[-1].move is Move.ASSIGN
     return ReviewClaimed(**about(moved), reviewer_id=_holder(moved), document_ids=moved.document_ids, is_assigned=is_assigned)
@@ -160,6 +169,7 @@ _NEWS: Mapping[Move, News] = MappingProxyType(
         Move.REQUEST_BY_REVIEWER: _asked,
         Move.ANSWER_CHECK: _provided,
         Move.ANSWER_REVIEWER: _provided,
+        Move.PROPOSE: _proposed,
         Move.RECOMMEND: _recommended,
         Move.CONFIRM_REFUSAL: _rejected,
         Move.APPROVE: _approved,

@@ -261,6 +261,10 @@ TABLE: tuple[Rule, ...] = (
         applications.InformationProvided, "information-provided", lambda event: event.reviewer_id, "application_id", _APPLICATION,
         when=lambda event: event.reviewer_id is not None,
     ),
+    Rule(
+        applications.ProfileChangeProposed, "profile-change-proposed", lambda event: event.reviewer_id, "application_id", _APPLICATION,
+        when=lambda event: event.reviewer_id is not None,
+    ),
     Rule(applications.ApplicationRejected, "application-rejected", _applicant, "application_id", _APPLICATION, _reasons),
     Rule(applications.AppealFiled, "appeal-filed", _applicant, "application_id", (*_APPEAL, "due_at")),
     Rule(applications.AppealDecided, "appeal-upheld", _applicant, "application_id", _APPEAL, when=_ends("upheld")),

@@ -124,7 +124,12 @@ _FILES = (
         },
         tuple(Code),
     ),
-    _File("checklists", ChecklistItem, "code", {"code": _text, "title": _text, "kinds": _KINDS, "is_required": _flag}),
+    _File(
+        "checklists",
+        ChecklistItem,
+        "code",
+        {"code": _text, "title": _text, "kinds": _KINDS, "is_required": _flag, "needs_changed_profile": _flag},
+    ),
     _File("grounds", Ground, "code", {"code": _text, "title": _text, "changes": _many(_one_of(*Change))}),
     _File(
         "terms",

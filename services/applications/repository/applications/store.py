@@ -42,7 +42,7 @@ _PORTION = 200
 """Read at once where all are read."""
 _ONE_OPEN = "Такое заявление уже есть: по одному виду и специальности ведётся одно заявление."
 _NOT_FOUND = "Такого заявления нет."
-_PERSONAL = ("form", "history", "requests", "recommendations", "checklists", "reasons", "refusals", "correction_comment")
+_PERSONAL = ("form", "history", "requests", "recommendations", "checklists", "proposals", "reasons", "refusals", "correction_comment")
 """Kept as one encrypted value: they are only ever read together, and opening one costs as much as opening all."""
 _CLEAR = tuple(member.name for member in fields(Application) if member.name not in {*_PERSONAL, "id"})
 _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", "claimed_by"})

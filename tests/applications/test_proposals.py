@@ -1,0 +1,103 @@
+"""AP-18: a profile that changes while an application is open."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.applications import ProfileChangeProposed
+from contracts.identity import ContactsChanged
+from contracts.roles import Role
+from services.applications.domain.proposals import profile_diff, propose
+from services.applications.domain.states import MOVES, Move, State
+from tests.applications import people
+from tests.applications.conftest import Applicant, Hands
+from tests.applications.test_domain import AT, RULES, under_review
+from tests.support import Component, eventually
+
+FACTS = people.facts().model_dump(mode="json")
+
+
+def changed(**values: Any) -> dict[str, Any]:
+    return people.facts(**values).model_dump(mode="json")
+
+
+def test_a_new_profile_is_laid_beside_what_was_handed_in_and_nothing_is_written_into_it() -> None:
+    application, later = under_review(), AT + timedelta(hours=1)
+    proposed = propose(application, FACTS, changed(surname="Замужняя", phone="+79990001199"), profile_version=2, at=later)
+    assert (proposed.history[-1].move, proposed.history[-1].at, proposed.state) == (Move.PROPOSE, later, State.UNDER_REVIEW)
+    kept = ("form", "documents", "snapshot_sha256", "review_due_at", "claim")
+    assert [getattr(proposed, name) for name in kept] == [getattr(application, name) for name in kept]
+    assert [(one.pointer, one.before, one.after) for one in profile_diff(proposed)] == [
+        ("/personal/phone", "+79990001122", "+79990001199"),
+        ("/personal/surname", "Вымышленникова", "Замужняя"),
+    ]
+    back = propose(proposed, changed(surname="Замужняя", phone="+79990001199"), FACTS, profile_version=3, at=later)
+    assert (len(back.proposals), profile_diff(back)) == (2, ())
+
+
+def test_ways_to_reach_the_applicant_alone_are_noted_and_ask_nobody_to_look() -> None:
+    application = under_review()
+    noted = propose(application, FACTS, changed(email="fresh@example.org"), profile_version=2, at=AT)
+    assert (noted.history, noted.version, noted.is_profile_changed) == (application.history, application.version + 1, False)
+    assert [one.pointer for one in profile_diff(noted)] == ["/personal/email"]
+    assert propose(noted, changed(email="fresh@example.org"), changed(email="fresh@example.org"), profile_version=3, at=AT) is noted
+
+
+@pytest.mark.parametrize("state", [state for state in State if state not in MOVES[Move.PROPOSE].ways])
+def test_drafts_and_what_is_decided_hear_nothing(state: State) -> None:
+    application = replace(under_review(), state=state)
+    assert propose(application, FACTS, changed(surname="Замужняя"), profile_version=2, at=AT) is application
+
+
+def test_a_changed_profile_adds_a_row_to_the_checklist() -> None:
+    application = under_review()
+    proposed = propose(application, FACTS, changed(surname="Замужняя"), profile_version=2, at=AT)
+
+    def codes(is_profile_changed: bool) -> set[str]:  # noqa: FBT001 - as the property says
+        return {item.code for item in RULES.checklist_of(application.kind, is_profile_changed=is_profile_changed)}
+
+    assert codes(proposed.is_profile_changed) - codes(application.is_profile_changed) == {"profile-change"}
+
+
+async def test_the_reviewer_sees_the_profile_beside_the_snapshot_and_approves_only_after_noting_it(
+    service: Component, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await applicant.under_review()
+    path = f"/reviews/{application['id']}"
+    await reviewers[0].ok("PUT", f"{path}/claim")
+    assert (await reviewers[0].ok("GET", path))["profile_diff"] == []
+    contacts = ContactsChanged(
+        occurred_at=people.NOW,
+        version=5,
+        person_id=applicant.id,
+        roles=(Role.PRACTITIONER,),
+        email="fresh@example.org",
+        phone="+79990001122",
+        salutation="Алёна",
+    )
+    await service.publish(contacts)
+    await eventually(lambda: service.database["inbox"].find_one({"_id": str(contacts.event_id)}))
+    await service.publish(people.verified(applicant.id, version=6, surname="Замужняя", email="fresh@example.org"))
+    told = await applicant.told(ProfileChangeProposed)
+    assert (told.profile_version, told.pointers, told.reviewer_id) == (6, ("/personal/surname",), reviewers[0].id)
+    opened = await reviewers[0].ok("GET", path)
+    assert opened["profile_diff"] == [
+        {"pointer": "/personal/email", "before": "alena@example.org", "after": "fresh@example.org"},
+        {"pointer": "/personal/surname", "before": "Вымышленникова", "after": "Замужняя"},
+    ]
+    assert opened["application"]["personal"]["surname"] == "Вымышленникова"
+    assert opened["application"]["snapshot_sha256"] == application["snapshot_sha256"]
+    answers = [
+        {"code": row["code"], "result": "yes"}
+        for row in opened["checklist"]["rows"]
+        if row["is_required"] and row["code"] != "profile-change"
+    ]
+    await reviewers[0].ok("PUT", f"{path}/checklist", {"answers": answers})
+    approve = {"decision": "approve", "reasons": [], "comment": ""}
+    refused = await reviewers[0].call("POST", f"{path}/recommendation", approve)
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/checklist/profile-change"]
+    await reviewers[0].ok("PUT", f"{path}/checklist", {"answers": [*answers, {"code": "profile-change", "result": "yes"}]})
+    assert (await reviewers[0].ok("POST", f"{path}/recommendation", approve))["desk"] == "registrar"
+    assert [event.pointers for event in service.tap.all(ProfileChangeProposed) if event.applicant_id == applicant.id] == [told.pointers]
