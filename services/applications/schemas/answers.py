@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.applications.domain.application import Application, Remark
 from services.applications.domain.check import Finding, is_clean
+from services.applications.domain.forecast import forecast
 from services.applications.domain.history import Row
 from services.applications.domain.rules import Kind, Rules
 from services.applications.domain.states import GROUPS, WORDS, Group, State
@@ -156,7 +157,7 @@ class ApplicationOut(BaseModel):
             may_appeal_until=_may_appeal_until(application, terms, now),
             appeal=_appeal(application),
             terms=_terms(application, now),
-            forecast_at=_forecast(application, terms),
+            forecast_at=forecast(application, now=now, terms=terms),
             is_overdue=application.is_overdue(now),
             certificate=certificate_of(application),
         )
@@ -206,13 +207,6 @@ def _may_appeal_until(application: Application, terms: Terms, now: datetime) -> 
         return None
     until = terms.appeal_until(application.refused_at)
     return until if now <= until else None
-
-
-def _forecast(application: Application, terms: Terms) -> datetime | None:
-    if application.submitted_at is None or not application.is_open:
-        return None
-    is_clarified = any(request.requested_by == "reviewer" for request in application.requests)
-    return terms.forecast(application.submitted_at, is_clarified=is_clarified)
 
 
 def certificate_of(application: Application | Row) -> CertificateRefOut | None:
