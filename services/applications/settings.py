@@ -1,9 +1,8 @@
 """Settings of applications, prefix `APPLICATIONS_`."""
 
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings, TimeZone
@@ -86,10 +85,3 @@ class Settings(ServiceSettings):
     """How long an application may look as if it would not go on, because its next step is on its way."""
     watch_rows: int = Field(default=500, ge=1)
     """Applications the watchdog reads at once."""
-
-    @model_validator(mode="after")
-    def _one_signing_key(self) -> Self:
-        device = (self.signing_pkcs11_module, self.signing_pkcs11_slot_label, self.signing_pkcs11_key_label, self.signing_pkcs11_pin_file)
-        if (self.signing_key_file is None) == (self.signing_pkcs11_module is None) or (self.signing_pkcs11_module and not all(device)):
-            raise ValueError("give either signing_key_file or all four of signing_pkcs11_module, _slot_label, _key_label, _pin_file")
-        return self

@@ -6,12 +6,11 @@ from pathlib import Path
 import pkcs11
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pydantic import ValidationError
 
 from chassis.errors import Outage
 from services.applications.domain.certificates.verification import Signature
-from services.applications.gateways import Device, HsmSigner, PdfSigner, SignatureReader
-from services.applications.gateways.signing.keys import SigningUnusable
+from services.applications.gateways import Device, HsmSigner, PdfSigner, SignatureReader, SigningUnusable
+from services.applications.main.wiring import document_signer
 from services.applications.settings import Settings
 from tests.applications.signing import AT, authority, printed, signed, told
 
@@ -84,7 +83,7 @@ def test_a_refused_pin_is_tried_once(device: Device) -> None:
     ],
 )
 def test_the_settings_name_one_key_and_all_of_a_device(given: dict[str, str]) -> None:
-    needed = {"port": 1, "mongo_url": "m", "mongo_database": "d", "amqp_url": "a", "field_master_key": "k", "sealed_key_ring": "{}"}
-    others = {"jwks_url": "http://j.test", "public_url": "http://c.test", "credential_keys": "{}", "signing_certificates_file": "chain.pem"}
-    with pytest.raises(ValidationError, match="either signing_key_file or all four"):
-        Settings.model_validate({**needed, **others, **given})
+    unset = {name: field.default for name, field in Settings.model_fields.items() if name.startswith("signing_")}
+    settings = Settings.model_construct(**{**unset, "signing_certificates_file": Path("chain.pem"), **given})
+    with pytest.raises(SigningUnusable, match="either signing_key_file or all four"):
+        document_signer(settings)

@@ -6,7 +6,7 @@ from services.applications.gateways.pdf import Printer, verification_url
 from services.applications.gateways.rulebook import read_rulebook
 from services.applications.gateways.signing.hsm import Device, HsmSigner
 from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey, document_jwk
-from services.applications.gateways.signing.keys import DocumentSigner, FileSigner
+from services.applications.gateways.signing.keys import DocumentSigner, FileSigner, SigningUnusable
 from services.applications.gateways.signing.pades import PdfSigner
 from services.applications.gateways.signing.reading import SignatureReader
 from services.applications.gateways.storage import FileStore
@@ -24,6 +24,7 @@ __all__ = [
     "PdfSigner",
     "Printer",
     "SignatureReader",
+    "SigningUnusable",
     "Tokens",
     "document_jwk",
     "production_calendar",

@@ -18,6 +18,7 @@ from services.applications.gateways import (
     PdfSigner,
     Printer,
     SignatureReader,
+    SigningUnusable,
     Tokens,
     document_jwk,
     production_calendar,
@@ -40,7 +41,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     """What the service does."""
     keys = CredentialKeys.from_json(settings.credential_keys.get_secret_value())
     rules = read_rulebook(settings.rules_folder)
-    signer = PdfSigner(_document_signer(settings))
+    signer = PdfSigner(document_signer(settings))
     room = Room(
         begin=chassis.begin,
         clock=chassis.clock,
@@ -71,15 +72,15 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     )
 
 
-def _document_signer(settings: Settings) -> DocumentSigner:
-    if settings.signing_key_file is not None:
-        return FileSigner.read(settings.signing_key_file, settings.signing_certificates_file)
+def document_signer(settings: Settings) -> DocumentSigner:
+    """The key in a file, or the one in a device. Raises `SigningUnusable`."""
     module, pin_file = settings.signing_pkcs11_module, settings.signing_pkcs11_pin_file
-    if module is None or pin_file is None:
-        raise ValueError("the settings have seen to it that one of the two is there")
-    return HsmSigner(
-        Device(module, settings.signing_pkcs11_slot_label, settings.signing_pkcs11_key_label, pin_file), settings.signing_certificates_file
-    )
+    label, key_label = settings.signing_pkcs11_slot_label, settings.signing_pkcs11_key_label
+    if settings.signing_key_file and not module:
+        return FileSigner.read(settings.signing_key_file, settings.signing_certificates_file)
+    if module and pin_file and label and key_label and not settings.signing_key_file:
+        return HsmSigner(Device(module, label, key_label, pin_file), settings.signing_certificates_file)
+    raise SigningUnusable("give either signing_key_file or all four of signing_pkcs11_module, _slot_label, _key_label, _pin_file")
 
 
 def _proofs(chassis: Chassis, settings: Settings, stores: Stores, credentials: Credentials, signer: PdfSigner) -> Proofs:
