@@ -7,6 +7,7 @@
 import argparse
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rich.console import Console
@@ -22,14 +23,19 @@ KILLS = 20
 
 
 async def chaos(folder: Path, *, is_short: bool, only: str | None) -> list[Verdict]:
-    """Run and print each verdict as it comes."""
+    """All faults, or those asked for, on one stack."""
     faults = short_faults() if is_short else all_faults(kills=KILLS)
     chosen = [fault for fault in faults if only is None or only in fault.name]
-    verdicts = []
-    async for verdict in run(folder, chosen, others=walkers_of(1)):
-        verdicts.append(verdict)
+    return await told(run(folder, chosen, others=walkers_of(1)))
+
+
+async def told(verdicts: AsyncIterator[Verdict]) -> list[Verdict]:
+    """Print each as it comes."""
+    kept = []
+    async for verdict in verdicts:
+        kept.append(verdict)
         print(f"{'ok  ' if verdict.is_good else 'BAD '} {verdict.case}: {verdict}", flush=True)
-    return verdicts
+    return kept
 
 
 def main() -> int:
@@ -50,7 +56,7 @@ def main() -> int:
             verdict, files = asyncio.run(run_uploads(Path(folder), uploads=asked.uploads, clients=asked.clients))
             return _print([verdict], files)
         if asked.what == "applications":
-            return _print(asyncio.run(run_applications(Path(folder), walks=asked.walks, walkers=asked.walkers)))
+            return _print(asyncio.run(told(run_applications(Path(folder), walks=asked.walks, walkers=asked.walkers))))
         return _print(asyncio.run(chaos(Path(folder), is_short=asked.short, only=asked.only)))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Walker:
         """In their order."""
         return (
             self._create, self._fill, self._confirm, self._submit, self._checked, self._claim, self._ask, self._answer,
-            self._recommend, self._decide, self._certified,
+            self._look, self._recommend, self._decide, self._certified,
         )  # fmt: skip
 
     @property
@@ -124,6 +124,11 @@ class Walker:
         address = f"{self.client.member.person.workplace['address']}, корпус 2"
         changes = {"professional": {"workplace": {"address": address}}}
         await self.client.send("POST", f"{self._own}/answer", json={"comment": "Уточнено.", "changes": changes})
+
+    async def _look(self) -> None:
+        rows = (await self.desk.reviewer.send("GET", self._review))["checklist"]["rows"]
+        answers = [{"code": row["code"], "result": "yes"} for row in rows]
+        await self.desk.reviewer.send("PUT", f"{self._review}/checklist", json={"answers": answers})
 
     async def _recommend(self) -> None:
         await self.desk.reviewer.send("POST", f"{self._review}/recommendation", json={"decision": "approve", "comment": "Всё верно."})
@@ -187,13 +192,13 @@ async def _moment() -> None:
     await asyncio.sleep(secrets.randbelow(200) / 1000)
 
 
-async def run_applications(folder: Path, *, walks: int | None, walkers: int) -> list[Verdict]:
-    """First the square, then services that die by themselves at their worst moments. `walks` None is the whole square."""
+async def run_applications(folder: Path, *, walks: int | None, walkers: int) -> AsyncIterator[Verdict]:
+    """First the square, then the service that dies by itself at its worst moments. `walks` None is the whole square."""
     async with ground(folder) as here:
         people = await walkers_of(walkers)(here)
-        verdicts = [await _square(here, people[0], walks)]
-        verdicts += [await case(here.stack, here.checker, people, fault) for fault in crash_faults("applications")]
-        return verdicts
+        yield await _square(here, people[0], walks)
+        for fault in crash_faults("applications"):
+            yield await case(here.stack, here.checker, people, fault)
 
 
 async def _square(here: Ground, walker: Walker, walks: int | None) -> Verdict:

@@ -85,3 +85,8 @@ class Settings(ServiceSettings):
     """How long an application may look as if it would not go on, because its next step is on its way."""
     watch_rows: int = Field(default=500, ge=1)
     """Applications the watchdog reads at once."""
+
+    figures_days_max: int = Field(default=366, ge=1)
+    """Days of the longest window of figures."""
+    figures_rows_max: int = Field(default=50_000, ge=1)
+    """Applications counted for one answer."""

@@ -8,7 +8,7 @@ from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import appeals, certificates, facts, migrations, notes, shares, verifications, watch
+from services.applications.repository import appeals, certificates, facts, figures, migrations, notes, shares, verifications, watch
 from services.applications.repository.applications import queries as applications
 from services.applications.repository.places import Query
 from tests.applications import people
@@ -62,6 +62,8 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
     ],
     "notes.about": [(notes.COLLECTION, notes.about(uuid4()))],
     "verifications.of_certificate": [(verifications.COLLECTION, verifications.of_certificate(uuid4()))],
+    "figures.begun": [(applications.COLLECTION, figures.begun(people.CARDIOLOGY, _FIRST_DAY, _FIRST_DAY))],
+    "figures.ended": [(applications.COLLECTION, figures.ended(people.CARDIOLOGY, _FIRST_DAY, _FIRST_DAY))],
     "watch.in_state": [(applications.COLLECTION, watch.in_state(state)) for state in WATCHED],
 }
 """By module and function: the collection that is asked, and the question."""

@@ -1,6 +1,18 @@
 """HTTP routes, split by who calls them."""
 
-from services.applications.api import appeals, applicant, certificates, credentials, exports, notes, public, registrar, reviewer, shares
+from services.applications.api import (
+    appeals,
+    applicant,
+    certificates,
+    credentials,
+    exports,
+    figures,
+    notes,
+    public,
+    registrar,
+    reviewer,
+    shares,
+)
 
 ROUTERS = (
     certificates.router,
@@ -8,6 +20,7 @@ ROUTERS = (
     credentials.router,
     shares.router,
     exports.router,
+    figures.router,
     appeals.router,
     applicant.router,
     reviewer.router,

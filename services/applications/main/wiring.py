@@ -25,12 +25,14 @@ from services.applications.gateways import (
     read_rulebook,
 )
 from services.applications.main.stores import Stores
+from services.applications.repository import FiguresRepository
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
 from services.applications.usecases.appeals import Appeals
 from services.applications.usecases.base import Room
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
+from services.applications.usecases.figures import Figures, FiguresLimits
 from services.applications.usecases.portable import Portable
 from services.applications.usecases.proofs import Proofs
 from services.applications.usecases.shares import ShareLimits, Shares
@@ -64,6 +66,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         **shared,
         appeals=Appeals(**shared, appeals=stores.appeals),
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
+        figures=Figures(chassis.clock, room.terms, rules, FiguresRepository(chassis.database), stores.facts, _figures_limits(settings)),
         proofs=_proofs(chassis, settings, stores, credentials, signer),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
         credentials=credentials,
@@ -118,6 +121,10 @@ def watchdog_of(chassis: Chassis, usecases: UseCases) -> Watchdog:
     """The watch in the background."""
     lease = Lease(chassis.database, "watch", 2 * usecases.watch.policy.pause.total_seconds())
     return Watchdog(usecases.watch, lease, chassis.telemetry.meters.meter)
+
+
+def _figures_limits(settings: Settings) -> FiguresLimits:
+    return FiguresLimits(settings.figures_days_max, settings.figures_rows_max)
 
 
 def _watch_policy(settings: Settings) -> WatchPolicy:

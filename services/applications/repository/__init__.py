@@ -4,6 +4,7 @@ from services.applications.repository.appeals import AppealRepository
 from services.applications.repository.applications import ApplicationRepository
 from services.applications.repository.certificates import CertificateRepository
 from services.applications.repository.facts import FactsRepository
+from services.applications.repository.figures import FiguresRepository
 from services.applications.repository.notes import NoteRepository
 from services.applications.repository.numbers import NumberRepository
 from services.applications.repository.shares import ShareRepository
@@ -15,6 +16,7 @@ __all__ = [
     "ApplicationRepository",
     "CertificateRepository",
     "FactsRepository",
+    "FiguresRepository",
     "NoteRepository",
     "NumberRepository",
     "ShareRepository",

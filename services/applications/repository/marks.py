@@ -6,6 +6,11 @@ from services.applications.domain.stages import stage_seconds, stage_since
 
 WATCHED_INDEX = IndexModel([("state", ASCENDING), ("_id", ASCENDING)], name="watched")
 
+FIGURES_INDEXES = (
+    IndexModel([("specialty_code", ASCENDING), ("start_place", ASCENDING)], name="begun"),
+    IndexModel([("specialty_code", ASCENDING), ("end_place", ASCENDING)], name="ended"),
+)
+
 
 def marks_of(application: Application) -> Document:
     """When its running terms end, how long it stood where, and since when it stands where it stands."""

@@ -8,6 +8,7 @@ from services.applications.usecases.certificates import Certificates
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
 from services.applications.usecases.facts import Facts
+from services.applications.usecases.figures import Figures
 from services.applications.usecases.history import Histories
 from services.applications.usecases.notes import Notes
 from services.applications.usecases.portable import Portable
@@ -48,6 +49,7 @@ class UseCases(
     claims: Claims
     credentials: Credentials
     proofs: Proofs
+    figures: Figures
     watch: Watch
     portable: Portable
     sharing: Shares

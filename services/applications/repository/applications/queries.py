@@ -8,7 +8,7 @@ from services.applications.domain.application import Desk
 from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
-from services.applications.repository.marks import WATCHED_INDEX
+from services.applications.repository.marks import FIGURES_INDEXES, WATCHED_INDEX
 from services.applications.repository.migrations import old_rows_index
 from services.applications.repository.places import Query, moment, place
 
@@ -54,6 +54,7 @@ INDEXES = (
         partialFilterExpression={"state": State.INFORMATION_REQUESTED.value},
     ),
     WATCHED_INDEX,
+    *FIGURES_INDEXES,
 )
 FORMER_INDEXES = {"number", "own_by_start", "own_by_end", "own_by_kind", "review_queue", "registry_queue", "held"}
 """Of lists before they had places."""
