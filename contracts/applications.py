@@ -1,5 +1,6 @@
 """What applications tells: how an application moves, which terms are near, which certificates exist."""
 
+from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -337,6 +338,22 @@ class ApplicationPushed(Event):
     type: ClassVar[str] = "applications.application-pushed.v1"
     application_id: UUID
     terms: tuple[str, ...]
+
+
+class RegistryExported(Event):
+    """A registrar took a list of everybody's applications: numbers, kinds, states and dates, no names."""
+
+    type: ClassVar[str] = "applications.registry-exported.v1"
+    reader_id: UUID
+    purpose: str
+    """Why, as a stable code."""
+    first_day: date
+    last_day: date
+    """Days on which the applications were handed in, both included."""
+    group: str | None
+    specialty_code: str | None
+    address: Sealed[str | None] = None
+    """Network address of the reader."""
 
 
 class ApplicationsExported(DataExportPiece):

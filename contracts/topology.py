@@ -162,7 +162,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
     ),
 }
 
-ARCHIVED: tuple[type[Event], ...] = (identity.AccessLogAnchored, identity.OneTimeCodeWithheld)
+ARCHIVED: tuple[type[Event], ...] = (applications.RegistryExported, identity.AccessLogAnchored, identity.OneTimeCodeWithheld)
 """Facts that no service acts on: the archive keeps them for whoever looks back."""
 
 

@@ -76,6 +76,11 @@ class Settings(ServiceSettings):
     certificate_years: int | None = Field(default=None, ge=1)
     expiry_notice_days: tuple[int, ...] | None = None
 
+    export_pdf_rows_max: int = Field(default=2000, ge=1)
+    """Rows of an export as PDF, which is set as a whole; CSV has no such limit."""
+    export_rows_max: int = Field(default=100_000, ge=1)
+    """Applications in a registrar's export."""
+
     claim_candidates: int = Field(default=50, ge=1, le=500)
     """How many of the soonest due applications are looked at for a reviewer who asks for the next."""
 

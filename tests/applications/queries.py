@@ -8,7 +8,7 @@ from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import appeals, certificates, facts, figures, migrations, notes, shares, verifications, watch
+from services.applications.repository import appeals, certificates, exports, facts, figures, migrations, notes, shares, verifications, watch
 from services.applications.repository.applications import queries as applications
 from services.applications.repository.places import Query
 from tests.applications import people
@@ -44,6 +44,7 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (applications.COLLECTION, applications.with_document(uuid4(), State.INFORMATION_REQUESTED)),
     ],
     "certificates.by_file": [(certificates.COLLECTION, certificates.by_file("0" * 64))],
+    "exports.handed_in": [(applications.COLLECTION, exports.handed_in(_FIRST_DAY, _FIRST_DAY))],
     "certificates.by_number": [(certificates.COLLECTION, certificates.by_number("MC-2026-00000001-8"))],
     "certificates.held_by": [(certificates.COLLECTION, certificates.held_by(_PERSON))],
     "certificates.of_list": [

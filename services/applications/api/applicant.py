@@ -122,8 +122,8 @@ async def withdraw_application(
 @router.get("/applications/{application_id}/protocol")
 async def get_protocol(application_id: UUID, applicant: CurrentApplicant, usecases: UseCasesDep, as_of: PastDay = None) -> ProtocolOut:
     """Everything that happened to the application, until now or the end of a day."""
-    application = await usecases.protocol(application_id, applicant_id=applicant.id, as_of=as_of)
-    return ProtocolOut.of(application, usecases.rules_of(application))
+    told = await usecases.protocols.protocol(application_id, applicant_id=applicant.id, as_of=as_of)
+    return ProtocolOut.of(told, usecases.rules_of(told.application))
 
 
 @router.get("/applications/{application_id}/electronic-document", response_class=StreamingResponse, responses=PDF_RESPONSE)

@@ -41,6 +41,7 @@ def as_of(application: Application, moment: datetime) -> Application | None:
         approval_due_at=None,
         requests=requests,
         claim=None,
+        rules_on=application.rules_on if is_handed_in else None,
         recommendations=tuple(one for one in application.recommendations if one.at <= moment),
         checklists=tuple(one for one in application.checklists if one.at <= moment),
         proposals=tuple(one for one in application.proposals if one.at <= moment),

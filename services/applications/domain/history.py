@@ -31,6 +31,10 @@ class HistoryFilter:
     started_before: datetime | None = None
     sort: Sort = Sort.START_NEWEST
 
+    def includes(self, start: datetime) -> bool:
+        """Whether a start lies in the window."""
+        return (self.started_from is None or start >= self.started_from) and (self.started_before is None or start < self.started_before)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -50,6 +54,8 @@ class Row:
     certificate: CertificateReference | None
     previous_application_id: UUID | None = None
     """The refused one that it corrects."""
+    reason_codes: tuple[str, ...] = ()
+    """Why it was refused."""
 
     @classmethod
     def of(cls, application: Application) -> Self:
@@ -68,4 +74,5 @@ class Row:
             claimed_by=application.claim.reviewer_id if application.claim else None,
             certificate=application.certificate,
             previous_application_id=application.previous_application_id,
+            reason_codes=tuple(remark.code for remark in application.reasons),
         )

@@ -25,16 +25,18 @@ from services.applications.gateways import (
     read_rulebook,
 )
 from services.applications.main.stores import Stores
-from services.applications.repository import FiguresRepository
+from services.applications.repository import ExportRepository, FiguresRepository
 from services.applications.settings import Settings
 from services.applications.usecases import UseCases
 from services.applications.usecases.appeals import Appeals
 from services.applications.usecases.base import Room
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
+from services.applications.usecases.exports import Exports
 from services.applications.usecases.figures import Figures, FiguresLimits
 from services.applications.usecases.portable import Portable
 from services.applications.usecases.proofs import Proofs
+from services.applications.usecases.protocols import Protocols
 from services.applications.usecases.shares import ShareLimits, Shares
 from services.applications.usecases.watch import Watch, Watchdog, WatchPolicy
 
@@ -66,6 +68,13 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         **shared,
         appeals=Appeals(**shared, appeals=stores.appeals),
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
+        exports=Exports(
+            **shared,
+            exports=ExportRepository(chassis.database),
+            pdf_rows_max=settings.export_pdf_rows_max,
+            registry_rows_max=settings.export_rows_max,
+        ),
+        protocols=Protocols(**shared, appeals=stores.appeals),
         figures=Figures(chassis.clock, room.terms, rules, FiguresRepository(chassis.database), stores.facts, _figures_limits(settings)),
         proofs=_proofs(chassis, settings, stores, credentials, signer),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),

@@ -3,6 +3,7 @@
 from services.applications.repository.appeals import AppealRepository
 from services.applications.repository.applications import ApplicationRepository
 from services.applications.repository.certificates import CertificateRepository
+from services.applications.repository.exports import ExportRepository
 from services.applications.repository.facts import FactsRepository
 from services.applications.repository.figures import FiguresRepository
 from services.applications.repository.notes import NoteRepository
@@ -15,6 +16,7 @@ __all__ = [
     "AppealRepository",
     "ApplicationRepository",
     "CertificateRepository",
+    "ExportRepository",
     "FactsRepository",
     "FiguresRepository",
     "NoteRepository",

@@ -128,6 +128,12 @@ class AppealRepository:
         async for document in self._collection.find(query.found()).sort(query.order).batch_size(_PORTION):
             yield _WHOLE.dump_python(await self._from_document(document), mode="json")
 
+    async def whole_of_application(self, application_number: str) -> list[Appeal]:
+        """The appeals of an application, the last first; one per refusal, so there are few."""
+        query = of_application(application_number)
+        documents = self._collection.find(query.found()).sort(query.order).limit(_PORTION)
+        return [await self._from_document(document) async for document in documents]
+
     async def of_applications(self, applicant_id: UUID, application_ids: set[UUID]) -> list[AppealRow]:
         """The person's appeals about these applications, the newest first."""
         return [_to_row(row) async for row in walk(self._collection, own(applicant_id)) if row["application_id"] in application_ids]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.applications.domain.appeals import Appeal
 from services.applications.domain.application import Application, Transition
 from services.applications.domain.disclosure import disclosed
 from services.applications.domain.facts import OwnedDocument
@@ -15,7 +16,9 @@ from services.applications.domain.rules import Rules
 from services.applications.domain.states import MOVES, Move, State
 from services.applications.domain.terms import Terms
 from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, RemarkOut, RequestOut, certificate_of
+from services.applications.schemas.certificates import StandingChangeOut
 from services.applications.schemas.checklists import AuditOut, ChecklistOut
+from services.applications.usecases.protocols import Protocol
 from services.applications.usecases.review import Opened
 
 
@@ -64,6 +67,35 @@ class CommentOut(BaseModel):
     audit: AuditOut | None
 
 
+class AppealRecordOut(BaseModel):
+    """An appeal against a refusal of the application, and how it ended."""
+
+    appeal_id: UUID
+    number: str
+    status: str
+    refused_at: datetime
+    filed_at: datetime
+    filed_by: str
+    due_at: datetime
+    decided_at: datetime | None
+    decision: str
+
+    @classmethod
+    def of(cls, appeal: Appeal) -> Self:
+        """From the domain."""
+        return cls(
+            appeal_id=appeal.id,
+            number=appeal.number,
+            status=appeal.word,
+            refused_at=appeal.refused_at,
+            filed_at=appeal.filed_at,
+            filed_by=str(appeal.filed_by.role),
+            due_at=appeal.due_at,
+            decided_at=appeal.decided_at,
+            decision=appeal.decision,
+        )
+
+
 class ProtocolOut(BaseModel):
     """Everything that happened to an application; what experts wrote, after the decision."""
 
@@ -77,11 +109,13 @@ class ProtocolOut(BaseModel):
     comments: list[CommentOut]
     transitions: list[TransitionOut]
     certificate: CertificateRefOut | None
+    standing_changes: list[StandingChangeOut]
+    appeals: list[AppealRecordOut]
 
     @classmethod
-    def of(cls, kept: Application, rules: Rules) -> Self:
-        """From the domain, for its applicant."""
-        application = disclosed(kept)
+    def of(cls, told: Protocol, rules: Rules) -> Self:
+        """From the use-case, for the applicant."""
+        application = disclosed(told.application)
         return cls(
             application_id=application.id,
             number=application.number,
@@ -101,6 +135,8 @@ class ProtocolOut(BaseModel):
             comments=_comments(application, rules),
             transitions=[TransitionOut.of(step) for step in application.history],
             certificate=certificate_of(application),
+            standing_changes=[StandingChangeOut.of(change, rules) for change in told.changes],
+            appeals=[AppealRecordOut.of(appeal) for appeal in told.appeals],
         )
 
 

@@ -7,12 +7,14 @@ from services.applications.usecases.automatic_check import AutomaticCheck
 from services.applications.usecases.certificates import Certificates
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
+from services.applications.usecases.exports import Exports
 from services.applications.usecases.facts import Facts
 from services.applications.usecases.figures import Figures
 from services.applications.usecases.history import Histories
 from services.applications.usecases.notes import Notes
 from services.applications.usecases.portable import Portable
 from services.applications.usecases.proofs import Proofs
+from services.applications.usecases.protocols import Protocols
 from services.applications.usecases.pushing import Pushing
 from services.applications.usecases.registry import Registry
 from services.applications.usecases.renewal import Renewal
@@ -48,8 +50,10 @@ class UseCases(
 
     claims: Claims
     credentials: Credentials
+    exports: Exports
     proofs: Proofs
     figures: Figures
+    protocols: Protocols
     watch: Watch
     portable: Portable
     sharing: Shares

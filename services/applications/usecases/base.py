@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from chassis.clock import Clock
+from chassis.errors import FieldError
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
 from contracts.applications import AssignmentDue
@@ -14,6 +15,7 @@ from contracts.roles import Role
 from services.applications.domain import review
 from services.applications.domain.application import Application
 from services.applications.domain.check import CheckInput
+from services.applications.domain.errors.history import DayAhead
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
 from services.applications.domain.rulebook import Rulebook
@@ -65,6 +67,13 @@ class Room:
     def now(self) -> datetime:
         """The present moment."""
         return self.clock.now()
+
+    def end_of_past(self, day: date) -> datetime:
+        """The last moment of a day that has begun. Raises `DayAhead`."""
+        if day > self.terms.local_date(self.now()):
+            ahead = FieldError("#query:as_of", "day-ahead", "Выберите сегодняшний или прошедший день.")
+            raise DayAhead("История показывается на сегодня или на день в прошлом.", errors=[ahead])
+        return self.terms.start_of(day + timedelta(days=1)) - timedelta(microseconds=1)
 
     def rules_now(self) -> Rules:
         """The rules of today."""

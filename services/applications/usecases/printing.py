@@ -7,12 +7,15 @@ from services.applications.domain.application import Application
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.form import TITLES, Json
 from services.applications.domain.history import Row
+from services.applications.domain.reasons import Code
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS
 from services.applications.domain.terms import Terms
 
 _BLOCKS = {"personal": "Личные данные", "professional": "Профессиональная информация", "consent": "Согласие"}
-HISTORY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Начато", "Завершено", "Сертификат", "Действует до")
+_CERTIFICATE = ("Сертификат", "Действует с", "Действует до", "Причины отказа")
+HISTORY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Начато", "Завершено", *_CERTIFICATE)
+REGISTRY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Подано", "Завершено", *_CERTIFICATE)
 
 
 def day(moment: datetime | date | None, terms: Terms) -> str:
@@ -80,13 +83,31 @@ def certificate(issued: Certificate, rules: Rules, terms: Terms) -> dict[str, An
 
 def history_cells(row: Row, rules: Rules, terms: Terms) -> list[str]:
     """One line of the exported history, in the order of `HISTORY_HEADER`."""
+    return _cells(row, row.created_at, rules, terms)
+
+
+def registry_cells(row: Row, rules: Rules, terms: Terms) -> list[str]:
+    """One line of the registrar's export, in the order of `REGISTRY_HEADER`."""
+    return _cells(row, row.submitted_at, rules, terms)
+
+
+def _cells(row: Row, begun_at: datetime | None, rules: Rules, terms: Terms) -> list[str]:
+    certificate = row.certificate
     return [
         row.number or "",
         rules.titles.kinds[row.kind],
         f"{row.specialty_code} {rules.titles.specialties[row.specialty_code]}",
         WORDS[row.state],
-        day(row.created_at, terms),
+        day(begun_at, terms),
         day(row.ended_at, terms),
-        row.certificate.number if row.certificate else "",
-        day(row.certificate.valid_until, terms) if row.certificate else "",
+        certificate.number if certificate else "",
+        day(certificate.issued_at, terms) if certificate else "",
+        day(certificate.valid_until, terms) if certificate else "",
+        "; ".join(_reason(code, rules) for code in dict.fromkeys(row.reason_codes)),
     ]
+
+
+def _reason(code: str, rules: Rules) -> str:
+    """The words of a reason; one that the rules of today know no more keeps its code."""
+    known = rules.reasons.get(Code(code))
+    return known.text if known else code

@@ -103,6 +103,11 @@ async def _the_row_is_seen(applicant: Applicant, application: dict[str, Any], ap
         ("application", application["number"], None),
         ("appeal", appeal["number"], application["id"]),
     ]
+    protocol = await applicant.ok("GET", f"/applications/{application['id']}/protocol")
+    assert [(one["number"], one["status"], one["decision"]) for one in protocol["appeals"]] == [
+        (appeal["number"], "Отказ отменён", DECISION["text"])
+    ]
+    assert (len(protocol["comments"]), protocol["standing_changes"]) == (2, []), "opinions of the round that was decided stay"
     packet = await applicant.call("GET", f"/appeals/{appeal['id']}/packet")
     assert packet.headers["content-type"] == "application/pdf"
     text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(packet.content))

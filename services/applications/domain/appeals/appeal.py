@@ -87,6 +87,16 @@ class Appeal:
         """The files that came with it."""
         return tuple(one.document_id for one in self.attachments)
 
+    def stood_at(self, moment: datetime) -> "Appeal | None":
+        """As it stood at a past moment; None before it was filed."""
+        if self.filed_at > moment:
+            return None
+        steps = tuple(step for step in self.history if step.at <= moment)
+        state = steps[-1].after if steps else AppealState.REGISTERED
+        if state not in RUNNING:
+            return self
+        return replace(self, state=state, history=steps, claim=None, decided_at=None, decision="")
+
     def is_overdue(self, at: datetime) -> bool:
         """Whether its term is past without a decision."""
         return self.is_running and self.due_at < at

@@ -44,6 +44,7 @@ INDEXES = (
     IndexModel([("number", ASCENDING)], name="by_number", unique=True, partialFilterExpression={"number": {"$gt": ""}}),
     *(_of_person(column) for column in ("start_place", "end_place", "kind_place")),
     *(_of_person("group", column) for column in ("start_place", "end_place", "kind_place")),
+    IndexModel([("handed_in_place", ASCENDING)], name="handed_in", partialFilterExpression={"handed_in_place": {"$gt": ""}}),
     IndexModel([("queue", ASCENDING), ("queue_place", ASCENDING)], name="queued", partialFilterExpression={"queue": {"$gt": ""}}),
     IndexModel([("claimed_by", ASCENDING), ("state", ASCENDING), ("review_place", ASCENDING)], name="held_by"),
     old_rows_index(SCHEMA_VERSION),
@@ -103,6 +104,7 @@ def places(document: Document) -> Document:
         "start_place": place(start, key=key),
         "end_place": place(document["ended_at"] or _NEVER, key=key),
         "kind_place": place(document["kind"], start, key=key),
+        "handed_in_place": place(document["submitted_at"], key=key) if document["submitted_at"] else "",
         "review_place": place(document["review_due_at"] or _NEVER, key=key),
         **_queue(document),
     }

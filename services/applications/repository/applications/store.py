@@ -160,7 +160,7 @@ class ApplicationRepository:
         """The open application of that kind and specialty."""
         query = the_open(applicant_id, kind, specialty_code)
         document = await self._collection.find_one(query.found(), {"personal": False})
-        return None if document is None else _to_row(document)
+        return None if document is None else to_row(document)
 
     async def get_numbered(self, number: str, *, applicant_id: UUID | None, tx: Transaction | None = None) -> Application:
         """The application of a number; only the person's own where one is named. Raises `ApplicationNotFound`."""
@@ -172,7 +172,7 @@ class ApplicationRepository:
     async def all_rows(self, applicant_id: UUID) -> AsyncIterator[Row]:
         """Everything the person ever began, the first first."""
         async for document in walk(self._collection, own(applicant_id, HistoryFilter(sort=Sort.START))):
-            yield _to_row(document)
+            yield to_row(document)
 
     async def submitted_with_document(self, tx: Transaction, document_id: UUID) -> list[Application]:
         """Applications in the automatic stage that hold the document."""
@@ -194,15 +194,9 @@ class ApplicationRepository:
             [own(applicant_id, given)],
             after=after[0] if after else None,
             limit=page.limit,
-            suits=lambda row: _is_started_within(row, given),
+            suits=lambda row: given.includes(row["created_at"]),
         )
         return _rows_of(part)
-
-    async def list_rows(self, applicant_id: UUID, application_ids: list[UUID]) -> list[Row]:
-        """The person's applications among these, newest first."""
-        found = {"_id": {"$in": application_ids}, "applicant_id": applicant_id}
-        documents = await self._collection.find(found, {"personal": False}).to_list(len(application_ids))
-        return sorted((_to_row(document) for document in documents), key=lambda row: row.created_at, reverse=True)
 
     async def list_whole(self, applicant_id: UUID, application_ids: list[UUID]) -> list[Application]:
         """The person's applications among these, in the order of the ids."""
@@ -219,17 +213,17 @@ class ApplicationRepository:
             holding = await read(self._collection, [held(reviewer.id)], after=place_after, limit=page.limit)
             rows, place_after = holding.rows, None
             if holding.following:
-                return [_to_row(row) for row in rows], encode_cursor(False, holding.following)
+                return [to_row(row) for row in rows], encode_cursor(False, holding.following)
             if len(rows) == page.limit:
-                return [_to_row(row) for row in rows], encode_cursor(True, "")
+                return [to_row(row) for row in rows], encode_cursor(True, "")
         free = await self._claimable(reviewer, after=place_after, limit=page.limit - len(rows))
         following = None if free.following is None else encode_cursor(True, free.following)
-        return [_to_row(row) for row in (*rows, *free.rows)], following
+        return [to_row(row) for row in (*rows, *free.rows)], following
 
     async def list_claimable(self, reviewer: StaffMember, *, limit: int) -> list[Row]:
         """What the reviewer may claim, soonest due first, this many at most."""
         part = await self._claimable(reviewer, after=None, limit=limit)
-        return [_to_row(row) for row in part.rows]
+        return [to_row(row) for row in part.rows]
 
     async def _claimable(self, reviewer: StaffMember, *, after: str | None, limit: int) -> Part:
         if not reviewer.specialty_codes:
@@ -290,16 +284,12 @@ def _ciphertexts(stored: Any) -> set[Any]:
     return set(stored) if isinstance(stored, list) else {stored} - {None}
 
 
-def _is_started_within(row: Document, given: HistoryFilter) -> bool:
-    start = row["created_at"]
-    return (given.started_from is None or start >= given.started_from) and (given.started_before is None or start < given.started_before)
-
-
 def _rows_of(part: Part) -> tuple[list[Row], str | None]:
-    return [_to_row(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
+    return [to_row(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
 
 
-def _to_row(document: Document) -> Row:
+def to_row(document: Document) -> Row:
+    """What lists show of a stored application."""
     shown = {name: document.get(name) for name in _ROW}
     return _ROWS.validate_python({"id": document["_id"], "claimed_by": document["claimed_by"], **shown})
 
