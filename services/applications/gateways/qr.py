@@ -1,11 +1,11 @@
 """QR codes as pictures a page can hold."""
 
-from itertools import groupby
+import re
 from math import isqrt
 
 import zxingcpp
 
-_DARK = 0
+_DARK = re.compile(rb"\x00+")
 
 
 def qr_svg(text: str) -> str:
@@ -23,10 +23,4 @@ def qr_svg(text: str) -> str:
 
 def _bars(row: bytes, top: int) -> str:
     """Neighbouring dark modules as one rectangle: gaps between squares are what renderers make of rounding."""
-    left, bars = 0, []
-    for shade, run in groupby(row):
-        length = sum(1 for _ in run)
-        if shade == _DARK:
-            bars.append(f"M{left} {top}h{length}v1H{left}z")
-        left += length
-    return "".join(bars)
+    return "".join(f"M{run.start()} {top}h{run.end() - run.start()}v1H{run.start()}z" for run in _DARK.finditer(row))
