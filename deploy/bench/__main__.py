@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deploy.bench import access_log, certificates, checks, events, latency, reads, sign_in, starts, uploads
+from deploy.bench import access_log, certificates, checks, events, exports, latency, reads, sign_in, starts, uploads
 from deploy.bench.report import Figure, print_figures
 
 MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
@@ -16,6 +16,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "sign-in": sign_in.measure,
     "uploads": uploads.measure,
     "checks": checks.measure,
+    "exports": exports.measure,
     "access-log": access_log.measure,
     "certificates": certificates.measure,
     "start": starts.measure,

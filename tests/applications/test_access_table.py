@@ -1,12 +1,15 @@
 """Who may call what: every route of applications answers each caller as `docs/access/applications.md` says."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.roles import Role, Scope
+from tests.applications.conftest import known_reviewers
 from tests.applications.others import all_others
 from tests.support import Component, Signer
 from tests.support.access import Others, surprises, tells_nothing_of_anothers
-from tests.support.access_table import ANOTHERS, NOTHING, Row, differences, routes_of, table_of
+from tests.support.access_table import ANOTHERS, NOTHING, PASSES, Row, differences, routes_of, table_of
 
 ROWS = table_of("applications")
 ABOUT_OBJECTS = [row for row in ROWS if row.answers[ANOTHERS] != NOTHING]
@@ -44,3 +47,17 @@ async def test_anothers_object_is_answered_like_none_and_stays_as_it_is(others: 
 
 async def test_no_object_is_asked_about_that_the_table_does_not_name(others: list[Others]) -> None:
     assert {route for one in others for route in one.asked} == {str(row) for row in ABOUT_OBJECTS}
+
+
+def _is_of_a_holder(row: Row) -> bool:
+    """Whether it is a reviewer's work on what that reviewer holds; anybody of the specialty may try to claim."""
+    return row.answers[Role.REVIEWER] == PASSES and not (row.method == "PUT" and row.path.endswith("/claim"))
+
+
+@pytest.mark.parametrize("row", [row for row in ABOUT_OBJECTS if _is_of_a_holder(row)], ids=str)
+async def test_a_colleague_of_the_same_specialty_who_does_not_hold_it_is_answered_like_a_stranger(
+    service: Component, signer: Signer, others: list[Others], row: Row
+) -> None:
+    [colleague] = await known_reviewers(service, signer, 1)
+    [who] = [one for one in others if str(row) in one.asked]
+    await tells_nothing_of_anothers(replace(who, headers=colleague.token()), row)

@@ -2,9 +2,12 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
+import pypdfium2
 import pytest
 
 from contracts.roles import Role
@@ -12,6 +15,7 @@ from services.applications.domain.application import Actor, Application, Recomme
 from services.applications.domain.disclosure import disclosed
 from services.applications.domain.states import Move, State
 from tests.applications import people
+from tests.applications.appealing import appeal_against
 from tests.applications.conftest import Applicant, Hands
 from tests.applications.planting import waiting
 from tests.support import Component
@@ -26,12 +30,12 @@ AGAINST = {
 READABLE = [row for row in table_of("applications") if row.method == "GET" and row.answers[Role.PRACTITIONER] == PASSES]
 
 
-async def read_everything(applicant: Applicant, application_id: str) -> dict[str, str]:
+async def read_everything(applicant: Applicant, application_id: str, appeal_id: str = "") -> dict[str, str]:
     """What every route that lets a practitioner read answers about the application, and their own data as it is exported."""
     texts = {}
     for row in READABLE:
-        answer = await applicant.call("GET", _path(row, application_id))
-        texts[str(row)] = answer.text
+        answer = await applicant.call("GET", _path(row, application_id).replace("{appeal_id}", appeal_id or str(uuid4())))
+        texts[str(row)] = _text_of(answer)
     exported = applicant.service.app.state.usecases.applications.export(applicant.id)
     return texts | {"export": json.dumps([one async for one in exported], ensure_ascii=False, default=str)}
 
@@ -39,6 +43,12 @@ async def read_everything(applicant: Applicant, application_id: str) -> dict[str
 def _path(row: Row, application_id: str) -> str:
     query = f"?ids={application_id}" if row.path.endswith("/exports") else ""
     return row.path.replace("{application_id}", application_id).replace("{number}", "MC-2026-00000001-8") + query
+
+
+def _text_of(answer: httpx.Response) -> str:
+    if answer.headers.get("content-type") != "application/pdf":
+        return answer.text
+    return "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(answer.content))
 
 
 def knowing(texts: dict[str, str], *words: str) -> set[str]:
@@ -74,9 +84,18 @@ async def test_opinions_are_read_after_the_decision_and_notes_never(
         "export",
     }
     assert knowing(texts, NOTE) == set()
+    appeal = await applicant.ok("POST", "/appeals", _appeal(await applicant.get(application_id)))
+    texts = await read_everything(applicant, application_id, appeal["id"])
+    assert knowing(texts, appeal["number"]) >= {"GET /appeals/{appeal_id}", "GET /appeals/{appeal_id}/packet"}
+    assert knowing(texts, NOTE) == set()
     stored = await service.database["notes"].find_one({"application_id": UUID(application_id)})
     assert stored is not None
     assert NOTE not in str(stored), "words are encrypted"
+
+
+def _appeal(refused: dict[str, Any]) -> dict[str, Any]:
+    point = {name: refused["reasons"][0][name] for name in ("code", "pointer")} | {"comment": "Не согласна"}
+    return appeal_against(refused["number"], datetime.fromisoformat(refused["ended_at"]), points=[point])
 
 
 async def test_notes_are_read_the_newest_first_page_by_page(applicant: Applicant, reviewers: list[Hands]) -> None:
