@@ -2,8 +2,8 @@
 
 from deploy.demo.stage import Stage
 from deploy.journey import files
-from deploy.journey.certificates import first_page
-from deploy.journey.gateway import Refused
+from deploy.journey.certificates import first_page, verified_code, verified_file
+from deploy.journey.gateway import Caller, Refused
 
 ADDRESS = "/professional/workplace/address"
 TRAINING = "/documents/training-certificate"
@@ -79,6 +79,13 @@ async def certificate(stage: Stage) -> None:
         if stage.certificate_number not in answer.text:
             raise AssertionError("страница проверки не называет сертификат")
         step.note(f"{answer.headers['Content-Type']}: {stage.save('verification.html', answer.content)}")
+    with report.step("Проверить файл и код без входа, затем файл с одним изменённым байтом") as step:
+        anybody = Caller(stage.http)
+        file, code = await verified_file(anybody, pdf), await verified_code(anybody, address)
+        altered = await verified_file(anybody, pdf[: len(pdf) // 2] + bytes([pdf[len(pdf) // 2] ^ 1]) + pdf[len(pdf) // 2 + 1 :])
+        if (file["outcome"], code["outcome"], altered["outcome"]) != ("genuine", "genuine", "altered"):
+            raise AssertionError("проверка сертификата ошиблась")
+        step.note(f"файл: {file['outcome_title']}; код: {code['outcome_title']}; изменённый файл: {altered['outcome_title']}")
     with report.step("История: строка, выгрузка CSV и PDF, протокол") as step:
         rows = await practitioner.applications(status="completed")
         step.note(f"{rows[0]['number']}, «{rows[0]['status']}», сертификат {rows[0]['certificate']['number']}")

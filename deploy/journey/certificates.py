@@ -1,11 +1,14 @@
-"""A certificate as a stranger meets it: the page of its PDF and the QR code on it."""
+"""A certificate as a stranger meets it: the page of its PDF, the QR code on it, and what the service says of both."""
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import pypdfium2
 import zxingcpp
 from PIL import Image
+
+from deploy.journey.gateway import Caller
 
 
 class NoCode(ValueError):
@@ -41,3 +44,14 @@ def first_page(pdf: bytes, *, dpi: int = 150) -> Page:
         return Page(page.get_textpage().get_text_range(), page.render(scale=dpi / 72).to_pil())
     finally:
         document.close()
+
+
+async def verified_file(caller: Caller, pdf: bytes) -> dict[str, Any]:
+    """What the service says of a PDF."""
+    path, headers = "/api/applications/certificates/verifications/file", {"Content-Type": "application/pdf"}
+    return dict((await caller.call("POST", path, content=pdf, headers=headers)).json())
+
+
+async def verified_code(caller: Caller, text: str) -> dict[str, Any]:
+    """What the service says of the text of a QR code."""
+    return dict(await caller.post("/api/applications/certificates/verifications/code", {"code": text}))

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from deploy.journey.certificates import first_page
+from deploy.journey.certificates import first_page, verified_code, verified_file
 from deploy.journey.gateway import Caller, Refused
 from deploy.journey.practitioner import Practitioner
 from tests.e2e.conftest import Running
@@ -97,6 +97,15 @@ async def test_the_certificate_shows_number_name_and_a_qr_that_opens_the_public_
 async def test_the_certificate_can_be_verified_by_number_without_signing_in(walked: Walked, running: Running) -> None:
     assert walked.verified["status"] == "valid"
     assert problem(await refusal(Caller(running.http).get("/api/applications/certificates/MK-CERT-0000"))).status == 404
+
+
+async def test_the_certificate_can_be_verified_by_its_file_and_by_its_code_without_signing_in(walked: Walked, running: Running) -> None:
+    anybody, pdf = Caller(running.http), walked.certificate
+    assert (await verified_file(anybody, pdf))["outcome"] == "genuine"
+    assert (await verified_code(anybody, first_page(pdf).qr_text()))["certificate"]["status"] == "valid"
+    assert (await verified_file(anybody, pdf[:-1] + b" "))["outcome"] == "altered"
+    large = await refusal(verified_file(anybody, b"%PDF-" + bytes(2_097_152)))
+    assert (problem(large).status, problem(large).code) == (413, "payload-too-large")
 
 
 async def test_the_history_is_filtered_and_exported_as_csv_and_pdf(walked: Walked, practitioner: Practitioner) -> None:
