@@ -27,6 +27,8 @@ class Settings(ServiceSettings):
     """The address by which credentials name who issued them; by default that of GET /issuer below PUBLIC_URL."""
     signing_certificates_file: Path
     """PEM: the certificate that certificates are signed with, then each issuer's, the root last. A change takes a restart."""
+    signing_timeout_seconds: float = Field(default=10, gt=0)
+    """How long one signature may take before the certificate waits for its next turn."""
     signing_key_file: Path | None = None
     """PEM: the RSA key of the first certificate, PKCS#8 without a password. Either this or a device behind PKCS#11."""
     signing_pkcs11_module: Path | None = None

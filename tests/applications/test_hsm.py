@@ -1,5 +1,6 @@
 """Signing with a key nobody can read, in SoftHSM."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from chassis.errors import Outage
 from services.applications.domain.certificates.verification import Signature
-from services.applications.gateways import Device, HsmSigner, PdfSigner, SignatureReader, SigningUnusable
+from services.applications.gateways import Device, FileSigner, HsmSigner, PdfSigner, SignatureReader, SigningUnusable
 from services.applications.main.wiring import document_signer
 from services.applications.settings import Settings
 from tests.applications.signing import AT, authority, printed, signed, told
@@ -72,6 +73,30 @@ def test_a_refused_pin_is_tried_once(device: Device) -> None:
         with pytest.raises(SigningUnusable, match="refused"):
             refused.sign(b"content")
         device.pin_file.write_text(PIN)  # only a restart tries it
+
+
+class _Hanging:
+    """A device that answers only when it is let go."""
+
+    chain = authority()[1]
+
+    def __init__(self) -> None:
+        self.hangs, self.go_on, self._file = False, threading.Event(), FileSigner(self.chain, authority()[0])
+
+    def sign(self, content: bytes) -> bytes:
+        if self.hangs:
+            self.go_on.wait(5)
+        return self._file.sign(content)
+
+
+async def test_a_device_that_hangs_lets_the_work_wait_too() -> None:
+    hanging = _Hanging()
+    hsm = PdfSigner(hanging, timeout_seconds=0.05)
+    await hsm.prepare()
+    hanging.hangs = True
+    with pytest.raises(Outage, match="вовремя"):
+        await hsm.signed(await printed(), at=AT)
+    hanging.go_on.set()
 
 
 @pytest.mark.parametrize(

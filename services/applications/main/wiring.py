@@ -45,7 +45,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
     """What the service does."""
     keys = CredentialKeys.from_json(settings.credential_keys.get_secret_value())
     rules = read_rulebook(settings.rules_folder)
-    signer = PdfSigner(document_signer(settings))
+    signer = PdfSigner(document_signer(settings), timeout_seconds=settings.signing_timeout_seconds)
     room = Room(
         begin=chassis.begin,
         clock=chassis.clock,
@@ -76,6 +76,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         ),
         protocols=Protocols(**shared, appeals=stores.appeals),
         figures=Figures(chassis.clock, room.terms, rules, FiguresRepository(chassis.database), stores.facts, _figures_limits(settings)),
+        verifications=stores.verifications,
         proofs=_proofs(chassis, settings, stores, credentials, signer),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
         credentials=credentials,
@@ -91,7 +92,9 @@ def document_signer(settings: Settings) -> DocumentSigner:
     if settings.signing_key_file and not module:
         return FileSigner.read(settings.signing_key_file, settings.signing_certificates_file)
     if module and pin_file and label and key_label and not settings.signing_key_file:
-        return HsmSigner(Device(module, label, key_label, pin_file), settings.signing_certificates_file)
+        return HsmSigner(
+            Device(module, label, key_label, pin_file), settings.signing_certificates_file, turn_seconds=settings.signing_timeout_seconds
+        )
     raise SigningUnusable("give either signing_key_file or all four of signing_pkcs11_module, _slot_label, _key_label, _pin_file")
 
 

@@ -83,6 +83,11 @@ class CertificateRepository:
             if row["specialty_code"] == specialty_code and row["issued_at"] < issued_at:
                 yield row["_id"]
 
+    async def export(self, holder_id: UUID) -> AsyncIterator[Document]:
+        """Everything that is known of a person's certificates, the last first, as plain values."""
+        async for row in walk(self._collection, held_by(holder_id), without="schema_version"):
+            yield _WHOLE.dump_python(await self._from_document(row), mode="json")
+
     async def find_by_file(self, sha256: str) -> Certificate | None:
         """The certificate whose PDF has this digest."""
         return await self._find(by_file(sha256), None)

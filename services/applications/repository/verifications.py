@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
 from chassis.paging import PageRequest, encode_cursor
 from services.applications.domain.certificates.verification import Outcome, Verification, Way
-from services.applications.repository.places import Query, place, read
+from services.applications.repository.places import Query, place, read, walk
 
 COLLECTION = "verifications"
 _ASKERS = 1
@@ -67,6 +68,11 @@ class VerificationRepository:
             await self._collection.update_one({"_id": key}, counted, upsert=True)
         except DuplicateKeyError:  # somebody made the row at the same moment
             await self._collection.update_one({"_id": key}, counted, upsert=True)
+
+    async def export(self, certificate_id: UUID) -> AsyncIterator[Document]:
+        """Who verified a certificate, the last hour first, as plain values."""
+        async for row in walk(self._collection, of_certificate(certificate_id)):
+            yield {name: str(row[name]) for name in ("way", "outcome", "asker", "first_at", "last_at", "times")}
 
     async def list_of(self, certificate_id: UUID, page: PageRequest) -> tuple[list[Verification], str | None]:
         """One page, the last hour first, and the cursor of the next."""

@@ -10,6 +10,7 @@ from chassis.transaction import atomic
 from contracts.applications import ApplicationsExported
 from contracts.identity import DataExportRequested, PersonErased
 from services.applications.domain import erasure
+from services.applications.repository import VerificationRepository
 from services.applications.usecases import telling
 from services.applications.usecases.appeals import Appeals
 from services.applications.usecases.base import Room, certificate_folder, expiry_timers
@@ -20,9 +21,10 @@ class Rights(Room):
     """Export and erasure."""
 
     appeals: Appeals
+    verifications: VerificationRepository
 
     async def export_own(self, event: DataExportRequested) -> None:
-        """The person's applications, drafts included, and appeals."""
+        """The person's applications, drafts included, appeals and certificates, with who verified these."""
         parts = await pieces(self._records(event.person_id))
         made = ApplicationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
         await ExportAnswer(self.begin).publish(event, tuple(made))
@@ -32,6 +34,10 @@ class Rights(Room):
             yield application
         async for appeal in self.appeals.export(person_id):
             yield {"appeal": appeal}
+        async for certificate in self.certificates.export(person_id):
+            yield {"certificate": certificate}
+            async for verification in self.verifications.export(UUID(certificate["id"])):
+                yield {"verification": verification | {"certificate_number": certificate["number"]}}
 
     async def forget_erased(self, event: PersonErased) -> None:
         """Drafts and facts go first, so that nothing more is handed in; then appeals and applications become bare records.

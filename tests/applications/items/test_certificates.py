@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.applications import (
+    ApplicationsExported,
     CertificateExpiring,
     CertificateIssued,
     CertificateReinstated,
@@ -16,6 +17,7 @@ from contracts.applications import (
 from tests.applications.certified import certified, decided
 from tests.applications.conftest import Applicant, Hands
 from tests.support import eventually
+from tests.support.exports import exported
 
 
 async def status_of(hands: Hands, number: str) -> str:
@@ -60,6 +62,17 @@ async def test_a_registrar_suspends_reinstates_and_revokes_with_a_ground_and_the
     page = await applicant.service.client.get(f"{applicant.service.url}/verify/{number}")
     assert "аннулирован" in page.text
     assert "Позвоните" not in page.text, "why is for the holder alone"
+
+
+async def test_the_export_of_a_person_tells_of_certificates_their_standing_and_who_verified_them(
+    applicant: Applicant, registrar: Hands, number: str
+) -> None:
+    await change(registrar, number, "suspension", "court-decision")
+    told = await exported(applicant.service, ApplicationsExported, applicant.id)
+    (kept,) = [record["certificate"] for record in told if list(record) == ["certificate"]]
+    assert (kept["number"], kept["holder_name"]) == (number, "Вымышленникова Алёна Тестовна")
+    assert [(one["kind"], one["comment"]) for one in kept["standing_changes"]] == [("suspended", "Позвоните нам")]
+    assert [record["verification"]["way"] for record in told if "verification" in record] == ["number"]
 
 
 async def test_a_change_of_standing_that_may_not_be_is_refused_by_name(registrar: Hands, number: str) -> None:

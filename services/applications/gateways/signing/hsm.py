@@ -36,6 +36,8 @@ class HsmSigner:
 
     device: Device
     certificates_file: Path
+    turn_seconds: float = 10
+    """How long a signature waits for the one before it: a device that hangs must not take every thread."""
     chain: tuple[x509.Certificate, ...] = field(init=False)
     _key: Any = field(init=False, default=None)
     _session: Any = field(init=False, default=None)
@@ -48,16 +50,23 @@ class HsmSigner:
 
     def sign(self, content: bytes) -> bytes:
         """RSA PKCS#1 v1.5 over SHA-256. Raises `Outage`, `SigningUnusable`."""
-        with self._turn:
-            try:
-                return self._signed(content)
-            except PKCS11Error:
-                self._leave()
-            try:
-                return self._signed(content)
-            except PKCS11Error as error:
-                self._leave()
-                raise Outage(f"Устройство подписи не отвечает: {type(error).__name__}.", retry_after_seconds=_WAIT_SECONDS) from None
+        if not self._turn.acquire(timeout=self.turn_seconds):
+            raise Outage("Устройство подписи не отвечает: оно занято.", retry_after_seconds=_WAIT_SECONDS)
+        try:
+            return self._twice(content)
+        finally:
+            self._turn.release()
+
+    def _twice(self, content: bytes) -> bytes:
+        try:
+            return self._signed(content)
+        except PKCS11Error:
+            self._leave()
+        try:
+            return self._signed(content)
+        except PKCS11Error as error:
+            self._leave()
+            raise Outage(f"Устройство подписи не отвечает: {type(error).__name__}.", retry_after_seconds=_WAIT_SECONDS) from None
 
     def _signed(self, content: bytes) -> bytes:
         if self._key is None:

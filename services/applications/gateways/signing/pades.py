@@ -12,18 +12,21 @@ from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
+from chassis.errors import Outage
 from services.applications.gateways.signing.cms import CmsTemplate
 from services.applications.gateways.signing.keys import DocumentSigner
 
 FIELD = "Signature"
+_WAIT_SECONDS = 30
 _REASON = "Сертификат об аккредитации"
 
 
 class PdfSigner:
     """Signs PDFs; what was signed may not be changed by anybody, not even by appending to it."""
 
-    def __init__(self, signer: DocumentSigner) -> None:
+    def __init__(self, signer: DocumentSigner, *, timeout_seconds: float = 10) -> None:
         self.signer = signer
+        self._timeout_seconds = timeout_seconds
         self._template: CmsTemplate | None = None
 
     async def prepare(self) -> None:
@@ -31,10 +34,14 @@ class PdfSigner:
         self._template = await CmsTemplate.of(self.signer)
 
     async def signed(self, pdf: bytes, *, at: datetime) -> bytes:
-        """The PDF with its signature (PAdES B-B)."""
+        """The PDF with its signature (PAdES B-B). Raises `Outage` when the signer does not answer in time."""
         if self._template is None:
             raise RuntimeError("prepare() comes first")
-        return await asyncio.to_thread(_signed, pdf, at, self._template)
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await asyncio.to_thread(_signed, pdf, at, self._template)
+        except TimeoutError:
+            raise Outage("Подпись не сделана вовремя.", retry_after_seconds=_WAIT_SECONDS) from None
 
 
 class _Revision(IncrementalPdfFileWriter):
