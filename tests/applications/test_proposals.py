@@ -6,15 +6,10 @@ from typing import Any
 
 import pytest
 
-from contracts.applications import ProfileChangeProposed
-from contracts.identity import ContactsChanged
-from contracts.roles import Role
 from services.applications.domain.proposals import profile_diff, propose
 from services.applications.domain.states import MOVES, Move, State
 from tests.applications import people
-from tests.applications.conftest import Applicant, Hands
 from tests.applications.test_domain import AT, RULES, under_review
-from tests.support import Component, eventually
 
 FACTS = people.facts().model_dump(mode="json")
 
@@ -59,45 +54,3 @@ def test_a_changed_profile_adds_a_row_to_the_checklist() -> None:
         return {item.code for item in RULES.checklist_of(application.kind, is_profile_changed=is_profile_changed)}
 
     assert codes(proposed.is_profile_changed) - codes(application.is_profile_changed) == {"profile-change"}
-
-
-async def test_the_reviewer_sees_the_profile_beside_the_snapshot_and_approves_only_after_noting_it(
-    service: Component, applicant: Applicant, reviewers: list[Hands]
-) -> None:
-    application = await applicant.under_review()
-    path = f"/reviews/{application['id']}"
-    await reviewers[0].ok("PUT", f"{path}/claim")
-    assert (await reviewers[0].ok("GET", path))["profile_diff"] == []
-    contacts = ContactsChanged(
-        occurred_at=people.NOW,
-        version=5,
-        person_id=applicant.id,
-        roles=(Role.PRACTITIONER,),
-        email="fresh@example.org",
-        phone="+79990001122",
-        salutation="Алёна",
-    )
-    await service.publish(contacts)
-    await eventually(lambda: service.database["inbox"].find_one({"_id": str(contacts.event_id)}))
-    await service.publish(people.verified(applicant.id, version=6, surname="Замужняя", email="fresh@example.org"))
-    told = await applicant.told(ProfileChangeProposed)
-    assert (told.profile_version, told.pointers, told.reviewer_id) == (6, ("/personal/surname",), reviewers[0].id)
-    opened = await reviewers[0].ok("GET", path)
-    assert opened["profile_diff"] == [
-        {"pointer": "/personal/email", "before": "alena@example.org", "after": "fresh@example.org"},
-        {"pointer": "/personal/surname", "before": "Вымышленникова", "after": "Замужняя"},
-    ]
-    assert opened["application"]["personal"]["surname"] == "Вымышленникова"
-    assert opened["application"]["snapshot_sha256"] == application["snapshot_sha256"]
-    answers = [
-        {"code": row["code"], "result": "yes"}
-        for row in opened["checklist"]["rows"]
-        if row["is_required"] and row["code"] != "profile-change"
-    ]
-    await reviewers[0].ok("PUT", f"{path}/checklist", {"answers": answers})
-    approve = {"decision": "approve", "reasons": [], "comment": ""}
-    refused = await reviewers[0].call("POST", f"{path}/recommendation", approve)
-    assert [error["pointer"] for error in refused.json()["errors"]] == ["/checklist/profile-change"]
-    await reviewers[0].ok("PUT", f"{path}/checklist", {"answers": [*answers, {"code": "profile-change", "result": "yes"}]})
-    assert (await reviewers[0].ok("POST", f"{path}/recommendation", approve))["desk"] == "registrar"
-    assert [event.pointers for event in service.tap.all(ProfileChangeProposed) if event.applicant_id == applicant.id] == [told.pointers]
