@@ -54,16 +54,27 @@ async def test_a_device_signs_the_same_certificate_as_a_file_and_outlives_a_lost
 async def test_a_device_that_is_gone_lets_the_work_wait(device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hsm = PdfSigner(signer(device))
     await hsm.prepare()
-    elsewhere = tmp_path / "elsewhere.conf"
-    (tmp_path / "none").mkdir()
-    elsewhere.write_text(f"directories.tokendir = {tmp_path / 'none'}\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(elsewhere))
-    pkcs11.lib(str(MODULE)).reinitialize()
+    take_away(tmp_path, monkeypatch)
     with pytest.raises(Outage, match="не отвечает"):
         await hsm.signed(await printed(), at=AT)
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
+    started_without = PdfSigner(signer(device))
+    await started_without.prepare()  # everything else the service does goes on
+    give_back(tmp_path, monkeypatch)
+    for one in (hsm, started_without):
+        assert await one.signed(await printed(), at=AT) == await signed()
+
+
+def take_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "none").mkdir()
+    elsewhere = folder / "elsewhere.conf"
+    elsewhere.write_text(f"directories.tokendir = {folder / 'none'}\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(elsewhere))
     pkcs11.lib(str(MODULE)).reinitialize()
-    assert await hsm.signed(await printed(), at=AT) == await signed()
+
+
+def give_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
+    pkcs11.lib(str(MODULE)).reinitialize()
 
 
 def test_a_refused_pin_is_tried_once(device: Device) -> None:

@@ -1,6 +1,7 @@
 """PAdES as others see it: pyHanko's validation, poppler and qpdf."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pypdfium2
@@ -16,6 +17,7 @@ from pyhanko.sign.validation import SignatureCoverageLevel, async_validate_pdf_s
 from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
+from chassis.errors import Outage
 from deploy.local.development_pki import issue
 from services.applications.gateways import FileSigner, PdfSigner
 from services.applications.gateways.signing.keys import SigningUnusable
@@ -97,3 +99,12 @@ async def test_a_certificate_that_is_not_for_signing_stops_the_service() -> None
     )
     with pytest.raises(SigningUnusable, match="may not sign documents"):
         await PdfSigner(FileSigner(chain, key)).prepare()
+
+
+async def test_nothing_is_signed_once_the_certificate_has_ended() -> None:
+    key, chain = authority()
+    ended = chain[0].not_valid_after_utc + timedelta(seconds=1)
+    signer = PdfSigner(FileSigner(chain, key), now=lambda: ended)
+    await signer.prepare()
+    with pytest.raises(Outage, match="закончился"):
+        await signer.signed(await printed(), at=AT)

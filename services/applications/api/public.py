@@ -23,6 +23,8 @@ _LIMIT = limited("certificate-verification", "30/minute")
 _FILE_LIMIT = limited("certificate-file-verification", "10/minute")
 _LARGEST_FILE_BYTES = 8_388_608
 """Above every limit of the settings, which is the one that is told."""
+_NOW_ONLY = {"Cache-Control": "no-store"}
+"""A revocation shows at once: nothing in between may answer for us."""
 _PDF = "application/pdf"
 _PDF_BODY = {"requestBody": {"required": True, "content": {_PDF: {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -36,7 +38,7 @@ async def verify_certificate(
 ) -> VerifiedCertificateOut:
     """Whether a certificate exists and holds. Its ETag is what a change of standing has to name."""
     shown = await _by_number(number, address, usecases, Way.NUMBER)
-    response.headers["ETag"] = etag(shown[0])
+    response.headers.update({"ETag": etag(shown[0]), **_NOW_ONLY})
     return shown[1]
 
 
@@ -69,7 +71,7 @@ async def _bounded(request: Request, most_bytes: int) -> bytes:
 @pages.get("/verify/{number}", response_class=HTMLResponse)
 async def show_certificate(number: CertificateNumber, address: Address, usecases: UseCasesDep) -> HTMLResponse:
     """The page the QR code opens."""
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff", **_NOW_ONLY}
     try:
         _, verified = await _by_number(number, address, usecases, Way.PAGE)
     except CertificateNotFound as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pkcs11
 from cryptography import x509
-from pkcs11.exceptions import PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked, PKCS11Error
+from pkcs11.exceptions import PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked, PKCS11Error, UserAlreadyLoggedIn
 
 from chassis.errors import Outage
 from services.applications.gateways.signing.keys import SigningUnusable, chain_of
@@ -78,7 +78,7 @@ class HsmSigner:
             raise SigningUnusable("the PIN of the signing device was refused; it is not tried again")
         try:
             token = pkcs11.lib(str(self.device.module)).get_token(token_label=self.device.token)
-            self._session = token.open(user_pin=self.device.pin_file.read_text().strip())
+            self._session = _entered(token, self.device.pin_file.read_text().strip())
         except _PIN_REFUSED as error:
             self._is_pin_refused = True
             raise SigningUnusable(f"the PIN of the signing device was refused: {type(error).__name__}") from None
@@ -93,3 +93,10 @@ class HsmSigner:
                 session.close()
             except PKCS11Error:
                 return  # it was closed already, which is why we leave
+
+
+def _entered(token: Any, pin: str) -> Any:
+    try:
+        return token.open(user_pin=pin)
+    except UserAlreadyLoggedIn:  # a whole process is logged in or is not
+        return token.open()
