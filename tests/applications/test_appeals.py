@@ -248,6 +248,16 @@ def test_a_past_day_shows_the_refusal_that_fell_since_with_its_reasons() -> None
     assert (stood.state, stood.round, stood.refusals, stood.reasons) == (State.APPEALED, 1, (), (REASON, OTHER))
 
 
+def test_a_past_day_shows_an_appeal_before_its_decision() -> None:
+    case, _ = decided(Outcome.UPHELD)
+    days = [case.appeal.stood_at(AT + days * DAY) for days in (-1, 0, 1)]
+    assert [one and (one.state, one.decision, one.decided_at is None) for one in days] == [
+        None,
+        (AppealState.UNDER_REVIEW, "", True),
+        (AppealState.UPHELD, "Приложение есть в деле", False),
+    ]
+
+
 def test_of_an_erased_applicants_appeal_no_words_and_files_stay() -> None:
     case, _ = decided(Outcome.UPHELD)
     bare = case.appeal.anonymised(at=AT)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.transaction import AlreadyHandled
-from contracts.applications import ApplicationsExported, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
+from contracts.applications import AppealDecided, ApplicationsExported, ApplicationSubmitted, ApplicationWithdrawn, CertificateIssued
 from contracts.base import Event
 from contracts.identity import (
     ContactsChanged,
@@ -24,6 +24,7 @@ from contracts.identity import (
 from contracts.roles import Role
 from services.applications.domain.states import State
 from tests.applications import people
+from tests.applications.appealing import filed_appeal
 from tests.applications.conftest import Applicant, Hands
 from tests.support import Component, eventually
 from tests.support.exports import exported, multiply
@@ -101,6 +102,24 @@ async def test_an_application_still_open_is_withdrawn_for_who_is_erased(service:
     left = await service.app.state.usecases.applications.get_any(UUID(application["id"]))
     assert (left.state, left.form.personal) == (State.WITHDRAWN, {})
     assert await service.database["timers"].count_documents({"_id": {"$regex": f"^term:{application['id']}:"}}) == 0
+
+
+async def test_an_appeal_is_part_of_the_export_and_becomes_a_bare_record_too(
+    service: Component, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    appeal = await filed_appeal(applicant, reviewers)
+    appeals = service.app.state.usecases.appeals
+    told = json.dumps([one async for one in appeals.export(applicant.id)], ensure_ascii=False)
+    assert "Прошу пересмотреть отказ" in told
+    assert str(reviewers[0].id) not in told
+    await erase(service, applicant.id, times=2)
+    assert (await applicant.told(AppealDecided)).outcome == "withdrawn"
+    [left] = [one async for one in appeals.export(applicant.id)]
+    assert (left["number"], left["state"], left["statement"]) == (appeal["number"], "withdrawn", "")
+    assert "Приложение было" not in json.dumps(left, ensure_ascii=False)
+    refused = await service.app.state.usecases.applications.get_any(UUID(appeal["application_id"]))
+    assert (refused.state, refused.anonymised_at is not None) == (State.REJECTED, True)
+    assert await service.database["timers"].count_documents({"_id": {"$regex": f"^appeal:{appeal['id']}:"}}) == 0
 
 
 async def test_what_comes_late_of_who_was_erased_brings_nothing_back(service: Component, applicant: Applicant) -> None:

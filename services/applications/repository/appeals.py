@@ -123,10 +123,10 @@ class AppealRepository:
             yield row["_id"]
 
     async def export(self, applicant_id: UUID) -> AsyncIterator[Document]:
-        """Every appeal of the person, the last first, as plain values; one cursor, however many there are."""
+        """Every appeal of the person, the last first, as plain values but for who works on it; one cursor, however many there are."""
         query = own(applicant_id)
         async for document in self._collection.find(query.found()).sort(query.order).batch_size(_PORTION):
-            yield _WHOLE.dump_python(await self._from_document(document), mode="json")
+            yield _WHOLE.dump_python(await self._from_document(document), mode="json", exclude={"barred_ids", "claim"})
 
     async def whole_of_application(self, application_number: str) -> list[Appeal]:
         """The appeals of an application, the last first; one per refusal, so there are few."""
