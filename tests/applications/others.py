@@ -137,6 +137,7 @@ async def _registrar(service: Component, signer: Signer) -> Others:
             f"PUT /certificates/{{number}}/{change}": Asked(planned, {"reason_code": ground}, headers={"If-Match": '"1"'})
             for change, ground in grounds.items()
         },
+        "GET /registry/reviews/{application_id}/candidates": Asked({"application_id": draft["id"]}),
         "PUT /reviews/{application_id}/assignment": Asked({"application_id": draft["id"]}, {"reviewer_id": None}),
         "GET /registry/{application_id}": Asked(path),
         "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}),

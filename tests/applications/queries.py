@@ -39,6 +39,7 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (applications.COLLECTION, applications.queued(people.CARDIOLOGY)),
         (applications.COLLECTION, applications.queued(applications.REGISTRY)),
     ],
+    "applications.queries.under_review": [(applications.COLLECTION, applications.under_review())],
     "applications.queries.with_document": [
         (applications.COLLECTION, applications.with_document(uuid4(), State.SUBMITTED)),
         (applications.COLLECTION, applications.with_document(uuid4(), State.INFORMATION_REQUESTED)),

@@ -124,11 +124,15 @@ def due(application: Application) -> AssignmentDue:
 async def test_a_registrar_reassigns_and_the_former_holder_can_do_nothing_more(
     service: Component, registrar: Hands, specialists: list[Hands]
 ) -> None:
-    [application] = planted = [queued(specialty_code=SPECIALTY)]
+    [application] = planted = [queued(specialty_code=SPECIALTY, review_due_at=AT - timedelta(days=900))]
     await plant(service, application)
     first, second, third = specialists
     path = f"/reviews/{application.id}"
     await first.ok("PUT", f"{path}/claim")
+    row = (await registrar.ok("GET", "/registry/reviews?limit=1"))["items"][0]
+    assert (row["application_id"], row["reviewer_id"]) == (str(application.id), str(first.id)), "the most overdue of all"
+    candidates = (await registrar.ok("GET", f"/registry/reviews/{application.id}/candidates"))["items"]
+    assert {one["reviewer_id"] for one in candidates} == {str(second.id), str(third.id)}, "who holds it is no candidate"
     await registrar.ok("PUT", f"{path}/assignment", {"reviewer_id": str(second.id)})
     claimed = await service.tap.next(ReviewClaimed, where=lambda one: one.application_id == application.id and one.is_assigned)
     assert claimed.reviewer_id == second.id

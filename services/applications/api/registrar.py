@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from chassis.paging import Page, PageQuery
 from contracts.roles import Role
 from services.applications.api.dependencies import CurrentRegistrar, RecentRegistrar, UseCasesDep
-from services.applications.schemas.answers import QueueRowOut
+from services.applications.schemas.answers import CandidatesOut, QueueRowOut, ReviewRowOut
 from services.applications.schemas.bodies import AssignmentIn, OpinionIn
 from services.applications.schemas.protocol import MovedOut, OpenedOut
 from services.applications.usecases.base import Reader
@@ -22,6 +22,20 @@ async def list_registry(registrar: CurrentRegistrar, usecases: UseCasesDep, page
     rows, following = await usecases.list_registry(page)
     rules = usecases.rules_now()
     return Page[QueueRowOut](items=[QueueRowOut.of(row, row.approval_due_at, rules) for row in rows], next_cursor=following)
+
+
+@router.get("/reviews")
+async def list_in_review(registrar: CurrentRegistrar, usecases: UseCasesDep, page: PageQuery) -> Page[ReviewRowOut]:  # noqa: ARG001 - the marker
+    """What reviewers have to judge, held or not, soonest due first."""
+    rows, following = await usecases.list_in_review(page)
+    rules = usecases.rules_now()
+    return Page[ReviewRowOut](items=[ReviewRowOut.of(row, row.review_due_at, rules) for row in rows], next_cursor=following)
+
+
+@router.get("/reviews/{application_id}/candidates")
+async def list_candidates(application_id: UUID, registrar: CurrentRegistrar, usecases: UseCasesDep) -> CandidatesOut:  # noqa: ARG001 - the marker
+    """Reviewers who may be given the application and did not have it, the least loaded first."""
+    return CandidatesOut.of(await usecases.candidates(application_id))
 
 
 @router.get("/{application_id}")

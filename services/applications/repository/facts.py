@@ -150,9 +150,9 @@ class FactsRepository:
         found = await self._database[STAFF].find().limit(_STAFF_MAX).to_list(_STAFF_MAX)
         return {row["_id"]: _to_member(row) for row in found}
 
-    async def given_at(self, reviewer_ids: Iterable[UUID], *, tx: Transaction) -> dict[UUID, datetime]:
+    async def given_at(self, reviewer_ids: Iterable[UUID], *, tx: Transaction | None = None) -> dict[UUID, datetime]:
         """When each reviewer was last given an application unasked."""
-        found = self._database[TURNS].find({"_id": {"$in": list(reviewer_ids)}}, session=tx.session)
+        found = self._database[TURNS].find({"_id": {"$in": list(reviewer_ids)}}, session=tx.session if tx else None)
         return {row["_id"]: row["at"] async for row in found}
 
     async def note_given(self, tx: Transaction, reviewer_id: UUID, at: datetime) -> None:

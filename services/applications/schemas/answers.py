@@ -1,5 +1,6 @@
 """What callers get."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.applications.domain.application import Application, Remark
+from services.applications.domain.assignment import Load
 from services.applications.domain.check import Finding, is_clean
 from services.applications.domain.forecast import forecast
 from services.applications.domain.history import Row
@@ -277,3 +279,33 @@ class QueueRowOut(BaseModel):
             due_at=due_at,
             is_claimed=row.claimed_by is not None,
         )
+
+
+class ReviewRowOut(QueueRowOut):
+    """One line of what is examined, as registrars see it."""
+
+    reviewer_id: UUID | None
+
+    @classmethod
+    def of(cls, row: Row, due_at: datetime | None, rules: Rules) -> Self:
+        """From a row."""
+        return cls(**QueueRowOut.of(row, due_at, rules).model_dump(), reviewer_id=row.claimed_by)
+
+
+class CandidateOut(BaseModel):
+    """A reviewer who may be given an application: how much they hold, and when they were last given something."""
+
+    reviewer_id: UUID
+    held: int
+    given_at: datetime | None
+
+
+class CandidatesOut(BaseModel):
+    """Everybody who may be given it, whom the system would choose first."""
+
+    items: list[CandidateOut]
+
+    @classmethod
+    def of(cls, loads: Iterable[Load]) -> Self:
+        """From the domain."""
+        return cls(items=[CandidateOut(reviewer_id=one.member.id, held=one.held, given_at=one.given_at) for one in loads])

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis.paging import PageRequest
 from chassis.transaction import Transaction, atomic
 from contracts.applications import AssignmentDue
 from services.applications.domain import assignment
 from services.applications.domain.application import SYSTEM, Actor, Application
 from services.applications.domain.errors.review import NoReviewer, NotAReviewer
 from services.applications.domain.facts import StaffMember
+from services.applications.domain.history import Row
 from services.applications.usecases.base import Room
 
 
@@ -40,6 +42,14 @@ class Assignment(Room):
             member = await self._named(tx, application, reviewer_id)
             return await self._give(tx, application, member, by=assignment.registrar(registrar_id))
 
+    async def list_in_review(self, page: PageRequest) -> tuple[list[Row], str | None]:
+        """What reviewers have to judge, with who holds it."""
+        return await self.applications.list_in_review(page)
+
+    async def candidates(self, application_id: UUID) -> list[assignment.Load]:
+        """Whom the system would choose among, its choice first. Raises `ApplicationNotFound` for one no reviewer is to judge now."""
+        return sorted(await self._loads(await self.applications.get_in_review(application_id)))
+
     async def _named(self, tx: Transaction, application: Application, reviewer_id: UUID | None) -> StaffMember:
         if reviewer_id is None:
             member = await self._least_loaded(tx, application)
@@ -52,10 +62,13 @@ class Assignment(Room):
         return member
 
     async def _least_loaded(self, tx: Transaction, application: Application) -> StaffMember | None:
+        loads = await self._loads(application, tx=tx)
+        return min(loads).member if loads else None
+
+    async def _loads(self, application: Application, *, tx: Transaction | None = None) -> list[assignment.Load]:
         found = assignment.eligible(application, (await self.facts.all_staff()).values())
         given = await self.facts.given_at([one.id for one in found], tx=tx)
-        loads = [assignment.Load(one, await self.applications.count_held(one.id, tx=tx), given.get(one.id)) for one in found]
-        return min(loads).member if loads else None
+        return [assignment.Load(one, await self.applications.count_held(one.id, tx=tx), given.get(one.id)) for one in found]
 
     async def _give(self, tx: Transaction, application: Application, member: StaffMember, *, by: Actor) -> Application:
         """Noting the turn makes two that choose the same reviewer at once conflict: the second weighs the loads anew."""

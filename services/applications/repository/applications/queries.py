@@ -47,6 +47,11 @@ INDEXES = (
     IndexModel([("handed_in_place", ASCENDING)], name="handed_in", partialFilterExpression={"handed_in_place": {"$gt": ""}}),
     IndexModel([("queue", ASCENDING), ("queue_place", ASCENDING)], name="queued", partialFilterExpression={"queue": {"$gt": ""}}),
     IndexModel([("claimed_by", ASCENDING), ("state", ASCENDING), ("review_place", ASCENDING)], name="held_by"),
+    IndexModel(
+        [("state", ASCENDING), ("review_place", ASCENDING)],
+        name="under_review",
+        partialFilterExpression={"state": State.UNDER_REVIEW.value},
+    ),
     old_rows_index(SCHEMA_VERSION),
     IndexModel([("document_ids", ASCENDING)], name="submitted_by_document", partialFilterExpression={"state": State.SUBMITTED.value}),
     IndexModel(
@@ -85,6 +90,11 @@ def numbered(number: str) -> Query:
 def held(reviewer_id: UUID) -> Query:
     """What a reviewer holds and is to act on, soonest due first."""
     return Query({"claimed_by": reviewer_id, "state": State.UNDER_REVIEW.value}, "review_place")
+
+
+def under_review() -> Query:
+    """What is examined anywhere, soonest due first; what the registrar has to decide is among it."""
+    return Query({"state": State.UNDER_REVIEW.value}, "review_place")
 
 
 def queued(queue: str) -> Query:

@@ -32,6 +32,7 @@ from services.applications.repository.applications.queries import (
     places,
     queued,
     the_open,
+    under_review,
     with_document,
 )
 from services.applications.repository.marks import marks_of
@@ -135,11 +136,11 @@ class ApplicationRepository:
         """A submitted one of the reviewer's specialties. Raises `ApplicationNotFound`."""
         return await self._get(application_id, tx, specialty_code={"$in": sorted(specialty_codes)}, number={"$ne": None})
 
-    async def count_held(self, reviewer_id: UUID, *, tx: Transaction) -> int:
+    async def count_held(self, reviewer_id: UUID, *, tx: Transaction | None = None) -> int:
         """How many applications wait for an act of the reviewer."""
-        return await self._collection.count_documents(held(reviewer_id).found(), session=tx.session)
+        return await self._collection.count_documents(held(reviewer_id).found(), session=tx.session if tx else None)
 
-    async def get_in_review(self, application_id: UUID, *, tx: Transaction) -> Application:
+    async def get_in_review(self, application_id: UUID, *, tx: Transaction | None = None) -> Application:
         """One that reviewers have to judge, claimed or not. Raises `ApplicationNotFound`."""
         desks = {"$in": [Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value]}
         return await self._get(application_id, tx, desk=desks)
@@ -236,6 +237,18 @@ class ApplicationRepository:
 
         queues = [queued(code) for code in sorted(reviewer.specialty_codes)]
         return await read(self._collection, queues, after=after, limit=limit, suits=may_judge)
+
+    async def list_in_review(self, page: PageRequest) -> tuple[list[Row], str | None]:
+        """What reviewers have to judge, claimed or not, soonest due first."""
+        after, desks = page.after(str), {Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value}
+        part = await read(
+            self._collection,
+            [under_review()],
+            after=after[0] if after else None,
+            limit=page.limit,
+            suits=lambda row: row["desk"] in desks,
+        )
+        return _rows_of(part)
 
     async def list_registry(self, page: PageRequest) -> tuple[list[Row], str | None]:
         """What waits for a registrar, soonest due first."""
