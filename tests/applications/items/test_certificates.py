@@ -1,7 +1,9 @@
 """AP-12 and AP-17: certificates are signed, verified, suspended, reinstated, revoked and renewed."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -62,6 +64,15 @@ async def test_a_registrar_suspends_reinstates_and_revokes_with_a_ground_and_the
     page = await applicant.service.client.get(f"{applicant.service.url}/verify/{number}")
     assert "аннулирован" in page.text
     assert "Позвоните" not in page.text, "why is for the holder alone"
+
+
+async def test_of_two_registrars_at_once_one_changes_the_standing(registrar: Hands, number: str) -> None:
+    other = Hands(registrar.service, registrar.signer, uuid4(), registrar.role)
+    answers = await asyncio.gather(*(change(one, number, "revocation", "issued-in-error") for one in (registrar, other)))
+    assert sorted(answer.status_code for answer in answers) in ([200, 409], [200, 412])
+    own = await registrar.service.database["certificates"].find_one({"number": number})
+    assert own
+    assert own["version"] == 3
 
 
 async def test_the_export_of_a_person_tells_of_certificates_their_standing_and_who_verified_them(
