@@ -274,6 +274,19 @@ class CertificateRevoked(_StandingEvent):
     type: ClassVar[str] = "applications.certificate-revoked.v1"
 
 
+class EmployerConsentAsked(Event):
+    """An employer wants to be told when a certificate's standing changes; its holder decides."""
+
+    type: ClassVar[str] = "applications.employer-consent-asked.v1"
+    aggregate: ClassVar[str] = "subscription_id"
+    about: ClassVar[str | None] = "holder_id"
+    subscription_id: UUID
+    holder_id: UUID
+    certificate_number: str
+    purpose: str
+    """Of the table of purposes; who asks is told in the cabinet."""
+
+
 class TermReached(Event):
     """A moment of a term came: time to remind, to call it missed, or to let a silent claim lapse."""
 

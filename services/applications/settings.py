@@ -49,6 +49,13 @@ class Settings(ServiceSettings):
     share_keep_days: int = Field(default=90, ge=1)
     """How long its holder sees a link that is over. A change takes effect when the index is made anew."""
 
+    bulk_rows_max: int = Field(default=1000, ge=1, le=10_000)
+    """Rows of one table an employer may check at once."""
+    consent_again_days: int = Field(default=30, ge=0)
+    """How long an employer may not ask again after a refusal."""
+    employer_change_days: int = Field(default=365, ge=1)
+    """How long employers may fetch what they were told. A change takes effect when the index is made anew."""
+
     verification_days: int = Field(default=1095, ge=1)
     """How long holders see who verified their certificates. A change takes effect when the index is made anew."""
     verification_file_bytes_max: int = Field(default=2_097_152, ge=65_536, le=8_388_608)

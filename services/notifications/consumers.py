@@ -22,6 +22,7 @@ from contracts.applications import (
     DeadlineNear,
     DeadlineStillMissed,
     ElectronicDocumentIssued,
+    EmployerConsentAsked,
     InformationProvided,
     InformationRequested,
     ProfileChangeProposed,
@@ -128,6 +129,12 @@ async def on_certificate_revoked(event: CertificateRevoked, usecases: UseCasesDe
 @router.consumer(queue_for("notifications", CertificateSuspended), EVENTS)
 async def on_certificate_suspended(event: CertificateSuspended, usecases: UseCasesDep) -> None:
     """Tell the holder that the certificate does not hold for now, and why."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", EmployerConsentAsked), EVENTS)
+async def on_employer_consent_asked(event: EmployerConsentAsked, usecases: UseCasesDep) -> None:
+    """Tell the holder that somebody waits for a decision."""
     await usecases.announce(event)
 
 

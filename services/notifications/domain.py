@@ -71,6 +71,7 @@ KINDS: dict[str, Kind] = {
         Kind("certificate-reinstated", "Действие сертификата возобновлено", _ALL, "/certificates/{certificate_number}", is_critical=True),
         Kind("certificate-revoked", "Сертификат аннулирован", _ALL, "/certificates/{certificate_number}", is_critical=True),
         Kind("certificate-suspended", "Действие сертификата приостановлено", _ALL, "/certificates/{certificate_number}", is_critical=True),
+        Kind("employer-consent-asked", "Работодатель просит согласия", _LETTER, "/employers/consents"),
         Kind("deadline-near", "Срок подходит к концу", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
         Kind("deadline-missed", "Срок пропущен", _ALL, "/support/tickets/new?application_number={number}", is_critical=True),
         Kind("review-deadline-near", "Срок экспертизы подходит к концу", _LETTER, "/reviews/{application_id}"),

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from contracts.roles import Role
 from tests.applications.appealing import appeal_against, filed_appeal
 from tests.applications.conftest import Applicant, Hands, known_reviewers
+from tests.applications.employing import EMPLOYER, subscribed
 from tests.support import Component, Signer
 from tests.support.access import Asked, Others
 
@@ -17,7 +18,9 @@ _WATCHED = (
     "notes",
     "outbox",
     "practitioners",
+    "employers",
     "shares",
+    "subscriptions",
     "staff_members",
     "timers",
 )
@@ -28,9 +31,14 @@ _REMARK = {"code": "contact-data-wrong", "pointer": "/professional/workplace/add
 
 
 async def all_others(service: Component, signer: Signer) -> list[Others]:
-    """A practitioner, a reviewer and a registrar, each with what is not theirs."""
+    """A practitioner, a reviewer, a registrar and an administrator, each with what is not theirs."""
     [reviewer] = await known_reviewers(service, signer, 1)
-    return [await _practitioner(service, signer, reviewer), await _reviewer(service, signer, reviewer), await _registrar(service, signer)]
+    return [
+        await _practitioner(service, signer, reviewer),
+        await _reviewer(service, signer, reviewer),
+        await _registrar(service, signer),
+        await _administrator(service, signer),
+    ]
 
 
 async def _applicant(service: Component, signer: Signer) -> Applicant:
@@ -85,6 +93,9 @@ async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> 
     asked["GET /certificates/{number}/shares"] = Asked({"number": own["number"]})
     asked["POST /certificates/{number}/shares"] = Asked({"number": own["number"]}, _SHARE)
     asked["DELETE /certificates/{number}/shares/{share_id}"] = Asked({"number": own["number"], "share_id": share["share"]["id"]})
+    for method in ("PUT", "DELETE"):
+        consent = {"subscription_id": await subscribed(service, signer, own["number"])}
+        asked[f"{method} /employers/consents/{{subscription_id}}"] = Asked(consent)
     return Others(service, str(owner.id), other.token(), _WATCHED, asked)
 
 
@@ -143,6 +154,14 @@ async def _registrar(service: Component, signer: Signer) -> Others:
         "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}),
     }
     return Others(service, str(owner.id), Hands(service, signer, uuid4(), Role.REGISTRAR).token(), _WATCHED, asked)
+
+
+async def _administrator(service: Component, signer: Signer) -> Others:
+    administrator = Hands(service, signer, uuid4(), Role.ADMINISTRATOR)
+    ended = (await administrator.ok("POST", "/employers", EMPLOYER))["employer"]["id"]
+    await administrator.ok("DELETE", f"/employers/{ended}")
+    asked = {"DELETE /employers/{employer_id}": Asked({"employer_id": ended})}
+    return Others(service, str(administrator.id), administrator.token(), _WATCHED, asked)
 
 
 async def _planned(service: Component, signer: Signer) -> str:

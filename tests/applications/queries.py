@@ -8,7 +8,20 @@ from services.applications.domain.history import HistoryFilter, Sort
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Group, State
 from services.applications.domain.watch import WATCHED
-from services.applications.repository import appeals, certificates, exports, facts, figures, migrations, notes, shares, verifications, watch
+from services.applications.repository import (
+    appeals,
+    certificates,
+    employers,
+    exports,
+    facts,
+    figures,
+    migrations,
+    notes,
+    shares,
+    subscriptions,
+    verifications,
+    watch,
+)
 from services.applications.repository.applications import queries as applications
 from services.applications.repository.places import Query
 from tests.applications import people
@@ -53,6 +66,15 @@ EXAMPLES: dict[str, list[tuple[str, Query]]] = {
         (certificates.COLLECTION, certificates.of_list("1", Change.SUSPENDED)),
     ],
     "certificates.of_application": [(certificates.COLLECTION, certificates.of_application(uuid4()))],
+    "certificates.numbered": [(certificates.COLLECTION, certificates.numbered(["MC-2026-00000001-8"]))],
+    "employers.by_key": [(employers.COLLECTION, employers.by_key(b"0" * 32))],
+    "employers.newest": [(employers.COLLECTION, employers.newest())],
+    "employers.told": [(employers.CHANGES, employers.told(uuid4()))],
+    "employers.told_by": [(employers.CHANGES, employers.told_by(uuid4()))],
+    "subscriptions.about": [(subscriptions.COLLECTION, subscriptions.about(uuid4(), uuid4()))],
+    "subscriptions.of_employer": [(subscriptions.COLLECTION, subscriptions.of_employer(uuid4()))],
+    "subscriptions.of_holder": [(subscriptions.COLLECTION, subscriptions.of_holder(_PERSON))],
+    "subscriptions.consented": [(subscriptions.COLLECTION, subscriptions.consented(uuid4()))],
     "shares.by_token": [(shares.COLLECTION, shares.by_token(b"0" * 32))],
     "shares.of_certificate": [(shares.COLLECTION, shares.of_certificate(uuid4()))],
     "shares.of_holder": [(shares.COLLECTION, shares.of_holder(_PERSON))],

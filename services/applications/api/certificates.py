@@ -31,7 +31,9 @@ async def list_verifications(
 ) -> Page[VerificationOut]:
     """Who verified one's own certificate, the last hour first."""
     found, following = await usecases.proofs.list_verifications(number, holder.id, page)
-    return Page[VerificationOut](items=[VerificationOut.of(one) for one in found], next_cursor=following)
+    employers = await usecases.employing.named({one.employer_id for one in found if one.employer_id})
+    items = [VerificationOut.of(one, employers.get(one.employer_id) if one.employer_id else None) for one in found]
+    return Page[VerificationOut](items=items, next_cursor=following)
 
 
 @router.get("/grounds")

@@ -8,6 +8,9 @@ from contracts.applications import (
     ApplicationSubmitted,
     AssignmentDue,
     CertificateExpiring,
+    CertificateReinstated,
+    CertificateRevoked,
+    CertificateSuspended,
     ElectronicDocumentRequested,
     EscalationDue,
     InformationProvided,
@@ -52,6 +55,24 @@ async def on_application_approved(event: ApplicationApproved, usecases: UseCases
 async def on_certificate_expiring(event: CertificateExpiring, usecases: UseCasesDep) -> None:
     """Begin a periodic draft for the holder."""
     await usecases.prepare_renewal(event)
+
+
+@router.consumer(queue_for(SERVICE, CertificateReinstated), EVENTS)
+async def on_certificate_reinstated(event: CertificateReinstated, usecases: UseCasesDep) -> None:
+    """Tell the employers its holder agreed to."""
+    await usecases.employing.tell_standing(event)
+
+
+@router.consumer(queue_for(SERVICE, CertificateRevoked), EVENTS)
+async def on_certificate_revoked(event: CertificateRevoked, usecases: UseCasesDep) -> None:
+    """Tell the employers its holder agreed to."""
+    await usecases.employing.tell_standing(event)
+
+
+@router.consumer(queue_for(SERVICE, CertificateSuspended), EVENTS)
+async def on_certificate_suspended(event: CertificateSuspended, usecases: UseCasesDep) -> None:
+    """Tell the employers its holder agreed to."""
+    await usecases.employing.tell_standing(event)
 
 
 @router.consumer(queue_for(SERVICE, TermReached), EVENTS)

@@ -12,10 +12,12 @@ from services.applications.repository import (
     AppealRepository,
     ApplicationRepository,
     CertificateRepository,
+    EmployerRepository,
     FactsRepository,
     NoteRepository,
     NumberRepository,
     ShareRepository,
+    SubscriptionRepository,
     VerificationRepository,
     WatchRepository,
 )
@@ -28,11 +30,13 @@ class Stores:
 
     appeals: AppealRepository
     applications: ApplicationRepository
+    employers: EmployerRepository
     facts: FactsRepository
     certificates: CertificateRepository
     notes: NoteRepository
     numbers: NumberRepository
     shares: ShareRepository
+    subscriptions: SubscriptionRepository
     verifications: VerificationRepository
     watch: WatchRepository
     files: FileStore
@@ -48,11 +52,13 @@ def stores_of(chassis: Chassis, settings: Settings) -> Stores:
     return Stores(
         AppealRepository(chassis.database, chassis.cipher),
         applications,
+        EmployerRepository(chassis.database, chassis.cipher, keep=timedelta(days=settings.employer_change_days)),
         FactsRepository(chassis.database, chassis.cipher),
         CertificateRepository(chassis.database, chassis.cipher),
         NoteRepository(chassis.database, chassis.cipher),
         NumberRepository(chassis.database),
         ShareRepository(chassis.database, keep=timedelta(days=settings.share_keep_days)),
+        SubscriptionRepository(chassis.database),
         VerificationRepository(chassis.database, key=_asker_key(settings), keep=timedelta(days=settings.verification_days)),
         WatchRepository(chassis.database, applications),
         FileStore(chassis.objects, settings.bucket),

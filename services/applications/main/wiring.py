@@ -32,6 +32,7 @@ from services.applications.usecases.appeals import Appeals
 from services.applications.usecases.base import Room
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
+from services.applications.usecases.employing import EmployerLimits, Employing
 from services.applications.usecases.exports import Exports
 from services.applications.usecases.figures import Figures, FiguresLimits
 from services.applications.usecases.portable import Portable
@@ -52,11 +53,13 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         terms=terms(settings, rules),
         rules=rules,
         applications=stores.applications,
+        employers=stores.employers,
         facts=stores.facts,
         certificates=stores.certificates,
         notes=stores.notes,
         numbers=stores.numbers,
         shares=stores.shares,
+        subscriptions=stores.subscriptions,
         printer=Printer(settings.public_url, keys),
         signer=signer,
         files=stores.files,
@@ -80,6 +83,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         proofs=_proofs(chassis, settings, stores, credentials, signer),
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
         credentials=credentials,
+        employing=_employing(settings, stores, shared),
         sharing=Shares(**shared, verifications=stores.verifications, tokens=_tokens(settings, "share"), limits=_share_limits(settings)),
         portable=Portable(**shared, credentials=credentials, base_url=_base_url(settings)),
     )
@@ -107,6 +111,11 @@ def _proofs(chassis: Chassis, settings: Settings, stores: Stores, credentials: C
         clock=chassis.clock,
         file_bytes_max=settings.verification_file_bytes_max,
     )
+
+
+def _employing(settings: Settings, stores: Stores, shared: dict[str, Any]) -> Employing:
+    limits = EmployerLimits(settings.bulk_rows_max, timedelta(days=settings.consent_again_days))
+    return Employing(**shared, verifications=stores.verifications, tokens=_tokens(settings, "employer"), limits=limits)
 
 
 def _tokens(settings: Settings, purpose: str) -> Tokens:

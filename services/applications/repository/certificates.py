@@ -1,6 +1,7 @@
 """Certificates in MongoDB; the holder's name and what registrars wrote are encrypted."""
 
 from collections.abc import AsyncIterator
+from collections.abc import Collection as Several
 from dataclasses import fields
 from enum import Enum
 from typing import Any
@@ -92,6 +93,14 @@ class CertificateRepository:
         """The certificate whose PDF has this digest."""
         return await self._find(by_file(sha256), None)
 
+    async def by_numbers(self, numbers: Several[str]) -> dict[str, Certificate]:
+        """The issued ones among some numbers."""
+        if not numbers:
+            return {}
+        rows = await self._collection.find(numbered(numbers).found()).to_list()
+        found = [await self._from_document(row) for row in rows]
+        return {one.number: one for one in found if one.is_issued}
+
     async def list_own(self, holder_id: UUID, page: PageRequest) -> tuple[list[Certificate], str | None]:
         """One page of a person's certificates, the newest first, and the cursor of the next."""
         after = page.after(str)
@@ -165,6 +174,11 @@ def by_file(sha256: str) -> Query:
 def by_number(number: str) -> Query:
     """The certificate of a number."""
     return Query({"number": number})
+
+
+def numbered(numbers: Several[str]) -> Query:
+    """The certificates of some numbers."""
+    return Query({"number": {"$in": sorted(numbers)}})
 
 
 def held_by(holder_id: UUID) -> Query:

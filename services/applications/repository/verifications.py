@@ -26,6 +26,9 @@ class Asked:
     outcome: Outcome
     at: datetime
     address: str | None
+    employer_id: UUID | None = None
+    purpose: str | None = None
+    """Of an employer."""
 
 
 class VerificationRepository:
@@ -50,15 +53,18 @@ class VerificationRepository:
 
     async def record(self, asked: Asked) -> None:
         """Count it."""
-        asker = hmac.digest(self._key, (asked.address or "").encode(), hashlib.sha256)[:_ASKERS].hex()
+        named = str(asked.employer_id) if asked.employer_id else asked.address or ""
+        asker = hmac.digest(self._key, named.encode(), hashlib.sha256)[:_ASKERS].hex()
         hour = asked.at.replace(minute=0, second=0, microsecond=0)
-        named = "\n".join((str(asked.certificate_id), hour.isoformat(), asked.way, asked.outcome, asker))
-        key = UUID(bytes=hashlib.sha256(named.encode()).digest()[:16])
+        employer = {} if asked.employer_id is None else {"employer_id": asked.employer_id, "purpose": asked.purpose}
+        row = (asked.certificate_id, hour.isoformat(), asked.way, asked.outcome, asker, *employer.values())
+        key = UUID(bytes=hashlib.sha256("\n".join(map(str, row)).encode()).digest()[:16])
         first: Document = {
             "certificate_id": asked.certificate_id,
             "way": asked.way.value,
             "outcome": asked.outcome.value,
             "asker": asker,
+            **employer,
             "first_at": asked.at,
             "place": place(hour, key=key),
             "schema_version": 1,
@@ -88,6 +94,8 @@ class VerificationRepository:
                 first_at=row["first_at"],
                 last_at=row["last_at"],
                 times=row["times"],
+                employer_id=row.get("employer_id"),
+                purpose=row.get("purpose"),
             )
             for row in part.rows
         ]

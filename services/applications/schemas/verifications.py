@@ -14,6 +14,7 @@ from services.applications.domain.certificates.verification import (
     Verification,
     Way,
 )
+from services.applications.domain.employers import PURPOSE_TITLES, Employer, Purpose
 from services.applications.domain.rules import Rules
 from services.applications.schemas.bodies import Body
 from services.applications.schemas.tables import VerifiedCertificateOut
@@ -48,7 +49,7 @@ class FindingOut(BaseModel):
 
 
 class VerificationOut(BaseModel):
-    """Askers of one sign in one hour; the sign tells askers apart and names nobody."""
+    """Askers of one sign in one hour; the sign tells askers apart and names nobody. Employers have a name and a purpose."""
 
     way: Way
     outcome: Outcome
@@ -56,8 +57,19 @@ class VerificationOut(BaseModel):
     first_at: datetime
     last_at: datetime
     times: int
+    employer: str | None
+    purpose_title: str | None
 
     @classmethod
-    def of(cls, one: Verification) -> Self:
+    def of(cls, one: Verification, employer: Employer | None) -> Self:
         """From the domain."""
-        return cls(way=one.way, outcome=one.outcome, asker=one.asker, first_at=one.first_at, last_at=one.last_at, times=one.times)
+        return cls(
+            way=one.way,
+            outcome=one.outcome,
+            asker=one.asker,
+            first_at=one.first_at,
+            last_at=one.last_at,
+            times=one.times,
+            employer=employer.name if employer else None,
+            purpose_title=PURPOSE_TITLES[Purpose(one.purpose)] if one.purpose else None,
+        )

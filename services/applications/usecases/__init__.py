@@ -7,6 +7,7 @@ from services.applications.usecases.automatic_check import AutomaticCheck
 from services.applications.usecases.certificates import Certificates
 from services.applications.usecases.claims import Claims
 from services.applications.usecases.credentials import Credentials
+from services.applications.usecases.employing import Employing
 from services.applications.usecases.exports import Exports
 from services.applications.usecases.facts import Facts
 from services.applications.usecases.figures import Figures
@@ -56,4 +57,5 @@ class UseCases(
     protocols: Protocols
     watch: Watch
     portable: Portable
+    employing: Employing
     sharing: Shares

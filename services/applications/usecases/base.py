@@ -27,10 +27,12 @@ from services.applications.gateways import FileStore, PdfSigner, Printer
 from services.applications.repository import (
     ApplicationRepository,
     CertificateRepository,
+    EmployerRepository,
     FactsRepository,
     NoteRepository,
     NumberRepository,
     ShareRepository,
+    SubscriptionRepository,
 )
 from services.applications.usecases import telling
 
@@ -54,11 +56,13 @@ class Room:
     terms: Terms
     rules: Rulebook
     applications: ApplicationRepository
+    employers: EmployerRepository
     facts: FactsRepository
     certificates: CertificateRepository
     notes: NoteRepository
     numbers: NumberRepository
     shares: ShareRepository
+    subscriptions: SubscriptionRepository
     printer: Printer
     signer: PdfSigner
     files: FileStore

@@ -57,6 +57,8 @@ class Rights(Room):
             await self.applications.remove_drafts(tx, person_id)
             await self.facts.forget(tx, person_id)
             await self.shares.forget(tx, person_id)
+            for subscription_id in await self.subscriptions.remove_of_holder(tx, person_id):
+                await self.employers.forget(tx, subscription_id)
 
     @atomic
     async def _anonymise(self, application_id: UUID) -> UUID | None:

@@ -283,6 +283,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(applications.CertificateReinstated, "certificate-reinstated", _holder, "certificate_id", _STANDING),
     Rule(applications.CertificateRevoked, "certificate-revoked", _holder, "certificate_id", _STANDING),
     Rule(applications.CertificateSuspended, "certificate-suspended", _holder, "certificate_id", _STANDING),
+    Rule(applications.EmployerConsentAsked, "employer-consent-asked", _holder, "subscription_id", ("certificate_number",)),
     Rule(applications.DeadlineNear, "deadline-near", _applicant, "application_id", _TERM, when=_holds("applicant")),
     Rule(
         applications.DeadlineNear, "review-deadline-near", lambda event: event.responsible_id or Role.REVIEWER, "application_id", _TERM,

@@ -18,6 +18,7 @@ class Way(StrEnum):
     CODE = "code"
     FILE = "file"
     SHARE = "share"
+    EMPLOYER = "employer"
 
 
 class Outcome(StrEnum):
@@ -113,3 +114,6 @@ class Verification:
     first_at: datetime
     last_at: datetime
     times: int
+    employer_id: UUID | None = None
+    """Who asked with a key of its own, and for that has a name."""
+    purpose: str | None = None
