@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.applications.domain.application import StoredFile
+from services.applications.domain.application import CertificateReference, StoredFile
 from services.applications.domain.certificates import Certificate, StandingChange, Status
 from services.applications.domain.errors.certificate import IllegalStanding
 from services.applications.domain.grounds import Change
@@ -84,3 +84,11 @@ def test_erasure_leaves_the_standing_without_anybodys_words() -> None:
     bare = certificate(Change.SUSPENDED).anonymised(at=people.NOW)
     assert (bare.holder_name, bare.file, bare.standing_changes[0].comment) == ("", None, "")
     assert bare.status_at(people.NOW + 2 * DAY) is Status.SUSPENDED
+
+
+def test_a_past_day_shows_the_standing_of_that_day() -> None:
+    held = CertificateReference(uuid4(), "MC-2026-00000001-2", people.NOW, people.NOW + 365 * DAY)
+    held = held.marked(Change.SUSPENDED, people.NOW + DAY).marked(Change.REINSTATED, people.NOW + 2 * DAY)
+    held = held.marked(Change.REVOKED, people.NOW + 3 * DAY)
+    faults = [held.stood_at(people.NOW + day * DAY).fault for day in range(5)]
+    assert [fault and fault.kind for fault in faults] == [None, Change.SUSPENDED, None, Change.REVOKED, Change.REVOKED]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.applications.domain.form import Form, covers
+from services.applications.domain.grounds import Change
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import BLOCKING, GROUPS, OPEN, WORDS, Group, Move, Mover, State, after, check_mover
 from services.applications.domain.terms import ActiveTerm, Term
@@ -154,6 +155,14 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingMark:
+    """That a registrar changed the certificate's standing, and when; why is the certificate's to say."""
+
+    kind: Change
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateReference:
     """The certificate an application ended in."""
 
@@ -161,6 +170,21 @@ class CertificateReference:
     number: str
     issued_at: datetime
     valid_until: datetime
+    marks: tuple[StandingMark, ...] = ()
+
+    @property
+    def fault(self) -> StandingMark | None:
+        """What keeps it from holding: the last mark, unless that ended a suspension."""
+        last = self.marks[-1] if self.marks else None
+        return None if last is None or last.kind is Change.REINSTATED else last
+
+    def marked(self, kind: Change, at: datetime) -> "CertificateReference":
+        """With one mark more."""
+        return replace(self, marks=(*self.marks, StandingMark(kind, at)))
+
+    def stood_at(self, moment: datetime) -> "CertificateReference":
+        """As it was marked at a past moment."""
+        return replace(self, marks=tuple(mark for mark in self.marks if mark.at <= moment))
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def as_of(application: Application, moment: datetime) -> Application | None:
         round=1 + sum(step.move is Move.OVERTURN for step in steps),
         refusals=tuple(one for one in application.refusals if _is_overturned(one, steps)),
         appeal=_appeal(application, moment),
-        certificate=application.certificate if state is State.CERTIFIED else None,
+        certificate=application.certificate.stood_at(moment) if application.certificate and state is State.CERTIFIED else None,
     )
 
 

@@ -9,8 +9,10 @@ from pydantic import BaseModel
 
 from services.applications.domain.application import Application, Remark
 from services.applications.domain.assignment import Load
+from services.applications.domain.certificates import STATUS_TITLES, Status
 from services.applications.domain.check import Finding, is_clean
 from services.applications.domain.forecast import forecast
+from services.applications.domain.grounds import Change
 from services.applications.domain.history import Row
 from services.applications.domain.rules import Kind, Rules
 from services.applications.domain.states import GROUPS, WORDS, Group, State
@@ -71,11 +73,14 @@ class CheckOut(BaseModel):
 
 
 class CertificateRefOut(BaseModel):
-    """The certificate of an application."""
+    """The certificate of an application. `fault`: why it does not hold though its time is not over, and since when."""
 
     number: str
     issued_at: datetime
     valid_until: datetime
+    fault: Change | None
+    fault_title: str | None
+    fault_at: datetime | None
 
 
 class AppealRefOut(BaseModel):
@@ -214,7 +219,16 @@ def _may_appeal_until(application: Application, terms: Terms, now: datetime) -> 
 def certificate_of(application: Application | Row) -> CertificateRefOut | None:
     """What people see of the certificate an application ended in."""
     held = application.certificate
-    return None if held is None else CertificateRefOut(number=held.number, issued_at=held.issued_at, valid_until=held.valid_until)
+    if held is None:
+        return None
+    return CertificateRefOut(
+        number=held.number,
+        issued_at=held.issued_at,
+        valid_until=held.valid_until,
+        fault=held.fault.kind if held.fault else None,
+        fault_title=STATUS_TITLES[Status(held.fault.kind)] if held.fault else None,
+        fault_at=held.fault.at if held.fault else None,
+    )
 
 
 class HistoryRowOut(BaseModel):

@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
-from services.applications.domain.application import Application
-from services.applications.domain.certificates import Certificate
+from services.applications.domain.application import Application, CertificateReference
+from services.applications.domain.certificates import STATUS_TITLES, Certificate, Status
 from services.applications.domain.form import TITLES, Json
 from services.applications.domain.history import Row
 from services.applications.domain.reasons import Code
@@ -102,9 +102,14 @@ def _cells(row: Row, begun_at: datetime | None, rules: Rules, terms: Terms) -> l
         day(row.ended_at, terms),
         certificate.number if certificate else "",
         day(certificate.issued_at, terms) if certificate else "",
-        day(certificate.valid_until, terms) if certificate else "",
+        _until(certificate, terms) if certificate else "",
         "; ".join(_reason(code, rules) for code in dict.fromkeys(row.reason_codes)),
     ]
+
+
+def _until(certificate: CertificateReference, terms: Terms) -> str:
+    until, fault = day(certificate.valid_until, terms), certificate.fault
+    return until if fault is None else f"{until} ({STATUS_TITLES[Status(fault.kind)].lower()} {day(fault.at, terms)})"
 
 
 def _reason(code: str, rules: Rules) -> str:

@@ -1,12 +1,12 @@
 """A certificate's standing: registrars suspend, reinstate and revoke it; its holder sees why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from chassis.errors import PreconditionFailed
 from chassis.paging import PageRequest
-from chassis.transaction import atomic
+from chassis.transaction import Transaction, atomic
 from contracts.applications import CertificateReinstated, CertificateRevoked, CertificateSuspended
 from services.applications.domain.certificates import Certificate, StandingChange
 from services.applications.domain.errors.review import ConflictOfInterest
@@ -49,6 +49,7 @@ class Standing(Room):
                 raise PreconditionFailed("Сертификат изменился. Откройте его ещё раз.")
             changed = read.changed(StandingChange(wanted.kind, now, registrar_id, ground.code, wanted.comment))
             await self.certificates.save(tx, changed, read=read)
+            await self._mark(tx, changed, wanted.kind)
             if wanted.kind is Change.REVOKED:
                 await tx.cancel_all(expiry_timers(changed.id))
             await tx.publish(
@@ -63,6 +64,14 @@ class Standing(Room):
                 )
             )
         return changed
+
+    async def _mark(self, tx: Transaction, changed: Certificate, kind: Change) -> None:
+        """The history of applications shows the standing without asking for the certificate of each row."""
+        application = await self.applications.get_any(changed.application_id, tx=tx)
+        if application.certificate is not None:
+            reference = application.certificate.marked(kind, changed.standing_changes[-1].at)
+            marked = replace(application, version=application.version + 1, certificate=reference)
+            await self.applications.save(tx, marked, read=application)
 
     async def list_certificates(self, holder_id: UUID, page: PageRequest) -> tuple[list[Certificate], str | None]:
         """One page of the holder's certificates, the newest first."""

@@ -61,6 +61,14 @@ async def test_a_registrar_suspends_reinstates_and_revokes_with_a_ground_and_the
         ("reinstated", "ground-ceased", "Позвоните нам"),
         ("revoked", "false-information", "Позвоните нам"),
     ]
+    (row,) = (await applicant.ok("GET", "/applications"))["items"]
+    assert (row["certificate"]["number"], row["certificate"]["fault"], row["certificate"]["fault_title"]) == (
+        number,
+        "revoked",
+        "Аннулирован",
+    )
+    table = (await applicant.call("GET", f"/applications/exports?ids={row['id']}")).text
+    assert "(аннулирован" in table
     page = await applicant.service.client.get(f"{applicant.service.url}/verify/{number}")
     assert "аннулирован" in page.text
     assert "Позвоните" not in page.text, "why is for the holder alone"
