@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.applications.domain import erasure
 from services.applications.domain.proposals import profile_diff, propose
 from services.applications.domain.states import MOVES, Move, State
 from tests.applications import people
@@ -54,3 +55,8 @@ def test_a_changed_profile_adds_a_row_to_the_checklist() -> None:
         return {item.code for item in RULES.checklist_of(application.kind, is_profile_changed=is_profile_changed)}
 
     assert codes(proposed.is_profile_changed) - codes(application.is_profile_changed) == {"profile-change"}
+
+
+def test_what_was_proposed_is_forgotten_with_its_applicant() -> None:
+    proposed = propose(under_review(), FACTS, changed(surname="Замужняя"), profile_version=2, at=AT)
+    assert erasure.anonymised(proposed, at=AT).proposals == ()

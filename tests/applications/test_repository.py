@@ -1,7 +1,7 @@
 """What the store promises: guards against old news, numbers given once."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from contracts.identity import StaffMemberDeactivated
 from contracts.roles import Role
@@ -49,6 +49,18 @@ async def test_a_submission_repeated_by_its_key_is_answered_again_and_without_on
         assert (await one.ok("POST", path, Idempotency_Key=f"key-{draft['id']}"))["number"] == number
         refused = await one.call("POST", path)
         assert (refused.status_code, refused.json()["code"], refused.json()["number"]) == (409, "already-submitted", number)
+
+
+async def test_a_record_from_before_there_were_rounds_and_days_of_rules_is_read_and_moved_on(
+    service: Component, applicant: Applicant, reviewers: list[Hands]
+) -> None:
+    application = await applicant.under_review()
+    later = {"rules_on": 1, "round": 1, "appeal": 1, "renews_certificate_id": 1}
+    await service.database["applications"].update_one({"_id": UUID(application["id"])}, {"$unset": later})
+    shown = await applicant.get(application["id"])
+    assert (shown["state"], shown["kind_title"], shown["specialty_title"]) == ("under-review", "Первичная", "Кардиология")
+    claimed = await reviewers[0].ok("PUT", f"/reviews/{application['id']}/claim")
+    assert (claimed["desk"], claimed["version"]) == ("reviewer", shown["version"] + 1)
 
 
 async def test_the_queue_hides_what_the_reviewer_may_not_judge(

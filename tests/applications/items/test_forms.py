@@ -8,6 +8,7 @@ from uuid import uuid4
 import pypdfium2
 
 from contracts.applications import (
+    ApplicationRejected,
     ApplicationSubmitted,
     ElectronicDocumentIssued,
     InformationProvided,
@@ -174,6 +175,20 @@ async def test_ap_7_one_table_of_reasons_serves_the_form_the_letter_and_the_appl
         rule = table[remark["code"]]
         assert (event.advice, seen["advice"], seen["is_curable"]) == (rule["advice"], rule["advice"], rule["is_curable"])
         assert rule["title"].lower() in event.text.lower()
+
+
+async def test_ap_7_a_reason_of_the_table_may_close_the_way_to_a_correction(applicant: Applicant, reviewers: list[Hands]) -> None:
+    application = await applicant.under_review()
+    path = f"/reviews/{application['id']}"
+    opinion = {"decision": "reject", "reasons": [{"code": "duplicate-application", "pointer": "/personal"}], "comment": "Уже подано"}
+    for reviewer in reviewers:
+        await reviewer.ok("PUT", f"{path}/claim")
+        await reviewer.ok("POST", f"{path}/recommendation", opinion)
+    assert (await applicant.told(ApplicationRejected)).may_resubmit is False
+    assert not (await applicant.get(application["id"]))["may_resubmit"]
+    again = {"kind": "primary", "specialty_code": people.CARDIOLOGY, "previous_application_id": application["id"]}
+    refused = await applicant.call("POST", "/applications", again | {"correction_comment": "Исправлено"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "resubmission-closed")
 
 
 async def test_ap_8_one_of_a_kind_and_specialty_is_open_and_the_refusal_links_to_it(applicant: Applicant) -> None:
