@@ -26,7 +26,8 @@ from services.applications.domain.states import State
 from tests.applications import people
 from tests.applications.appealing import filed_appeal
 from tests.applications.conftest import Applicant, Hands
-from tests.support import Component, eventually
+from tests.applications.employing import EMPLOYER, HEADER, known_employer
+from tests.support import Component, Signer, eventually
 from tests.support.exports import exported, multiply
 
 MANY = 1_001
@@ -93,6 +94,31 @@ async def test_what_was_handed_in_becomes_a_bare_record_and_its_certificate_stil
     assert "Вымышленникова" not in page
     assert "Владелец" not in page
     assert await service.database["timers"].count_documents(notices) == 0
+
+
+async def test_links_and_what_employers_asked_are_part_of_the_export_and_go_with_their_holder(
+    service: Component, signer: Signer, applicant: Applicant, reviewers: list[Hands], registrar: Hands
+) -> None:
+    application = await applicant.under_review()
+    number = await certified(applicant, reviewers[0], registrar, application["id"])
+    share = await applicant.ok("POST", f"/certificates/{number}/shares", {"days": 1, "views_max": 7})
+    program = await known_employer(service, signer)
+    wanted = {"certificate_number": number, "purpose": "licensing"}
+    asked = await program.ok("POST", "/subscriptions", json=wanted)
+    await applicant.ok("PUT", f"/employers/consents/{asked['id']}")
+    assert (await program.check(f"{HEADER}{number};Вымышленникова;contract\n")).status_code == 200
+    told = {next(iter(record)): record for record in await exported(service, ApplicationsExported, applicant.id)}
+    assert told["share"]["share"]["views_max"] == "7"
+    assert {told[kind][kind]["employer"] for kind in ("subscription", "verification")} == {EMPLOYER["name"]}
+    assert told["subscription"]["subscription"]["state"] == "consented"
+
+    await erase(service, applicant.id)
+    assert (await service.client.post("/shares/views", json={"token": share["token"]})).status_code == 404
+    assert (await program.ok("GET", "/subscriptions"))["items"] == []
+    for name in ("shares", "subscriptions"):
+        assert await service.database[name].find_one({"holder_id": applicant.id}) is None
+    late = await program.call("POST", "/subscriptions", json=wanted)
+    assert (late.status_code, late.json()["code"]) == (409, "certificate-not-valid")
 
 
 async def test_an_application_still_open_is_withdrawn_for_who_is_erased(service: Component, applicant: Applicant) -> None:

@@ -1,5 +1,6 @@
 """Links to certificates. They name nobody but by ids, and go some time after they ended."""
 
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -76,6 +77,12 @@ class ShareRepository:
             self._collection, [of_certificate(certificate_id)], after=after[0] if after else None, limit=page.limit, without="token_hash"
         )
         return [_share(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
+
+    async def export(self, holder_id: UUID) -> AsyncIterator[Document]:
+        """A person's links, as plain values."""
+        async for row in self._collection.find(of_holder(holder_id).found()):
+            share = _share(row)
+            yield {name: str(value) for name, value in asdict(share).items() if value is not None and name not in {"holder_id", "id"}}
 
     async def forget(self, tx: Transaction, holder_id: UUID) -> None:
         """Every link of a person."""

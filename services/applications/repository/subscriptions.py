@@ -1,5 +1,6 @@
 """What employers asked holders, and what these decided. Ids and a certificate's number; no names."""
 
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from uuid import UUID
 
@@ -65,6 +66,12 @@ class SubscriptionRepository:
     async def list_consented(self, certificate_id: UUID) -> list[Subscription]:
         """Who is told of a certificate."""
         return [_subscription(row) async for row in walk(self._collection, consented(certificate_id), without="schema_version")]
+
+    async def export(self, holder_id: UUID) -> AsyncIterator[Document]:
+        """What a person was asked, the newest first, as plain values."""
+        async for row in walk(self._collection, of_holder(holder_id), without="schema_version"):
+            names = ("employer_id", "certificate_number", "purpose", "state", "asked_at", "decided_at")
+            yield {name: str(row[name]) for name in names if row[name] is not None}
 
     async def get(self, subscription_id: UUID, *, tx: Transaction) -> Subscription | None:
         """As it is now."""

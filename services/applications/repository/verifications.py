@@ -78,7 +78,8 @@ class VerificationRepository:
     async def export(self, certificate_id: UUID) -> AsyncIterator[Document]:
         """Who verified a certificate, the last hour first, as plain values."""
         async for row in walk(self._collection, of_certificate(certificate_id)):
-            yield {name: str(row[name]) for name in ("way", "outcome", "asker", "first_at", "last_at", "times")}
+            names = ("way", "outcome", "asker", "employer_id", "purpose", "first_at", "last_at", "times")
+            yield {name: str(row[name]) for name in names if name in row}
 
     async def list_of(self, certificate_id: UUID, page: PageRequest) -> tuple[list[Verification], str | None]:
         """One page, the last hour first, and the cursor of the next."""

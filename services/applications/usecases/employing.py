@@ -17,6 +17,7 @@ from contracts.applications import (
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.certificates.verification import Finding, Way
 from services.applications.domain.employers import Employer, Line, Purpose, RowOutcome, Subscription, SubscriptionState, outcome_of, parsed
+from services.applications.domain.errors.certificate import CertificateNotValid
 from services.applications.domain.errors.employer import OgrnWrong
 from services.applications.domain.identifiers import digits_of, is_ogrn
 from services.applications.gateways import Tokens
@@ -120,10 +121,12 @@ class Employing(Room):
 
     @atomic
     async def subscribe(self, employer: Employer, number: str, purpose: Purpose) -> Subscription:
-        """Ask a holder; once more while it is open changes nothing. Raises `CertificateNotFound`, `AskedTooSoon`."""
+        """Ask a holder; once more while it is open changes nothing. Raises `CertificateNotFound`, `CertificateNotValid`, `AskedTooSoon`."""
         now = self.now()
         async with self.begin() as tx:
             certificate = await self.certificates.get_issued(number.strip().upper(), tx=tx)
+            if certificate.anonymised_at is not None:
+                raise CertificateNotValid("Владелец удалил свои данные: спросить его нельзя.")
             read = await self.subscriptions.find_about(employer.id, certificate.id, tx=tx)
             if read is None:
                 asked = Subscription(uuid4(), 1, employer.id, certificate.id, certificate.number, certificate.holder_id, purpose, now)

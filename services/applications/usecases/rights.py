@@ -24,7 +24,7 @@ class Rights(Room):
     verifications: VerificationRepository
 
     async def export_own(self, event: DataExportRequested) -> None:
-        """The person's applications, drafts included, appeals and certificates, with who verified these."""
+        """The person's applications, drafts included, appeals, certificates with who verified them, links and what employers asked."""
         parts = await pieces(self._records(event.person_id))
         made = ApplicationsExported.all_of(parts, export_id=event.export_id, person_id=event.person_id, at=self.now())
         await ExportAnswer(self.begin).publish(event, tuple(made))
@@ -37,7 +37,19 @@ class Rights(Room):
         async for certificate in self.certificates.export(person_id):
             yield {"certificate": certificate}
             async for verification in self.verifications.export(UUID(certificate["id"])):
-                yield {"verification": verification | {"certificate_number": certificate["number"]}}
+                told = await self._with_employer(verification)
+                yield {"verification": told | {"certificate_number": certificate["number"]}}
+        async for share in self.shares.export(person_id):
+            yield {"share": share}
+        async for subscription in self.subscriptions.export(person_id):
+            yield {"subscription": await self._with_employer(subscription)}
+
+    async def _with_employer(self, row: Document) -> Document:
+        """The employer by its name instead of by its id."""
+        if "employer_id" not in row:
+            return row
+        known = await self.employers.named({UUID(row.pop("employer_id"))})
+        return row | {"employer": next((one.name for one in known.values()), "")}
 
     async def forget_erased(self, event: PersonErased) -> None:
         """Drafts and facts go first, so that nothing more is handed in; then appeals and applications become bare records.
