@@ -1,10 +1,12 @@
-"""`medkabinet certificates`: whether a certificate is genuine, with the published keys alone: no service, no network."""
+"""`medkabinet certificates`: whether one is genuine, with the published keys alone (no service, no network); the ring of those keys."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from joserfc.jwk import OKPKey
 
 from deploy.cli.output import console, refusals, table
 
@@ -17,6 +19,7 @@ _WORDS = {
     "no-code": "Кода сертификата здесь нет или его не прочитать. Проверьте по номеру на странице кабинета.",
     "unreadable": "Это не PDF и не картинка, или файл повреждён.",
 }
+_LONGEST_KEY_ID = 8
 _ONLINE = "Приостановлен или отозван ли он, без сети не узнать: {}"
 
 app = typer.Typer(no_args_is_help=True, help="Сертификаты.")
@@ -64,3 +67,34 @@ def verify(
         console.print(_ONLINE.format(stated.address), soft_wrap=True)
     if not verdict.is_genuine:
         raise typer.Exit(1)
+
+
+@app.command("ring")
+def ring(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Файл с APPLICATIONS_CREDENTIAL_KEYS.")],
+    added: Annotated[str | None, typer.Option("--add", help="Имя нового ключа: до 8 латинских букв и цифр. Он встанет последним.")] = None,
+    first: Annotated[str | None, typer.Option("--first", help="Имя ключа, которым подписывать дальше.")] = None,
+) -> None:
+    """Напечатать кольцо ключей кодов с новым ключом или с другим первым; файл не меняется."""
+    with refusals():
+        members = _members(file)
+        names = [member["kid"] for member in members]
+        if added is not None:
+            if added in names or not (added.isascii() and added.isalnum() and len(added) <= _LONGEST_KEY_ID):
+                raise ValueError(f"Имя {added} занято или не подходит: до {_LONGEST_KEY_ID} латинских букв и цифр.")
+            members.append({**OKPKey.generate_key("Ed25519").as_dict(private=True), "kid": added})
+        if first is not None:
+            if first not in names:
+                raise ValueError(f"Ключа {first} в кольце нет: {', '.join(names)}. Сначала добавьте его на всех репликах.")
+            members.sort(key=lambda member: member["kid"] != first)
+            if "d" not in members[0]:
+                raise ValueError(f"Ключ {first} известен только открытой частью: подписывать им нельзя.")
+    print(json.dumps({"keys": members}))
+
+
+def _members(file: Path) -> list[dict[str, Any]]:
+    try:
+        members: list[dict[str, Any]] = [{**member, "kid": str(member["kid"])} for member in json.loads(file.read_text())["keys"]]
+    except (OSError, ValueError, TypeError, LookupError):
+        raise ValueError('В файле нет кольца ключей вида {"keys": [...]}.') from None
+    return members

@@ -168,3 +168,20 @@ def test_a_file_without_keys_is_refused_in_words(content: str, tmp_path: Path) -
 def test_what_is_neither_a_file_nor_a_code_is_refused_in_words(keys_file: Path) -> None:
     answer = run("nowhere.pdf", "--keys", keys_file)
     assert (answer.exit_code, "nowhere.pdf" in answer.stderr) == (1, True)
+
+
+def test_a_ring_gets_a_new_key_and_then_signs_with_it(tmp_path: Path) -> None:
+    file, runner = tmp_path / "ring.json", CliRunner()
+    file.write_text(KEYS.private_jwks())
+    for words, active in ((("--add", "k2"), "k1"), (("--first", "k2"), "k2")):
+        answer = runner.invoke(app, ["certificates", "ring", str(file), *words])
+        assert answer.exit_code == 0, answer.output
+        file.write_text(answer.stdout)
+        ring = CredentialKeys.from_json(answer.stdout)
+        assert ring.key_id == active
+        assert replace(CREDENTIALS, keys=ring).read_code(CODE).outcome == "genuine"
+    for words in (("--add", "k2"), ("--add", "очень"), ("--add", "longerthan8"), ("--first", "k3")):
+        refused = runner.invoke(app, ["certificates", "ring", str(file), *words])
+        assert (refused.exit_code, refused.stdout) == (1, "")
+    file.write_text("[]")
+    assert runner.invoke(app, ["certificates", "ring", str(file)]).exit_code == 1
