@@ -50,5 +50,5 @@ async def push_one(application_id: UUID) -> str:
     async with applications_usecases() as usecases:
         lacking = await usecases.watch.push(application_id)
     if lacking is None:
-        return "Заявление идёт своим ходом или не подано: делать нечего."
+        return "Заявление идёт своим ходом, не подано или ждёт решения по жалобе: делать нечего."
     return f"Не было: {_WORDS[lacking]}. Сервис сделает этот шаг."

@@ -25,6 +25,7 @@ from services.applications.domain.terms import Term
 from services.applications.domain.watch import Stall, Stalled, Surroundings, Watched, stall_of, untold_terms
 from services.applications.usecases.watch import GAUGE, Watch, Watchdog
 from tests.applications import people
+from tests.applications.appealing import filed_appeal
 from tests.applications.conftest import Applicant, Hands
 from tests.support import Component, Signer, eventually
 
@@ -131,6 +132,36 @@ async def test_each_planted_stall_is_found_and_nothing_else(
         assert found.what is what
     await store.replace_one({"_id": whole["_id"]}, whole)
     assert await seen(watch, application) is None
+
+
+async def test_an_appeal_is_watched_in_place_of_the_application_it_is_about(
+    service: Component, applicant: Applicant, reviewers: list[Hands], watch: Watch
+) -> None:
+    third = uuid4()  # who did not speak yet
+    await service.publish(people.reviewer(third))
+    await eventually(lambda: service.database["staff_members"].find_one({"_id": third}))
+    appeal = await filed_appeal(applicant, reviewers)
+    await applicant.told(ElectronicDocumentIssued)
+    application = {"id": appeal["application_id"]}
+    store, key = service.database["appeals"], {"_id": UUID(appeal["id"])}
+    whole = await store.find_one(key)
+    assert whole is not None
+    assert await seen(watch, application) is None
+    planted: dict[Stall, dict[str, Any]] = {
+        Stall.NO_OWNER: {"state": "upheld"},
+        Stall.HOLDER_LEFT: {"claimed_by": uuid4()},
+        Stall.NO_TIMER: {"due_at": whole["due_at"] + timedelta(days=1)},
+    }
+    for what, changed in planted.items():
+        await store.replace_one(key, whole | changed)
+        found = await seen(watch, application)
+        assert found is not None
+        assert found.what is what
+        assert await watch.push(found.application_id) is None
+    await service.database["timers"].delete_one({"_id": f"appeal:{appeal['id']}:due"})
+    await store.replace_one(key, whole | {"due_at": people.NOW})
+    assert await seen(watch, application) is None, "missed and told"
+    await store.replace_one(key, whole)
 
 
 @pytest.mark.usefixtures("reviewers")

@@ -15,8 +15,10 @@ from services.applications.domain.facts import StaffMember
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term
 
-WATCHED = (State.SUBMITTED, State.UNDER_REVIEW, State.INFORMATION_REQUESTED, State.APPROVED)
-"""States in which an application is handed in and somebody must act."""
+IN_PROGRESS = (State.SUBMITTED, State.UNDER_REVIEW, State.INFORMATION_REQUESTED, State.APPROVED)
+"""States in which an application is handed in and open."""
+WATCHED = (*IN_PROGRESS, State.APPEALED)
+"""States in which somebody must act; of one that is appealed it is the appeal that is watched."""
 
 
 class Stall(StrEnum):
@@ -87,7 +89,7 @@ def stall_of(one: Watched, around: Surroundings) -> Stall | None:
         return Stall.NO_OWNER
     if one.state is State.APPROVED:  # the certificate follows at once; no term is set for that
         return Stall.NO_STEP
-    if one.state is State.UNDER_REVIEW and (lacking := _lacks_reviewer(one, around.staff)):
+    if one.state in {State.UNDER_REVIEW, State.APPEALED} and (lacking := _lacks_reviewer(one, around.staff)):
         return lacking
     if not one.terms:
         return Stall.NO_TERM

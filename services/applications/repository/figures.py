@@ -9,7 +9,7 @@ from services.applications.domain.figures import Counted
 from services.applications.domain.stages import Stage
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term
-from services.applications.domain.watch import WATCHED
+from services.applications.domain.watch import IN_PROGRESS
 from services.applications.repository.places import Query, moment
 from services.applications.repository.watch import in_state
 
@@ -52,7 +52,7 @@ class FiguresRepository:
 
     async def open(self) -> AsyncIterator[Counted]:
         """All that are handed in and open."""
-        for state in WATCHED:
+        for state in IN_PROGRESS:
             async for row in self._database[COLLECTION].find(in_state(state).found(), _SHOWN).batch_size(_PORTION):
                 yield _to_counted(row)
 

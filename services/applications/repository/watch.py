@@ -8,16 +8,32 @@ from uuid import UUID
 from chassis.mongo import Collection, Database, DeleteOne, Document, ReplaceOne, prepare_collection
 from chassis.outbox import TIMERS
 from chassis.transaction import Transaction
+from services.applications.domain.appeals import AppealState
+from services.applications.domain.appeals.states import RUNNING
 from services.applications.domain.application import Desk
 from services.applications.domain.states import State
 from services.applications.domain.terms import MOMENTS, Term, timer_key
 from services.applications.domain.watch import Stall, Stalled, Watched
+from services.applications.repository.appeals import COLLECTION as APPEALS
 from services.applications.repository.applications import COLLECTION, ApplicationRepository
 from services.applications.repository.places import Query
 
 STALLS = "stalls"
-_SEEN = ("applicant_id", "number", "version", "state", "desk", "specialty_code", "claimed_by", "spoken_by", "document_ids", "terms")
+_SEEN = (
+    "applicant_id",
+    "number",
+    "version",
+    "state",
+    "desk",
+    "specialty_code",
+    "claimed_by",
+    "spoken_by",
+    "document_ids",
+    "terms",
+    "appeal",
+)
 _FIRST = UUID(int=0)
+_SHOWN_OF_APPEALS = dict.fromkeys(("state", "due_at", "claimed_by", "barred_ids"), True)
 _SHOWN = dict.fromkeys(_SEEN, True)
 Timers = Mapping[UUID, Mapping[tuple[Term, str], datetime]]
 
@@ -42,11 +58,12 @@ class WatchRepository:
         """Make the collection."""
         await prepare_collection(self._database, STALLS)
 
-    async def watched(self, state: State, *, after: UUID | None, limit: int) -> list[Watched]:
-        """Applications in the state, in the order of their ids, beginning behind `after`."""
+    async def watched(self, state: State, *, after: UUID | None, limit: int, at: datetime) -> list[Watched]:
+        """Applications in the state, in the order of their ids, beginning behind `after`; `at` is the present moment."""
         query = in_state(state)
         cursor = self._database[COLLECTION].find({"_id": {"$gt": after or _FIRST}, **query.equal}, _SHOWN).sort(query.order)
-        return await self._to_watched(await cursor.limit(limit).to_list(limit))
+        found = await cursor.limit(limit).to_list(limit)
+        return await (self._to_appealed(found, at) if state is State.APPEALED else self._to_watched(found))
 
     async def find(self, application_id: UUID, *, tx: Transaction) -> Watched | None:
         """One that is handed in."""
@@ -94,6 +111,36 @@ class WatchRepository:
             )
             for document in documents
         ]
+
+    async def _to_appealed(self, documents: list[Document], at: datetime) -> list[Watched]:
+        """As the appeal stands; without one that runs nobody must act. A term that is past was told, and nothing follows."""
+        ids = [document["appeal"]["id"] for document in documents if document.get("appeal")]
+        appeals = {row["_id"]: row async for row in self._database[APPEALS].find({"_id": {"$in": ids}}, _SHOWN_OF_APPEALS)}
+        running = {key: row for key, row in appeals.items() if AppealState(row["state"]) in RUNNING}
+        timers = self._database[TIMERS].find({"_id": {"$in": [f"appeal:{key}:due" for key in running]}}, {"due_at": True})
+        due = {row["_id"]: row["due_at"] async for row in timers}
+        return [self._appealed(document, running.get((document.get("appeal") or {}).get("id")), due, at) for document in documents]
+
+    def _appealed(self, document: Document, appeal: Document | None, due: Mapping[str, datetime], at: datetime) -> Watched:
+        terms, timers = dict[Term, datetime](), dict[tuple[Term, str], datetime]()
+        if appeal is not None:
+            terms[Term.REVIEW] = appeal["due_at"]
+            told_at = appeal["due_at"] if appeal["due_at"] <= at else due.get(f"appeal:{appeal['_id']}:due")
+            timers = {} if told_at is None else {(Term.REVIEW, "due"): told_at}
+        return Watched(
+            id=document["_id"],
+            applicant_id=document["applicant_id"],
+            number=document["number"],
+            version=document["version"],
+            state=State.APPEALED,
+            desk=Desk.NOBODY if appeal is None else Desk.REVIEWER,
+            specialty_code=document["specialty_code"],
+            holder_id=appeal["claimed_by"] if appeal else None,
+            spoken_by=frozenset(appeal["barred_ids"]) if appeal else frozenset(),
+            document_ids=(),
+            terms=terms,
+            timers=timers,
+        )
 
     async def _terms(self, document: Document) -> Mapping[Term, datetime]:
         """As stored; of what was last written before they were, from the application itself."""

@@ -18,7 +18,7 @@ from contracts.applications import ApplicationPushed, ApplicationStalled
 from services.applications.domain.facts import StaffMember, Verdict
 from services.applications.domain.states import State
 from services.applications.domain.terms import Terms
-from services.applications.domain.watch import WATCHED, Stall, Stalled, Surroundings, Watched, stall_of, untold_terms
+from services.applications.domain.watch import IN_PROGRESS, WATCHED, Stall, Stalled, Surroundings, Watched, stall_of, untold_terms
 from services.applications.repository import FactsRepository, WatchRepository
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ class Watch:
         staff, found = await self.facts.all_staff(), list[Stalled]()
         for state in WATCHED:
             after: UUID | None = None
-            while page := await self.watched.watched(state, after=after, limit=self.policy.portion):
+            while page := await self.watched.watched(state, after=after, limit=self.policy.portion, at=self.clock.now()):
                 found += await self._judged(page, staff, needs_verdicts=state is State.SUBMITTED)
                 after = page[-1].id
         return found[:_FOUND_MAX]
@@ -89,7 +89,7 @@ class Watch:
         """Ask the running service to take the step an application lacks. What it lacks; for None nothing is asked."""
         async with self.begin() as tx:
             one = await self.watched.find(application_id, tx=tx)
-            if one is None or one.state not in WATCHED:
+            if one is None or one.state not in IN_PROGRESS:
                 return None
             lacking = await self._judged([one], await self.facts.all_staff(), needs_verdicts=True)
             if not lacking:
