@@ -1,8 +1,6 @@
 """Lists of applications with 100,000 stored beside the same lists with 1,000, page by page, alternating."""
 
-import asyncio
 import json
-import shutil
 import statistics
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -69,17 +67,14 @@ LISTS = (
 async def measure(_: Path) -> list[Figure]:
     """Two stores in one server, two services, one request at a time. The filled folder is kept for the next time."""
     folder = cached("growth")
-    is_filled = (folder / "filled").exists()
-    if not is_filled:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     async with servers(folder, "applications") as stack, issuer() as issued, AsyncExitStack() as running:
         environments = {
             size: stack.environments["applications"] | {"APPLICATIONS_MONGO_DATABASE": f"applications_{size}"} for size in SIZES
         }
-        if not is_filled:
-            for size, contents in SIZES.items():
+        for size, contents in SIZES.items():
+            if not (folder / f"{size}-filled").exists():
                 await fill(environments[size], contents)
-            (folder / "filled").touch()
+                (folder / f"{size}-filled").touch()
         ports = {size: await running.enter_async_context(serving(stack, environments[size], issued)) for size in SIZES}
         figures = [await _compared(one, ports, issued) for one in LISTS]
         return [*figures, await _index_bytes(stack.mongo["applications"].url)]
