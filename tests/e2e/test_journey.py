@@ -1,12 +1,16 @@
 """Every promise of the journey, on what the walk brought."""
 
+import asyncio
 import csv
 import io
 import re
+from datetime import date
 
 from deploy.journey.certificates import first_page, verified_code, verified_file
 from deploy.journey.gateway import Caller, Refused
 from deploy.journey.practitioner import Practitioner
+from deploy.verifier.files import verify_file
+from deploy.verifier.keys import Keys
 from tests.e2e.conftest import Running
 from tests.e2e.walk import ADDRESS, OGRN, TRAINING, Walked, refusal
 
@@ -106,6 +110,13 @@ async def test_the_certificate_can_be_verified_by_its_file_and_by_its_code_witho
     assert (await verified_file(anybody, pdf[:-1] + b" "))["outcome"] == "altered"
     large = await refusal(verified_file(anybody, b"%PDF-" + bytes(2_097_152)))
     assert (problem(large).status, problem(large).code) == (413, "payload-too-large")
+
+
+async def test_the_certificate_can_be_verified_without_us_by_the_published_keys(walked: Walked, running: Running) -> None:
+    keys = Keys.of((await running.http.get(f"{running.stack.url}/api/applications/.well-known/jwks.json")).json())
+    issued_on = date.fromisoformat(walked.certified["certificate"]["issued_at"][:10])
+    verdict = await asyncio.to_thread(verify_file, walked.certificate, keys, issued_on, is_scan=False)
+    assert (verdict.outcome, verdict.statement and verdict.statement.number) == ("genuine", walked.certified["certificate"]["number"])
 
 
 async def test_the_history_is_filtered_and_exported_as_csv_and_pdf(walked: Walked, practitioner: Practitioner) -> None:
