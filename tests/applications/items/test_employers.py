@@ -5,8 +5,10 @@ import io
 from typing import Any
 from uuid import UUID, uuid4
 
-from contracts.applications import EmployerConsentAsked
+from contracts.applications import CertificateSuspended, EmployerConsentAsked
 from contracts.roles import Role
+from services.applications.domain.employers import Purpose, Subscription, SubscriptionState
+from services.applications.repository import subscriptions
 from tests.applications.certified import certified
 from tests.applications.conftest import Applicant, Hands
 from tests.applications.employing import EMPLOYER, HEADER, Program, known_employer
@@ -118,3 +120,29 @@ async def test_a_key_opens_until_its_employer_is_ended_and_is_kept_nowhere(servi
     assert answers[0].json()["detail"] == answers[1].json()["detail"]
     wrong = await administrator.call("POST", "/employers", EMPLOYER | {"ogrn": EMPLOYER["ogrn"][:-1] + "0"})
     assert wrong.json()["code"] == "ogrn-wrong"
+
+
+async def test_news_that_come_at_once_are_numbered_without_a_gap(service: Component, signer: Signer) -> None:
+    employer, certificate_id, holder_id = await known_employer(service, signer), uuid4(), uuid4()
+    at = service.clock.now()
+    consented = Subscription(
+        uuid4(), 1, UUID(employer.id), certificate_id, "MC-2026-00000001-1", holder_id, Purpose.HIRING, at, SubscriptionState.CONSENTED, at
+    )
+    await service.database[subscriptions.COLLECTION].insert_one(subscriptions._document(consented))
+    news = {"certificate_id": certificate_id, "holder_id": holder_id, "certificate_number": "MC-2026-00000001-1"}
+    ground = {"reason_code": "court-decision", "reason": "Решение суда"}
+    for version in range(1, 9):
+        await service.publish(CertificateSuspended(occurred_at=at, version=version, **news, **ground))
+
+    async def all_told() -> list[str]:
+        seen: list[dict[str, Any]] = []
+        cursor = None
+        for _ in range(3):
+            told = await employer.ok("GET", "/changes", params={"limit": 3} | ({"cursor": cursor} if cursor else {}))
+            seen, cursor = [*seen, *told["items"]], told["cursor"]
+        assert len(seen) == 8
+        return [one["what"] for one in seen]
+
+    assert set(await eventually(all_told)) == {"suspended"}
+    rows = await service.database["employer_changes"].find({"employer_id": UUID(employer.id)}).sort("place").to_list()
+    assert [int(row["place"]) for row in rows] == list(range(1, 9))
