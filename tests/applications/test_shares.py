@@ -1,6 +1,9 @@
 """Links to certificates: they end by time, by views, by their holder's wish, and nobody learns which."""
 
 import asyncio
+import base64
+import hashlib
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -49,6 +52,26 @@ async def test_a_link_shows_as_much_and_as_often_as_its_holder_wants_and_every_e
     seen = (await applicant.ok("GET", f"{own}/verifications"))["items"]
     assert sum(one["times"] for one in seen if one["way"] == "share") == 4
     assert thrice_id == listed[-1]["id"]
+
+
+async def test_a_link_opens_a_page_that_shows_nothing_before_a_button_is_pressed(
+    service: Component, applicant: Applicant, reviewers: list[Hands], registrar: Hands
+) -> None:
+    own = f"/certificates/{(await certified(applicant, reviewers[0], registrar)).certificate_number}"
+    made = await applicant.ok("POST", f"{own}/shares", {"days": 1, "views_max": 1})
+    page, mark, token = made["link"].partition("#")
+    assert (page, mark, token) == ("http://cabinet.test/share", "#", made["token"])
+    opened = await service.client.get(f"{service.url}/share")
+    assert opened.status_code == 200
+    [script] = re.findall(r"<script>(.*?)</script>", opened.text)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in opened.headers["content-security-policy"]
+    assert "Вымышленникова" not in opened.text
+    shown = await service.client.post(f"{service.url}/share", data={"token": token})
+    assert (shown.status_code, "Вымышленникова А. Т." in shown.text, "Алёна" in shown.text) == (200, True, False)
+    for form in ({"token": token}, {"token": "<script>"}, {}):
+        over = await service.client.post(f"{service.url}/share", data=form)
+        assert (over.status_code, "Ссылка не действует" in over.text, "<script><" in over.text) == (404, True, False)
 
 
 async def test_links_are_bounded(applicant: Applicant, reviewers: list[Hands], registrar: Hands) -> None:

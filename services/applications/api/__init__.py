@@ -30,4 +30,4 @@ ROUTERS = (
     registrar.router,
     registrar.reviews,
 )
-ROOT_ROUTERS = (public.pages,)
+ROOT_ROUTERS = (public.pages, shares.pages)

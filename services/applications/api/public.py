@@ -76,7 +76,7 @@ async def show_certificate(number: CertificateNumber, address: Address, usecases
         _, verified = await _by_number(number, address, usecases, Way.PAGE)
     except CertificateNotFound as error:
         return HTMLResponse(verification_page("Сертификат не найден", [], error.detail), status_code=404, headers=headers)
-    return HTMLResponse(verification_page(*_shown(verified, usecases)), headers=headers)
+    return HTMLResponse(verification_page(*shown_facts(verified, usecases)), headers=headers)
 
 
 async def _by_number(number: str, address: str | None, usecases: UseCasesDep, way: Way) -> tuple[int, VerifiedCertificateOut]:
@@ -88,7 +88,8 @@ def _finding(found: Finding, usecases: UseCasesDep) -> FindingOut:
     return FindingOut.of(found, usecases.rules_now(), usecases.now())
 
 
-def _shown(verified: VerifiedCertificateOut, usecases: UseCasesDep) -> tuple[str, list[tuple[str, str]], str]:
+def shown_facts(verified: VerifiedCertificateOut, usecases: UseCasesDep) -> tuple[str, list[tuple[str, str]], str]:
+    """Title, facts and a sentence of a page about a certificate."""
     issued, until = (usecases.terms.local_date(moment).strftime("%d.%m.%Y") for moment in (verified.issued_at, verified.valid_until))
     facts = [
         ("Номер сертификата", verified.number),

@@ -4,6 +4,7 @@ from services.applications.gateways.calendar import production_calendar
 from services.applications.gateways.pages import verification_page
 from services.applications.gateways.pdf import Printer, verification_url
 from services.applications.gateways.rulebook import read_rulebook
+from services.applications.gateways.share_page import SHARE_POLICY, share_page
 from services.applications.gateways.signing.hsm import Device, HsmSigner
 from services.applications.gateways.signing.jws import Altered, CredentialKeys, ForeignKey, document_jwk
 from services.applications.gateways.signing.keys import DocumentSigner, FileSigner, SigningUnusable
@@ -13,6 +14,7 @@ from services.applications.gateways.storage import FileStore
 from services.applications.gateways.tokens import Tokens
 
 __all__ = [
+    "SHARE_POLICY",
     "Altered",
     "CredentialKeys",
     "Device",
@@ -29,6 +31,7 @@ __all__ = [
     "document_jwk",
     "production_calendar",
     "read_rulebook",
+    "share_page",
     "verification_page",
     "verification_url",
 ]

@@ -1,4 +1,4 @@
-"""The public verification page: small, escaped, without scripts."""
+"""Public pages: small and escaped."""
 
 from html import escape
 
@@ -26,4 +26,9 @@ def verification_page(title: str, facts: list[tuple[str, str]], note: str) -> st
     """A page with a list of facts and a sentence."""
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
     body = (f"<dl>{listed}</dl>" if facts else "") + f"<p>{escape(note)}</p>"
+    return page(title, body)
+
+
+def page(title: str, body: str) -> str:
+    """A page with a body that is escaped already."""
     return _PAGE.format(title=escape(title), body=body)

@@ -84,7 +84,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         watch=Watch(chassis.begin, chassis.clock, room.terms, stores.watch, stores.facts, _watch_policy(settings)),
         credentials=credentials,
         employing=_employing(settings, stores, shared),
-        sharing=Shares(**shared, verifications=stores.verifications, tokens=_tokens(settings, "share"), limits=_share_limits(settings)),
+        sharing=_sharing(settings, stores, shared),
         portable=Portable(**shared, credentials=credentials, base_url=_base_url(settings)),
     )
 
@@ -122,8 +122,14 @@ def _tokens(settings: Settings, purpose: str) -> Tokens:
     return Tokens(settings.token_key.get_secret_value().encode(), purpose)
 
 
-def _share_limits(settings: Settings) -> ShareLimits:
-    return ShareLimits(settings.share_days_max, settings.share_views_max, settings.shares_max)
+def _sharing(settings: Settings, stores: Stores, shared: dict[str, Any]) -> Shares:
+    return Shares(
+        **shared,
+        verifications=stores.verifications,
+        tokens=_tokens(settings, "share"),
+        limits=ShareLimits(settings.share_days_max, settings.share_views_max, settings.shares_max),
+        page_url=f"{settings.public_url.rstrip('/')}/share",
+    )
 
 
 def _base_url(settings: Settings) -> str:

@@ -56,9 +56,10 @@ class ShareOut(BaseModel):
 
 
 class NewShareOut(BaseModel):
-    """A fresh link with its token."""
+    """A fresh link with its token; `link` is what people send each other."""
 
     token: str
+    link: str
     share: ShareOut
 
 

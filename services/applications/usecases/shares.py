@@ -41,6 +41,8 @@ class Shares(Room):
     verifications: VerificationRepository
     tokens: Tokens
     limits: ShareLimits
+    page_url: str
+    """Where people look at what was shared."""
 
     @atomic
     async def share(self, number: str, holder_id: UUID, wanted: WantedShare) -> tuple[Share, str]:
