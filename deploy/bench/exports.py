@@ -16,13 +16,26 @@ from deploy.bench.system import System, system
 from services.applications.repository.places import place
 
 ROWS = 100_000
-_BATCH = 1000
+_BATCH = 5000
 MEBIBYTE = 1_048_576
 GROWTH_LIMIT = 32 * MEBIBYTE
 _PATH = "/api/applications/applications/exports?selection=all&sort=start"
 _INDEX = "own_start"
+_KEPT = (
+    "version",
+    "schema_version",
+    "applicant_id",
+    "kind",
+    "specialty_code",
+    "created_at",
+    "submitted_at",
+    "claimed_by",
+    "certificate",
+    "reason_codes",
+)
+"""What an export reads and the store insists on."""
 _SAMPLE_SECONDS = 0.02
-_SLOW_SECONDS = 0.004
+_SLOW_SECONDS = 0.02
 """Between two pieces of a slow reader."""
 
 
@@ -32,6 +45,7 @@ async def measure(folder: Path) -> list[Figure]:
         application_id = UUID(await running.confirmed_application())
         await _export(running, pause=0)
         await _plant(running, application_id)
+        await running.practitioner.sign_in()  # planting outlasts an access token
         return [await _figure(running, "fast", 0), await _figure(running, "slowly", _SLOW_SECONDS)]
 
 
@@ -44,19 +58,20 @@ async def _plant(running: System, application_id: UUID) -> None:
         row = await rows.find_one({"_id": application_id})
         if row is None:
             raise RuntimeError("the application is not stored")
-        row |= {"state": "withdrawn", "desk": "nobody", "group": "completed", "is_open": False}
+        row = {name: row[name] for name in _KEPT} | {"state": "withdrawn", "desk": "nobody", "is_open": False, "personal": b"-"}
         for name in set(await rows.index_information()) - {"_id_", _INDEX}:
             await rows.drop_index(name)
         for first in range(0, ROWS, _BATCH):
-            await rows.insert_many([_copy(row, number) for number in range(first, first + _BATCH)], ordered=False)
+            await rows.insert_many(
+                [_copy(row, number) for number in range(first, first + _BATCH)], ordered=False, bypass_document_validation=True
+            )
     finally:
         await client.close()
 
 
 def _copy(row: dict[str, Any], number: int) -> dict[str, Any]:
     key, at = uuid4(), row["created_at"] + timedelta(minutes=number + 1)
-    places = {"start_place": place(at, key=key), "end_place": place(at, key=key), "kind_place": place(row["kind"], at, key=key)}
-    return {**row, **places, "_id": key, "number": f"MK-2001-{number:08}-0", "created_at": at, "ended_at": at}
+    return {**row, "start_place": place(at, key=key), "_id": key, "number": f"MK-2001-{number:08}-0", "created_at": at, "ended_at": at}
 
 
 async def _figure(running: System, how: str, pause: float) -> Figure:

@@ -10,7 +10,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
+from chassis.auth.markers import calls_of
+from chassis.guards import time_limit
 from chassis.mongo import Document
 from contracts.applications import RegistryExported
 from contracts.roles import Role
@@ -152,3 +155,11 @@ async def test_an_export_names_its_rows_or_asks_for_all(service: Component, sign
     refused: Any = await person.call("GET", f"/applications/exports?{query}")
     assert refused.status_code == 422
     assert refused.json()["code"] in {"nothing-chosen", "invalid"}
+
+
+@pytest.mark.parametrize("path", ["/applications/exports", "/registry/exports"])
+def test_whoever_reads_slowly_is_not_cut_off(service: Component, path: str) -> None:
+    """The default bounds the whole answer; 100,000 rows take longer to read over a slow line."""
+    [route] = [one for one in iter_route_contexts(service.app.routes) if str(one.path).endswith(path)]
+    [limit] = [call for call in calls_of(route.dependant) if isinstance(call, type(time_limit(None).dependency))]
+    assert limit._seconds is None

@@ -10,6 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from chassis.auth import Principal, callers
 from chassis.errors import FieldError, Invalid
+from chassis.guards import time_limit
 from chassis.limits import limited
 from contracts.roles import Role
 from services.applications.api.dependencies import RecentApplicant, UseCasesDep
@@ -58,7 +59,10 @@ def _headers(file_name: str) -> dict[str, str]:
 
 
 @router.get(
-    "/applications/exports", response_class=Response, responses=CONTENT, dependencies=[limited("exports", "30/minute", by="principal")]
+    "/applications/exports",
+    response_class=Response,
+    responses=CONTENT,
+    dependencies=[limited("exports", "30/minute", by="principal"), time_limit(None)],
 )
 async def export_applications(
     applicant: RecentApplicant,
@@ -80,7 +84,7 @@ async def export_applications(
         portions = await exports.chosen(applicant.id, _chosen(ids))
     else:
         given = usecases.filter_of(group=status, started_from=started_from, started_to=started_to, sort=sort)
-        portions = exports.whole_list(applicant.id, given)
+        portions = await exports.whole_list(applicant.id, given)
     headers = _headers(f"accreditations.{format.value}")
     if format is ExportFormat.PDF:
         return Response(await exports.pdf(portions), media_type="application/pdf", headers=headers)
@@ -91,7 +95,7 @@ async def export_applications(
     "/registry/exports",
     response_class=StreamingResponse,
     responses=CSV_CONTENT,
-    dependencies=[limited("registry-exports", "20/hour", by="principal")],
+    dependencies=[limited("registry-exports", "20/hour", by="principal"), time_limit(None)],
 )
 async def export_registry(
     registrar: RecentRegistrar,

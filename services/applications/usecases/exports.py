@@ -50,9 +50,9 @@ class Exports(Room):
             raise ApplicationNotFound("Среди выбранных есть заявление, которого у вас нет.")
         return _one(rows)
 
-    def whole_list(self, applicant_id: UUID, given: HistoryFilter) -> Portions:
+    async def whole_list(self, applicant_id: UUID, given: HistoryFilter) -> Portions:
         """All that the person's list shows with the same filter."""
-        return self.exports.of_person(applicant_id, given)
+        return await _begun(self.exports.of_person(applicant_id, given))
 
     def csv(self, portions: Portions) -> AsyncIterator[bytes]:
         """The rows as CSV, portion by portion."""
@@ -79,7 +79,7 @@ class Exports(Room):
         if await self.exports.count_handed_in(since, before, limit=self.registry_rows_max + 1) > self.registry_rows_max:
             raise TooManyRows(f"За эти дни подано больше {self.registry_rows_max} заявлений. Сузьте период.")
         await self._tell(window, reader)
-        rules, portions = self.rules_now(), self.exports.handed_in(since, before, window.suits)
+        rules, portions = self.rules_now(), await _begun(self.exports.handed_in(since, before, window.suits))
         return csv_portions(REGISTRY_HEADER, ([registry_cells(row, rules, self.terms) for row in rows] async for rows in portions))
 
     @atomic
@@ -97,6 +97,19 @@ class Exports(Room):
                     address=reader.address,
                 )
             )
+
+
+async def _begun(portions: Portions) -> Portions:
+    """With the first portion read: a store that does not answer is a refusal then, and no file cut short."""
+    nothing: list[Row] = []
+    first = await anext(portions, nothing)
+
+    async def all_of_them() -> Portions:
+        yield first
+        async for rows in portions:
+            yield rows
+
+    return all_of_them()
 
 
 async def _one(rows: list[Row]) -> Portions:
