@@ -33,7 +33,7 @@ from services.applications.domain.states import State
 from services.applications.main import command_line
 from services.applications.repository import ApplicationRepository, FactsRepository
 from services.applications.repository.applications import COLLECTION
-from services.applications.repository.applications.queries import places
+from services.applications.repository.applications.queries import INDEXES, places
 from services.applications.settings import Settings
 
 FIRST = datetime(2026, 1, 12, 9, tzinfo=UTC)
@@ -81,20 +81,22 @@ def cached(name: str) -> Path:
 
 
 async def fill(environment: Mapping[str, str], contents: Contents) -> None:
-    """Put everything into a store, or go on where that was ended: it takes minutes.
+    """Put everything into a store, whatever was there. It takes minutes, most of them for indexes, which are made at the end.
 
     One application of each shape is encrypted, the others share its ciphertext.
     """
     async with planting(environment) as planter:
-        stored = await planter.collection.count_documents({})
-        if stored < len(_SHAPES):
-            await planter.staff(_staff())
-            await planter.plant(list(_SHAPES.values()))
+        collection = planter.collection
+        await collection.delete_many({})
+        await planter.staff(_staff())
+        await planter.plant(list(_SHAPES.values()))
         rows = _rows(contents, {name: await planter.stored(shape.id) for name, shape in _SHAPES.items()})
-        rows = islice(rows, max(0, stored - len(_SHAPES)), None)
+        await collection.delete_many({})
+        await collection.drop_indexes()
         while portion := list(islice(rows, _PORTION)):
-            await planter.collection.insert_many(portion)  # in their order, so that how many there are says which
-        await planter.collection.delete_many({"_id": {"$in": [shape.id for shape in _SHAPES.values()]}})
+            await collection.insert_many(portion, ordered=False)
+        for index in INDEXES:
+            await collection.create_indexes([index])
 
 
 @dataclass(frozen=True)

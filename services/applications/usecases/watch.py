@@ -63,7 +63,7 @@ class Watch:
 
     async def note(self) -> list[Stalled]:
         """What looks stalled, each with the moment since when; what went on is forgotten."""
-        known = await self.watched.stalls(_FOUND_MAX)
+        known = await self.watched.stalls(2 * _FOUND_MAX)  # those that went on today are kept among them
         seen = {one.application_id: _as_known(one, known.get(one.application_id)) for one in await self.look()}
         today = self._today()
         gone = [row for key, row in known.items() if key not in seen]
