@@ -8,9 +8,21 @@ from typing import Any, TypeAlias
 from bson import Binary
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
-from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo import (
+    ASCENDING,
+    DESCENDING,
+    AsyncMongoClient,
+    DeleteOne,
+    IndexModel,
+    InsertOne,
+    ReplaceOne,
+    ReturnDocument,
+    UpdateOne,
+    timeout,
+)
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
@@ -43,6 +55,7 @@ __all__ = [
     "connect",
     "is_away",
     "next_in_row",
+    "portions",
     "prepare_collection",
     "undecoded_ids",
     "watch_inserts",
@@ -110,6 +123,22 @@ async def next_in_row(counters: Collection, key: Any) -> int:
         with suppress(DuplicateKeyError):
             await counters.insert_one({"_id": key, "last": 0})
     return int(counter["last"])
+
+
+async def portions(cursor: AsyncCursor[Document], size: int, *, seconds: float) -> AsyncIterator[list[Document]]:
+    """The documents of one cursor, so many at a time. Each portion may take `seconds`, whatever the client's time-out is.
+
+    The embedded store sorts all that was found before it answers; a server walks an index.
+    """
+    try:
+        while True:
+            with timeout(seconds):  # never across a yield, where it would bind whoever reads on
+                found = await cursor.to_list(size)
+            if not found:
+                return
+            yield found
+    finally:
+        await cursor.close()
 
 
 async def watch_inserts(collection: Collection, *, wait_seconds: float = 1.0) -> AsyncIterator[Document]:

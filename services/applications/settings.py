@@ -89,6 +89,8 @@ class Settings(ServiceSettings):
     """Rows of an export as PDF, which is set as a whole; CSV has no such limit."""
     export_rows_max: int = Field(default=100_000, ge=1)
     """Applications in a registrar's export."""
+    export_portion_seconds: float = Field(default=60, gt=0)
+    """How long the store may take for a portion of an export; the first one waits for the whole to be sorted."""
 
     claim_candidates: int = Field(default=50, ge=1, le=500)
     """How many of the soonest due applications are looked at for a reviewer who asks for the next."""

@@ -90,11 +90,11 @@ async def test_memory_does_not_grow_with_the_rows(service: Component, owner: Han
     tracemalloc.start()
     try:
         await peak(1)  # what is made once
-        few, whole = await peak(1), await peak(30)
+        few, whole = await peak(2), await peak(30)
     finally:
         tracemalloc.stop()
-    assert (few[0] < ROWS / 2, whole[0]) == (True, ROWS)
-    assert whole[1] < few[1] + 512 * 1024, "four times the rows take the same"
+    assert (few[0] < ROWS * 0.6, whole[0]) == (True, ROWS)
+    assert whole[1] < few[1] + 512 * 1024, "twice the rows take the same"
 
 
 async def test_a_registrar_exports_everybodys_without_names_and_that_is_told(service: Component, signer: Signer, owner: Hands) -> None:

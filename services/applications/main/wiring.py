@@ -73,7 +73,7 @@ def usecases_of(chassis: Chassis, settings: Settings, stores: Stores) -> UseCase
         claims=Claims(**shared, candidates_max=settings.claim_candidates),
         exports=Exports(
             **shared,
-            exports=ExportRepository(chassis.database),
+            exports=ExportRepository(chassis.database, portion_seconds=settings.export_portion_seconds),
             pdf_rows_max=settings.export_pdf_rows_max,
             registry_rows_max=settings.export_rows_max,
         ),

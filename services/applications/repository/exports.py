@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
-from chassis.mongo import Collection, Database
+from chassis.mongo import Collection, Database, portions
 from services.applications.domain.history import HistoryFilter, Row
 from services.applications.repository.applications.queries import COLLECTION, own
 from services.applications.repository.applications.store import to_row
@@ -19,8 +19,9 @@ _SHOWN = {"claimed_by": True, **{member.name: True for member in fields(Row) if 
 class ExportRepository:
     """Portions of rows; a cursor is given back when nobody reads on."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, portion_seconds: float) -> None:
         self._database = database
+        self._portion_seconds = portion_seconds
 
     @property
     def _collection(self) -> Collection:
@@ -45,17 +46,9 @@ class ExportRepository:
         return self._portions(handed_in(since, before), suits)
 
     async def _portions(self, query: Query, suits: Callable[[Row], bool]) -> AsyncIterator[list[Row]]:
-        rows: list[Row] = []
-        async with self._collection.find(query.found(), _SHOWN).sort(query.order).batch_size(_PORTION) as cursor:
-            async for document in cursor:
-                row = to_row(document)
-                if suits(row):
-                    rows.append(row)
-                if len(rows) == _PORTION:
-                    yield rows
-                    rows = []
-        if rows:
-            yield rows
+        cursor = self._collection.find(query.found(), _SHOWN).sort(query.order).batch_size(_PORTION)
+        async for documents in portions(cursor, _PORTION, seconds=self._portion_seconds):
+            yield [row for row in map(to_row, documents) if suits(row)]
 
 
 def handed_in(since: datetime, before: datetime) -> Query:
