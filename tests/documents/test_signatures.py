@@ -124,6 +124,12 @@ def test_a_file_whose_forms_cannot_be_read_is_not_verifiable(roots: Path) -> Non
     assert of(samples.half(signed()), roots) is Standing.NOT_VERIFIABLE
 
 
+def test_a_number_that_is_none_makes_the_file_not_verifiable(roots: Path) -> None:
+    wrong = signed().replace(b"/Version /1.7", b"/Version 1.7.", 1)
+    assert wrong != signed()
+    assert of(wrong, roots) is Standing.NOT_VERIFIABLE
+
+
 @pytest.mark.parametrize(
     ("found", "is_needed", "codes"),
     [

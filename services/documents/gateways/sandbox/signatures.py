@@ -27,7 +27,7 @@ _CERTIFICATES = {".pem", ".crt", ".cer", ".der"}
 _TIMESTAMP = "/DocTimeStamp"
 _DIGESTS = {"sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"}
 _SIGNING = {"rsassa_pkcs1v15", "rsassa_pss", "ecdsa", "ed25519", "ed448", "dsa"}
-_UNREADABLE = (PdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, OverflowError)
+_UNREADABLE = (PdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError)
 
 
 class Standing(StrEnum):
