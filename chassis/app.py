@@ -27,6 +27,7 @@ from chassis.clock import Clock, SandboxClock, SystemClock
 from chassis.context import Cause, current_cause
 from chassis.dead_letters import DeadLetters
 from chassis.encryption import FieldCipher
+from chassis.ending import end_all, within
 from chassis.errors import Unavailable
 from chassis.health import Readiness, health_router
 from chassis.idempotency import Answered, Answers, IdempotencyMiddleware, replay
@@ -48,6 +49,8 @@ from contracts.topology import SUBSCRIPTIONS
 
 log = structlog.get_logger()
 
+_END_SECONDS = 5
+"""For each step of the end that waits for no request and no message."""
 _START_PAUSE_SECONDS = 1.0
 _DECLARE_SECONDS = 30.0
 _STORE_ERRORS = (PyMongoError, OSError, TimeoutError, Unavailable)
@@ -283,18 +286,13 @@ class _Running:
         self._spawn(self._start())
 
     async def end(self) -> None:
-        """Stop consuming, stop the loops, publish what was committed, let go; each also when the one before failed."""
+        """Stop consuming, stop the loops, publish what was committed, let go; each also when the one before failed or hangs."""
         self.readiness.stop()
         async with AsyncExitStack() as ends:
-            ends.push_async_callback(self.chassis.close)
+            ends.push_async_callback(within, _END_SECONDS, self.chassis.close, what="close")
             ends.push_async_callback(self._drain_outbox)
-            ends.push_async_callback(self._stop_loops)
-            ends.push_async_callback(self.broker.stop)
-
-    async def _stop_loops(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            ends.push_async_callback(within, _END_SECONDS, partial(end_all, self._tasks), what="loops")
+            ends.push_async_callback(within, self.chassis.settings.shutdown_seconds + _END_SECONDS, self.broker.stop, what="consumers")
 
     async def _start(self) -> None:
         await _until_it_works("mongo", self._prepare_all, _STORE_ERRORS)
