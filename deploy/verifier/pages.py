@@ -15,6 +15,8 @@ _DPI = (150, 300)
 _PAGES = 3
 _LARGEST_SIDE_POINTS = 2_000
 _LARGEST_PIXELS = 60_000_000
+_LARGEST_SIDE_PIXELS = 65_535
+"""More the reader of codes does not take."""
 
 
 def code_of_page(content: bytes) -> str:
@@ -34,10 +36,10 @@ def _images(content: bytes) -> Iterator[Image.Image]:
         return
     try:
         with Image.open(io.BytesIO(content)) as picture:
-            if picture.width * picture.height > _LARGEST_PIXELS:
+            if picture.width * picture.height > _LARGEST_PIXELS or max(picture.size) > _LARGEST_SIDE_PIXELS:
                 raise Refused(Outcome.UNREADABLE)
             yield picture.convert("L")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # a syntax error is Pillow's of a broken PNG
         raise error if isinstance(error, Refused) else Refused(Outcome.UNREADABLE) from None
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import io
 import json
 import socket
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
@@ -107,6 +109,25 @@ async def test_pictures_and_scans_are_verified_by_their_code_and_a_bare_pdf_is_n
     for name in ("empty.png", "text.pdf"):
         answer = run(tmp_path / name, "--keys", keys_file)
         assert (answer.exit_code, "Это не PDF и не картинка" in answer.stdout) == (1, True)
+
+
+def picture(side: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (side, 8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def broken() -> bytes:
+    """Whose pixels are said to end after four bytes: what follows is no part of a picture."""
+    whole = bytearray(picture(8))
+    place = whole.index(b"IDAT")
+    whole[place - 4 : place] = (4).to_bytes(4)
+    return bytes(whole)
+
+
+@pytest.mark.parametrize("content", [broken(), picture(65_536)], ids=["broken", "too wide"])
+def test_a_picture_that_cannot_be_looked_at_is_unreadable(content: bytes) -> None:
+    assert verify_file(content, RING, DAY, is_scan=True).outcome is Outcome.UNREADABLE
 
 
 @pytest.mark.usefixtures("no_network")
