@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ ONE_PROCESS = ("chaos", "e2e", "openapi")
 LONG = (*ONE_PROCESS, "identity", "documents")
 """Folders that take longest."""
 
+_DRAWN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
 
 def together(test: str) -> str:
     """Which tests stay together when several processes share them: those of one stack or one crowd of processes, else of one file."""
@@ -40,6 +43,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Files come in an order of chance. Between two of a folder others would end what its tests share, and it would start again.
     """
+    drawn = [item.nodeid for item in items if _DRAWN.search(item.nodeid)]
+    if drawn:
+        raise pytest.UsageError(f"names of tests tell ids drawn by chance, which each process draws anew: {drawn[:3]}")
     folders = [_folders(item.nodeid) for item in items]
     place = {folder: number for number, folder in enumerate(dict.fromkeys((*LONG, *(name for names in folders for name in names))))}
     items.sort(key=lambda item: [place[folder] for folder in _folders(item.nodeid)])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,6 +14,8 @@ from tests.applications.appealing import appeal_against, refused
 from tests.applications.conftest import Applicant, Hands, known_reviewers
 from tests.support import Component, Signer, eventually
 
+NOBODYS = UUID("00000000-0000-0000-0000-000000000404")
+"""Of no application; always the same, because the names of tests tell it."""
 REMARK = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address"}
 ADDRESS = {"professional": {"workplace": {"address": "г. Примерск, ул. Вторая, 2"}}}
 APPROVE = {"decision": "approve", "reasons": [], "comment": ""}
@@ -247,15 +249,15 @@ async def test_what_is_no_field_or_no_value_of_it_is_named_by_its_place(applican
             "application-not-found",
         ),
         ("GET", "/applications/not-a-number", None, 422, "invalid"),
-        ("GET", f"/applications/{uuid4()}", None, 404, "application-not-found"),
+        ("GET", f"/applications/{NOBODYS}", None, 404, "application-not-found"),
         ("GET", "/applications?status=lost", None, 422, "invalid"),
         ("GET", "/applications?sort=colour", None, 422, "invalid"),
         ("GET", "/applications?started_from=2026-02-30", None, 422, "invalid"),
         ("GET", "/applications?started_to=0001-01-01", None, 422, "invalid"),
         ("GET", "/applications?limit=0", None, 422, "invalid"),
         ("GET", "/applications?cursor=%00", None, 422, "bad-cursor"),
-        ("POST", f"/applications/{uuid4()}/answer", {"comment": "А" * 4001}, 422, "invalid"),
-        ("POST", f"/applications/{uuid4()}/withdrawal", {"why": ""}, 422, "invalid"),
+        ("POST", f"/applications/{NOBODYS}/answer", {"comment": "А" * 4001}, 422, "invalid"),
+        ("POST", f"/applications/{NOBODYS}/withdrawal", {"why": ""}, 422, "invalid"),
     ],
 )
 async def test_requests_about_nothing_are_named(applicant: Applicant, method: str, path: str, body: Any, status: int, code: str) -> None:
