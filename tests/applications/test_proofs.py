@@ -127,6 +127,21 @@ async def test_signatures_are_told_apart_without_reading_the_pdf() -> None:
     assert READER.read(await foreign.signed(await printed(), at=AT)) is Signature.FOREIGN_KEY
 
 
+async def test_no_digit_of_the_signature_itself_can_be_another() -> None:
+    pdf = await signed()
+    begin = pdf.rindex(b"/Contents <") + len(b"/Contents <")
+    for at in range(begin, pdf.index(b">", begin), 11):
+        changed = bytearray(pdf)
+        changed[at] = ord("1" if changed[at] == ord("0") else "0")
+        assert READER.read(bytes(changed)) in {Signature.ALTERED, Signature.FOREIGN_KEY}, at - begin
+
+
+async def test_a_certificate_that_is_none_is_no_error_of_ours() -> None:
+    pdf = await signed()
+    version = pdf.rindex(b"A003020102")
+    assert READER.read(pdf[:version] + b"A003020112" + pdf[version + 10 :]) in {Signature.ALTERED, Signature.FOREIGN_KEY}
+
+
 async def test_no_bytes_make_the_reader_fail_or_believe() -> None:
     pdf, drawn = await signed(), random.Random(34)
     begin, end = pdf.rindex(b"/ByteRange"), pdf.rindex(b">")

@@ -1,6 +1,6 @@
 """Links by which a holder shows a certificate to somebody: for a time, for a number of views, until taken back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -27,10 +27,6 @@ class Share:
     views: int = 0
     last_viewed_at: datetime | None = None
     revoked_at: datetime | None = None
-
-    def revoked(self, at: datetime) -> "Share":
-        """Taken back; the first time counts."""
-        return self if self.revoked_at else replace(self, revoked_at=at)
 
     def is_open(self, moment: datetime) -> bool:
         """Whether it shows anything."""

@@ -16,6 +16,7 @@ from chassis.transaction import Transaction
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.errors.certificate import CertificateNotFound, StaleCertificate
 from services.applications.domain.grounds import Change
+from services.applications.repository.holding import hold
 from services.applications.repository.migrations import fill_in, old_rows_index
 from services.applications.repository.places import Query, place, read, walk
 
@@ -76,6 +77,10 @@ class CertificateRepository:
     async def find(self, certificate_id: UUID, *, tx: Transaction | None = None) -> Certificate | None:
         """By its id, issued or not."""
         return await self._find(Query({"_id": certificate_id}), tx)
+
+    async def hold(self, tx: Transaction, certificate_id: UUID) -> None:
+        """Until the end of the transaction nobody else decides by this certificate."""
+        await hold(self._collection, certificate_id, tx)
 
     async def earlier_than(self, certificate: Certificate) -> AsyncIterator[UUID]:
         """Ids of the holder's certificates of the same specialty that were issued before it."""

@@ -11,6 +11,7 @@ from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.employers import Subscription, SubscriptionState
 from services.applications.domain.errors.employer import ConsentNotFound
+from services.applications.repository.holding import hold
 from services.applications.repository.places import Query, place, read, walk
 
 COLLECTION = "subscriptions"
@@ -73,9 +74,9 @@ class SubscriptionRepository:
             names = ("employer_id", "certificate_number", "purpose", "state", "asked_at", "decided_at")
             yield {name: str(row[name]) for name in names if row[name] is not None}
 
-    async def get(self, subscription_id: UUID, *, tx: Transaction) -> Subscription | None:
-        """As it is now."""
-        row = await self._collection.find_one({"_id": subscription_id}, session=tx.session)
+    async def hold(self, subscription_id: UUID, *, tx: Transaction) -> Subscription | None:
+        """As it is now, and until the end of the transaction."""
+        row = await hold(self._collection, subscription_id, tx)
         return None if row is None else _subscription(row)
 
     async def remove_of_holder(self, tx: Transaction, holder_id: UUID) -> list[UUID]:

@@ -187,7 +187,7 @@ class Employing(Room):
         subscriptions = await self.subscriptions.list_consented(event.certificate_id)
         async with self.begin(handling=event) as tx:
             for one in subscriptions:
-                now = await self.subscriptions.get(one.id, tx=tx)
+                now = await self.subscriptions.hold(one.id, tx=tx)
                 if now is not None and now.state is SubscriptionState.CONSENTED:
                     news = {"what": _WHAT[type(event)], "certificate_number": event.certificate_number, "at": event.occurred_at}
                     await self.employers.tell(tx, one.employer_id, one.id, news)

@@ -40,7 +40,7 @@ class Proofs:
         return certificate
 
     async def by_code(self, text: str, address: str | None) -> Finding:
-        """By the text of the QR code, whose statement has to be that of the register. Raises `CodeUnreadable`."""
+        """By the text of the QR code: signed by us, and of a number in the register. Raises `CodeUnreadable`."""
         verdict = self.credentials.read_code(text)
         if verdict.statement is None:
             return Finding.of_nothing_issued(Signature(verdict.outcome))

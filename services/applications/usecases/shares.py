@@ -52,6 +52,7 @@ class Shares(Room):
             raise ShareTooLong(f"Ссылка действует не дольше {limits.days} дней и не больше {limits.views} просмотров.")
         async with self.begin() as tx:
             certificate = await self.certificates.get_own(number.strip().upper(), holder_id, tx=tx)
+            await self.certificates.hold(tx, certificate.id)
             if await self.shares.count_open(tx, certificate.id, now) >= limits.open:
                 raise TooManyShares(f"Действующих ссылок уже {limits.open}. Отзовите одну из них.")
             token, token_hash = self.tokens.make()
