@@ -16,6 +16,15 @@ _BLOCKS = {"personal": "Личные данные", "professional": "Профе�
 _CERTIFICATE = ("Сертификат", "Действует с", "Действует до", "Причины отказа")
 HISTORY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Начато", "Завершено", *_CERTIFICATE)
 REGISTRY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Подано", "Завершено", *_CERTIFICATE)
+_DATES = frozenset(
+    {
+        "/personal/birth_date",
+        "/personal/passport_issued_on",
+        "/professional/licence/valid_from",
+        "/professional/licence/valid_until",
+    }
+)
+_HOLDERS = {"person": "медицинский работник", "organisation": "организация"}
 
 
 def day(moment: datetime | date | None, terms: Terms) -> str:
@@ -51,20 +60,29 @@ def electronic_document(application: Application, rules: Rules, terms: Terms) ->
 
 def _rows(application: Application, block: str) -> list[list[str]]:
     pointers = (pointer for pointer in TITLES if pointer.startswith(f"/{block}/"))
-    return [[TITLES[pointer], _written(application.form.at(pointer))] for pointer in pointers if application.form.at(pointer) is not None]
+    form = application.form
+    return [[TITLES[pointer], _written(pointer, form.at(pointer))] for pointer in pointers if form.at(pointer) is not None]
 
 
-def _written(value: Json) -> str:
+def _written(pointer: str, value: Json) -> str:
     if isinstance(value, bool):
         return "да" if value else "нет"
     if isinstance(value, list | tuple):
         return "\n".join(_employment(one) for one in value)
-    return str(value)
+    if pointer == "/professional/licence/holder":
+        return _HOLDERS.get(str(value), str(value))
+    return _date(value) if pointer in _DATES else str(value)
+
+
+def _date(value: Json) -> str:
+    """A date of the form as people write it."""
+    return date.fromisoformat(str(value)).strftime("%d.%m.%Y")
 
 
 def _employment(one: dict[str, Json]) -> str:
-    until = one.get("ended_on") or "по настоящее время"
-    return f"{one.get('organisation', '')}, {one.get('position', '')}: {one.get('started_on', '')} — {until}"
+    begun, ended = one.get("started_on"), one.get("ended_on")
+    until = _date(ended) if ended else "по настоящее время"
+    return f"{one.get('organisation', '')}, {one.get('position', '')}: {_date(begun) if begun else ''} — {until}"
 
 
 def certificate(issued: Certificate, rules: Rules, terms: Terms) -> dict[str, Any]:
