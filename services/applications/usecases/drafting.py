@@ -85,6 +85,8 @@ class Drafting(Room):
             raise CommentMissing("Повторное заявление должно сказать, что исправлено.", errors=[missing])
         previous = await self.applications.get_own(wanted.previous_application_id, applicant_id, tx=tx)
         is_same = (previous.kind, previous.specialty_code) == (wanted.kind, wanted.specialty_code)
+        if previous.state is State.APPEALED and previous.appeal and is_same:
+            raise NotRefused(f"На этот отказ подана жалоба {previous.appeal.number}. Дождитесь решения по ней или отзовите её.")
         if previous.state is not State.REJECTED or not is_same:
             raise NotRefused("Повторить можно только отклонённое заявление того же вида и специальности.")
         if not self.rules_of(previous).may_resubmit(one.code for one in previous.reasons):

@@ -93,6 +93,9 @@ async def _nothing_else_meanwhile(applicant: Applicant, application: dict[str, A
     )
     again = await applicant.call("POST", "/applications", AGAIN)
     assert (again.json()["code"], again.json()["application_id"]) == ("open-application-exists", application["id"])
+    corrected = AGAIN | {"previous_application_id": application["id"], "correction_comment": "Приложен диплом"}
+    correction = (await applicant.call("POST", "/applications", corrected)).json()
+    assert (correction["code"], appeal["number"] in correction["detail"]) == ("not-refused", True), "it is called refused: why not, then"
     twice = await applicant.call("POST", "/appeals", appeal_against(application["number"], applicant.service.clock.now()))
     assert (twice.json()["code"], twice.json()["appeal_id"]) == ("appeal-exists", appeal["id"])
 
