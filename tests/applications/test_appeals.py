@@ -27,8 +27,9 @@ from services.applications.domain.errors.review import AlreadyClaimed, ConflictO
 from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term
+from services.applications.usecases.appeals.paper import packet_values
 from tests.applications import people
-from tests.applications.test_domain import APPLICANT, AT, TERMS, documents, drafted
+from tests.applications.test_domain import APPLICANT, AT, RULES, TERMS, documents, drafted
 
 DAY = timedelta(days=1)
 REFUSED_ON = AT.date()
@@ -256,6 +257,13 @@ def test_a_past_day_shows_an_appeal_before_its_decision() -> None:
         (AppealState.UNDER_REVIEW, "", True),
         (AppealState.UPHELD, "Приложение есть в деле", False),
     ]
+
+
+@pytest.mark.parametrize(("outcome", "words"), [(Outcome.UPHELD, "Отказ оставлен в силе"), (Outcome.WITHDRAWN, "Жалоба отозвана")])
+def test_the_packet_tells_a_refusal_that_stays_from_an_appeal_taken_back(outcome: Outcome, words: str) -> None:
+    case = decided(outcome)[0] if outcome is Outcome.UPHELD else judging.withdraw(filed(), at=AT + DAY)
+    last = packet_values(case, (), RULES, TERMS)["protocol"][-1]
+    assert last[1:] == [words, "эксперт" if outcome is Outcome.UPHELD else "заявитель"]
 
 
 def test_of_an_erased_applicants_appeal_no_words_and_files_stay() -> None:
