@@ -77,8 +77,8 @@ async def export_applications(
 ) -> Response:
     """The chosen applications, or the whole list, as a file."""
     if (selection is None) == (not ids):
-        wrong = FieldError("#query:ids", "nothing-chosen", "Выберите заявления или укажите selection=all.")
-        raise NothingChosen("Назовите заявления для выгрузки или выгрузите весь список.", errors=[wrong])
+        wrong = FieldError("#query:ids", "nothing-chosen", "Выберите заявления или укажите selection=all: одно из двух.")
+        raise NothingChosen("Назовите заявления для выгрузки или выгрузите весь список: одно из двух.", errors=[wrong])
     exports = usecases.exports
     if selection is None:
         portions = await exports.chosen(applicant.id, _chosen(ids))

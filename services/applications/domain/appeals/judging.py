@@ -123,7 +123,8 @@ def _attached(application: Application, grounds: Grounds, known: Mapping[UUID, O
         if not is_usable(known.get(key))
     ]
     if wrong:
-        raise AttachmentUnknown("Приложить можно только загруженное приложение к жалобе. Повторите через несколько секунд.", errors=wrong)
+        detail = "Загрузите файл как приложение к жалобе. Если он только что загружен, повторите через несколько секунд."
+        raise AttachmentUnknown(detail, errors=wrong)
     return tuple(frozen_file(ATTACHMENT, key, known.get(key)) for key in dict.fromkeys(grounds.attachment_ids))
 
 
