@@ -47,6 +47,7 @@ ENDINGS: dict[str, Callable[[Hands], Event]] = {
     "deactivated": leaving,
     "no reviewer": lambda reviewer: changing(reviewer, roles=(Role.REGISTRAR,)),
     "another specialty": lambda reviewer: changing(reviewer, specialty_codes=("31.08.49",)),
+    "a colleague of the applicant": lambda reviewer: changing(reviewer, workplace_ogrn=people.ogrn()),
 }
 
 
@@ -89,3 +90,19 @@ async def test_who_still_reviews_such_applications_keeps_what_they_hold(
     await handled(service, changing(reviewers[0], specialty_codes=(people.CARDIOLOGY, "31.08.49")))
     await handled(service, StaffMemberDeactivated(occurred_at=people.NOW, version=2, staff_id=reviewers[1].id))
     assert await holder_of(service, held["id"]) == reviewers[0].id
+
+
+async def test_whose_colleague_the_applicant_becomes_by_an_answer_judges_no_more(
+    service: Component, applicant: Applicant, reviewers: list[Hands], held: dict[str, Any]
+) -> None:
+    theirs = people.ogrn("102770013300")
+    await handled(service, changing(reviewers[0], workplace_ogrn=theirs))
+    assert await holder_of(service, held["id"]) == reviewers[0].id
+    path, pointer = f"/reviews/{held['id']}", "/professional/workplace/ogrn"
+    await reviewers[0].ok("POST", f"{path}/requests", {"remarks": [{"code": "contact-data-wrong", "pointer": pointer, "comment": "Где?"}]})
+    changes = {"professional": {"workplace": {"ogrn": theirs}}}
+    await applicant.ok("POST", f"/applications/{held['id']}/answer", {"comment": "Перешла", "changes": changes})
+    assert await holder_of(service, held["id"]) is None
+    opinion = {"decision": "approve", "reasons": [], "comment": "Свой человек"}
+    refused = await reviewers[0].call("POST", f"{path}/recommendation", opinion)
+    assert refused.status_code == 404, refused.text

@@ -107,8 +107,8 @@ def may_hold(application: Application, member: StaffMember) -> bool:
 
 
 def leave(application: Application, *, at: datetime) -> Application:
-    """The application back in the queue because its holder reviews such ones no more. Raises `IllegalMove`."""
-    return _freed(application, SYSTEM, at, "Эксперт больше не рассматривает такие заявления.")
+    """The application back in the queue because its holder may judge it no more. Raises `IllegalMove`."""
+    return _freed(application, SYSTEM, at, "Эксперт больше не может рассматривать это заявление.")
 
 
 def _freed(application: Application, by: Actor, at: datetime, why: str) -> Application:

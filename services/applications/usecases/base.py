@@ -115,12 +115,15 @@ class Room:
         await tx.publish(telling.news(moved, self.rules_of(moved), read=read))
 
     async def _free(self, tx: Transaction, application: Application) -> Application:
-        """Back in the queue if its holder reviews such applications no more; one that waits for the applicant stays until the answer."""
+        """Back in the queue if its holder may judge it no more, also as a colleague since then.
+
+        One that waits for the applicant stays until the answer.
+        """
         held = application.claim
         if held is None or application.state is not State.UNDER_REVIEW:
             return application
         member = await self.facts.staff_member(held.reviewer_id, tx=tx)
-        if member is None or review.may_hold(application, member):
+        if member is None or (review.may_hold(application, member) and not review.is_close(application, member)):
             return application
         left = review.leave(application, at=self.now())
         await self._move(tx, left, read=application)
