@@ -126,8 +126,12 @@ class Applicant(Hands):
         )
 
     async def under_review(self) -> dict[str, Any]:
+        """One that nothing but people changes any more: checked, and its electronic document made."""
         submitted = await self.submit(await self.draft())
-        return await self.reach(submitted["id"], "under-review")
+        await self.reach(submitted["id"], "under-review")
+        printed = {"_id": UUID(submitted["id"]), "electronic_document": {"$ne": None}}
+        await eventually(lambda: self.service.database["applications"].find_one(printed))
+        return await self.get(submitted["id"])
 
 
 @pytest.fixture
