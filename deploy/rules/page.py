@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.roles import Role
 from services.applications.domain.grounds import Change, Ground
+from services.applications.domain.purposes import PurposeRule
 from services.applications.domain.reasons import ReasonRule
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.rules import ChecklistItem, DocumentRules, KindRules, SpecialtyRules, TermRule
@@ -67,6 +68,9 @@ def _tables(book: Rulebook) -> Iterator[str]:
     def ground(row: Ground) -> list[str]:
         return [f"`{row.code}`", row.title, ", ".join(_CHANGES[one] for one in row.changes)]
 
+    def purpose(row: PurposeRule) -> list[str]:
+        return [f"`{row.code}`", row.title]
+
     def term(row: TermRule) -> list[str]:
         several = row.length if isinstance(row.length, tuple) else (row.length,)
         return [row.title, ", ".join(map(str, several)), _UNITS[row.unit]]
@@ -83,6 +87,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
     )
     yield from _part("Что проверяет эксперт", ["Проверка", "Виды", "Обязательна"], tables.checklists, item)
     yield from _part("Основания изменить состояние сертификата", ["Код", "Основание", "Для чего"], tables.grounds, ground)
+    yield from _part("Цели, с которыми спрашивают работодатели", ["Код", "Цель"], tables.purposes, purpose)
     yield from _part("Сроки", ["Срок", "Длина", "Единица"], tables.terms, term)
 
 

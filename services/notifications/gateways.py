@@ -300,7 +300,11 @@ def _environment(zone: ZoneInfo) -> jinja2.Environment:
     def short_day(value: datetime) -> str:
         return f"{value.astimezone(zone):%d.%m.%Y}"
 
-    environment.filters.update(moment=moment, day=day, short_day=short_day)
+    def inside(words: str) -> str:
+        """As words stand within a sentence; what is written in capitals stays so."""
+        return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+    environment.filters.update(moment=moment, day=day, short_day=short_day, inside=inside)
     return environment
 
 

@@ -254,6 +254,7 @@ async def test_what_is_no_field_or_no_value_of_it_is_named_by_its_place(applican
         ("GET", "/applications?sort=colour", None, 422, "invalid"),
         ("GET", "/applications?started_from=2026-02-30", None, 422, "invalid"),
         ("GET", "/applications?started_to=0001-01-01", None, 422, "invalid"),
+        ("GET", "/applications?started_from=2026-02-02&started_to=2026-02-01", None, 422, "window-unusable"),
         ("GET", "/applications?limit=0", None, 422, "invalid"),
         ("GET", "/applications?cursor=%00", None, 422, "bad-cursor"),
         ("POST", f"/applications/{NOBODYS}/answer", {"comment": "А" * 4001}, 422, "invalid"),

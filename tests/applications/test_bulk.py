@@ -1,24 +1,29 @@
 """The employers' table: read whole or refused by a name; pure."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from chassis.errors import Invalid
 from services.applications.domain.certificates import StandingChange
-from services.applications.domain.employers import Line, Purpose, RowOutcome, outcome_of, parsed
+from services.applications.domain.employers import Line, RowOutcome, Subscription, SubscriptionState, outcome_of, parsed
+from services.applications.domain.errors.employer import AskedTooSoon, CsvRowsWrong, PurposeUnknown
 from services.applications.domain.grounds import Change
+from services.applications.domain.purposes import purpose_for
+from tests.applications.test_domain import RULES, TERMS
 from tests.applications.test_fhir import AT, CERTIFICATE
 
 HEADER = "number;surname;purpose\n"
 NUMBER = CERTIFICATE.number
+PURPOSES = RULES.purposes.values()
 
 
 def test_tables_of_usual_programs_are_read() -> None:
-    expected = [Line(2, NUMBER, "Вымышленникова", Purpose.HIRING), Line(4, NUMBER, "Ли", Purpose.CONTRACT)]
+    expected = [Line(2, NUMBER, "Вымышленникова", "hiring"), Line(4, NUMBER, "Ли", "contract")]
     text = f"{HEADER}{NUMBER};Вымышленникова;hiring\n\n{NUMBER.lower()} ; Ли ;Договор об оказании услуг\n"
-    assert parsed(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(), rows_max=2) == expected
-    assert parsed(text.replace(";", ",").encode(), rows_max=2) == expected
+    assert parsed(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(), PURPOSES, rows_max=2) == expected
+    assert parsed(text.replace(";", ",").encode(), PURPOSES, rows_max=2) == expected
 
 
 @pytest.mark.parametrize(
@@ -47,7 +52,7 @@ def test_tables_of_usual_programs_are_read() -> None:
 )  # fmt: skip
 def test_what_cannot_be_checked_is_refused_by_a_name(content: bytes, code: str, told: list[tuple[str, str]]) -> None:
     with pytest.raises(Invalid) as refused:
-        parsed(content, rows_max=3)
+        parsed(content, PURPOSES, rows_max=3)
     assert (refused.value.code, [(error.pointer, error.code) for error in refused.value.errors]) == (code, told)
 
 
@@ -62,14 +67,35 @@ def test_what_cannot_be_checked_is_refused_by_a_name(content: bytes, code: str, 
     ],
 )
 def test_a_row_is_answered_only_for_the_right_surname(surname: str, outcome: RowOutcome) -> None:
-    assert outcome_of(Line(2, NUMBER, surname, Purpose.HIRING), CERTIFICATE, AT) is outcome
+    assert outcome_of(Line(2, NUMBER, surname, "hiring"), CERTIFICATE, AT) is outcome
 
 
 def test_a_row_says_how_the_certificate_stands() -> None:
-    line, later = Line(2, NUMBER, "Вымышленникова", Purpose.HIRING), AT + timedelta(days=1)
+    line, later = Line(2, NUMBER, "Вымышленникова", "hiring"), AT + timedelta(days=1)
     revoked = CERTIFICATE.changed(StandingChange(Change.REVOKED, AT, CERTIFICATE.id, "court-decision"))
     assert outcome_of(line, revoked, later) is RowOutcome.REVOKED
     assert outcome_of(line, CERTIFICATE, datetime(2040, 1, 1, tzinfo=UTC)) is RowOutcome.EXPIRED
     assert outcome_of(line, None, later) is RowOutcome.UNKNOWN
     assert outcome_of(line, CERTIFICATE.anonymised(at=AT), later) is RowOutcome.UNKNOWN
-    assert outcome_of(Line(2, f"{NUMBER[:-1]}9", "Вымышленникова", Purpose.HIRING), CERTIFICATE, later) is RowOutcome.NUMBER_WRONG
+    assert outcome_of(Line(2, f"{NUMBER[:-1]}9", "Вымышленникова", "hiring"), CERTIFICATE, later) is RowOutcome.NUMBER_WRONG
+
+
+def test_a_wrong_purpose_is_told_the_right_ones_in_peoples_words() -> None:
+    with pytest.raises(CsvRowsWrong) as refused:
+        parsed(f"{HEADER}{NUMBER};Ли;любопытство".encode(), PURPOSES, rows_max=3)
+    told = refused.value.errors[0].detail
+    assert told.startswith("Строка 2: цель - одна из: «Приём на работу», «Допуск работника к деятельности»")
+    assert "hiring" not in told
+    with pytest.raises(PurposeUnknown) as unknown:
+        purpose_for(RULES.purposes, "curiosity")
+    assert "hiring (Приём на работу)" in unknown.value.errors[0].detail
+
+
+def test_who_asks_too_soon_is_told_from_when_one_may() -> None:
+    refused = Subscription(uuid4(), 1, uuid4(), uuid4(), NUMBER, uuid4(), "hiring", AT).ended(at=AT)
+    pause = timedelta(days=30)
+    with pytest.raises(AskedTooSoon, match=f"после {AT + pause:%d.%m.%Y}") as error:
+        refused.asked_again("contract", at=AT + timedelta(days=29), pause=pause, terms=TERMS)
+    assert error.value.extra["again_at"] == (AT + pause).isoformat()
+    again = refused.asked_again("contract", at=AT + pause, pause=pause, terms=TERMS)
+    assert (again.state, again.purpose) == (SubscriptionState.ASKED, "contract")

@@ -1,5 +1,6 @@
 """The state machine, the rules, numbers and identifiers."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from services.applications.domain import drafting, identifiers, review, stage1
 from services.applications.domain.application import SYSTEM, Application, Desk, Remark
@@ -30,7 +32,7 @@ from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term, Terms
 from services.applications.gateways import read_rulebook
-from services.applications.schemas.bodies import DocumentName
+from services.applications.schemas.bodies import DocumentName, Line
 from tests.applications import people
 from tests.applications.test_terms import NUMBERS
 
@@ -284,3 +286,15 @@ def test_a_merge_patch_removes_with_null_and_changes_are_listed_by_pointer() -> 
         "/professional/licence/number": ("01-000111", "2"),
     }
     assert all(pointer.startswith("/") for pointer in TITLES)
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2028", "\u2029", "\x7f", "\x85", "\u200b", "\u2066", "\ufeff", "\u00ad", "\n", "\0"])
+def test_a_line_has_no_sign_that_is_not_seen(sign: str) -> None:
+    with pytest.raises(ValidationError, match="невидимые знаки"):
+        TypeAdapter(Line).validate_python(f"Вымыш{sign}ленникова")
+    pattern = TypeAdapter(Line).json_schema()["pattern"]
+    assert not re.search(pattern, f"a{sign}b")
+    assert (
+        TypeAdapter(Line).validate_python(" Аль-Ёлкина\u00a0И. \N{COMBINING ACUTE ACCENT}№ 5 ")
+        == "Аль-Ёлкина\u00a0И. \N{COMBINING ACUTE ACCENT}№ 5"
+    )

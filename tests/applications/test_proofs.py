@@ -73,6 +73,10 @@ async def test_a_certificate_is_genuine_in_each_way_until_it_is_suspended_or_rev
         ("number", "suspended"): 2, ("code", "suspended"): 1, ("file", "suspended"): 1,
         ("number", "revoked"): 1, ("code", "revoked"): 1, ("file", "revoked"): 1,
     }  # fmt: skip
+    assert [one["first_at"] for one in seen] == sorted((one["first_at"] for one in seen), reverse=True)
+    titles = {(one["way_title"], one["outcome_title"]) for one in seen if one["way"] == "code"}
+    found = ("Подлинный, действует", "Подлинный, действие приостановлено", "Подлинный, но аннулирован")
+    assert titles == {("По QR-коду", title) for title in found}
     first = await applicant.ok("GET", f"/certificates/{issued.number}/verifications?limit=4")
     rest = await applicant.ok("GET", f"/certificates/{issued.number}/verifications?limit=100&cursor={first['next_cursor']}")
     assert first["items"] + rest["items"] == seen

@@ -59,6 +59,14 @@ def test_every_change_of_standing_is_made_or_refused(before: tuple[Change, ...],
             known.changed(change(wanted, 9))
 
 
+def test_what_is_over_is_not_suspended_and_may_still_be_revoked() -> None:
+    over = certificate()
+    assert over.changed(change(Change.SUSPENDED, 365)).status_at(people.NOW + 365 * DAY) is Status.SUSPENDED
+    with pytest.raises(IllegalStanding, match="истёк"):
+        over.changed(change(Change.SUSPENDED, 366))
+    assert over.changed(change(Change.REVOKED, 366)).status_at(people.NOW + 366 * DAY) is Status.REVOKED
+
+
 @pytest.mark.parametrize(
     ("changes", "day", "status"),
     [

@@ -17,7 +17,8 @@ def house() -> House:
     return House()
 
 
-NEWEST = {"application-rejected": 2, "information-requested": 2}
+STANDING = ("certificate-reinstated", "certificate-revoked", "certificate-suspended")
+NEWEST = dict.fromkeys((*STANDING, "application-rejected", "information-requested"), 2)
 
 
 def test_every_kind_is_told_by_some_rule_and_has_a_template() -> None:
@@ -72,3 +73,19 @@ async def test_letters_of_a_refusal_and_of_a_request_name_every_reason_with_what
     told = [("подать исправленное" in notice.text, "не подаётся" in notice.text) for notice in (first, second, third)]
     assert told == [(True, False), (False, True), (True, False)]
     assert "Причин: 1" in third.text, "what was told before there were words still has a letter"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("Решение суда", "Причина: решение суда."),
+        ("Основание приостановления отпало", "Причина: основание"),
+        ("УВД просит", "Причина: УВД"),
+    ],
+)
+def test_a_reason_stands_within_the_sentence_that_names_it(reason: str, words: str) -> None:
+    templates = Templates(public_url="https://cabinet.example.org", time_zone="Europe/Moscow")
+    facts = {"occurred_at": NOW, "certificate_number": "MC-2026-00000017-4", "reason": reason}
+    for kind in STANDING:
+        text = templates.block(templates.newest(kind), "text", facts)
+        assert (words in text, "Основание:" in text) == (True, False)

@@ -29,10 +29,11 @@ async def list_certificates(holder: CurrentApplicant, usecases: UseCasesDep, pag
 async def list_verifications(
     number: CertificateNumber, holder: CurrentApplicant, usecases: UseCasesDep, page: PageQuery
 ) -> Page[VerificationOut]:
-    """Who verified one's own certificate, the last hour first."""
+    """Who verified one's own certificate, whoever came last first."""
     found, following = await usecases.proofs.list_verifications(number, holder.id, page)
     employers = await usecases.employing.named({one.employer_id for one in found if one.employer_id})
-    items = [VerificationOut.of(one, employers.get(one.employer_id) if one.employer_id else None) for one in found]
+    rules = usecases.rules_now()
+    items = [VerificationOut.of(one, employers.get(one.employer_id) if one.employer_id else None, rules) for one in found]
     return Page[VerificationOut](items=items, next_cursor=following)
 
 

@@ -110,7 +110,8 @@ async def list_changes(employer: CurrentEmployer, usecases: UseCasesDep, page: P
 async def list_consents(holder: CurrentApplicant, usecases: UseCasesDep, page: PageQuery) -> Page[ConsentOut]:
     """What employers asked about one's own certificates, the newest first."""
     found, employers, following = await usecases.employing.list_consents(holder.id, page)
-    return Page[ConsentOut](items=[ConsentOut.of(one, employers.get(one.employer_id)) for one in found], next_cursor=following)
+    rules = usecases.rules_now()
+    return Page[ConsentOut](items=[ConsentOut.of(one, employers.get(one.employer_id), rules) for one in found], next_cursor=following)
 
 
 @router.put("/consents/{subscription_id}", status_code=204)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from contracts.documents import DocumentType
 from services.applications.domain.grounds import Ground
+from services.applications.domain.purposes import PurposeRule
 from services.applications.domain.reasons import Code, ReasonRule
 from services.applications.domain.terms import TermNumbers
 from services.applications.domain.versions import Versioned
@@ -77,6 +78,7 @@ class Titles:
     specialties: Mapping[str, str]
     documents: Mapping[str, str]
     grounds: Mapping[str, str]
+    purposes: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Rules:
     reasons: Mapping[Code, ReasonRule]
     checklists: Mapping[str, ChecklistItem]
     grounds: Mapping[str, Ground]
+    purposes: Mapping[str, PurposeRule]
     terms: Mapping[str, TermRule]
     titles: Titles
 

@@ -108,7 +108,7 @@ def consented(certificate_id: UUID) -> Query:
 
 def _document(subscription: Subscription) -> Document:
     row = {name: value for name, value in asdict(subscription).items() if name != "id"}
-    plain = {"state": subscription.state.value, "purpose": subscription.purpose.value}
+    plain = {"state": subscription.state.value, "purpose": subscription.purpose}
     return {"_id": subscription.id, "schema_version": 1, **row, **plain, "place": place(subscription.asked_at, key=subscription.id)}
 
 

@@ -66,7 +66,7 @@ class VerificationRepository:
             "asker": asker,
             **employer,
             "first_at": asked.at,
-            "place": place(hour, key=key),
+            "place": place(asked.at, key=key),
             "schema_version": 1,
         }
         counted: Document = {"$setOnInsert": first, "$max": {"last_at": asked.at}, "$inc": {"times": 1}}
@@ -76,13 +76,13 @@ class VerificationRepository:
             await self._collection.update_one({"_id": key}, counted, upsert=True)
 
     async def export(self, certificate_id: UUID) -> AsyncIterator[Document]:
-        """Who verified a certificate, the last hour first, as plain values."""
+        """Who verified a certificate, whoever came last first, as plain values."""
         async for row in walk(self._collection, of_certificate(certificate_id)):
             names = ("way", "outcome", "asker", "employer_id", "purpose", "first_at", "last_at", "times")
             yield {name: str(row[name]) for name in names if name in row}
 
     async def list_of(self, certificate_id: UUID, page: PageRequest) -> tuple[list[Verification], str | None]:
-        """One page, the last hour first, and the cursor of the next."""
+        """One page, whoever came last first, and the cursor of the next."""
         after = page.after(str)
         part = await read(self._collection, [of_certificate(certificate_id)], after=after[0] if after else None, limit=page.limit)
         found = [
@@ -104,5 +104,5 @@ class VerificationRepository:
 
 
 def of_certificate(certificate_id: UUID) -> Query:
-    """The verifications of a certificate, the last hour first."""
+    """The verifications of a certificate by when each first asked in its hour, the last first."""
     return Query({"certificate_id": certificate_id}, "place", DESCENDING)

@@ -1,16 +1,34 @@
 """What callers send. Everything of a draft is optional: people save as they type."""
 
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from services.applications.domain.application import Decision, Remark
 from services.applications.domain.rules import Kind
 from services.applications.usecases.drafting import NewApplication
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of Unicode that end lines, turn the direction of writing, or show nothing."""
+
+
+def _on_one_line(text: str) -> str:
+    if any(unicodedata.category(sign) in _UNSEEN for sign in text):
+        raise PydanticCustomError("control_character", "Уберите переносы строк и невидимые знаки.")
+    return text
+
+
+_SEEN = (
+    r"^[^\u0000-\u001F\u007F-\u009F\u00AD\u0600-\u0605\u061C\u06DD\u070F\u180E"
+    r"\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]*$"
+)
+ONE_LINE = (AfterValidator(_on_one_line), Field(json_schema_extra={"pattern": _SEEN}))
+"""A text that looks as it reads; the pattern tells programs of the signs that are met."""
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), *ONE_LINE]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")]
 Needed = Annotated[Text, Field(min_length=1)]
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9.\-]*$")]

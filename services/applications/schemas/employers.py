@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, StringConstraints
 
 from services.applications.domain.certificates import Certificate, Status
-from services.applications.domain.employers import PURPOSE_TITLES, Employer, Purpose, RowOutcome, Subscription, SubscriptionState
+from services.applications.domain.employers import Employer, RowOutcome, Subscription, SubscriptionState
 from services.applications.domain.rules import Rules
-from services.applications.schemas.bodies import Body
+from services.applications.schemas.bodies import ONE_LINE, Body, Code
 from services.applications.usecases.employing import Checked, WantedEmployer
 
 CHECK_HEADER = ("row", "number", "outcome", "outcome_title", "specialty_code", "specialty_title", "valid_until")
@@ -28,8 +28,8 @@ OUTCOME_TITLES = {
 class EmployerIn(Body):
     """An organisation that gets a key."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*$")]
-    ogrn: Annotated[str, StringConstraints(max_length=30, pattern=r"^[^\x00-\x1f]*$")]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), *ONE_LINE]
+    ogrn: Annotated[str, StringConstraints(max_length=30), *ONE_LINE]
     contact_email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]{1,64}@[^@\s.\x00]+(\.[^@\s.\x00]+)+$")]
 
     def wanted(self) -> WantedEmployer:
@@ -63,8 +63,8 @@ class NewEmployerOut(BaseModel):
 class SubscriptionIn(Body):
     """Which certificate's changes an employer wants to be told of, and what for."""
 
-    certificate_number: Annotated[str, StringConstraints(max_length=40, pattern=r"^[^\x00-\x1f]*$")]
-    purpose: Purpose
+    certificate_number: Annotated[str, StringConstraints(max_length=40), *ONE_LINE]
+    purpose: Code
 
 
 class SubscriptionOut(BaseModel):
@@ -72,7 +72,7 @@ class SubscriptionOut(BaseModel):
 
     id: UUID
     certificate_number: str
-    purpose: Purpose
+    purpose: str
     state: SubscriptionState
     asked_at: datetime
     decided_at: datetime | None
@@ -101,14 +101,14 @@ class ConsentOut(BaseModel):
     employer: str
     ogrn: str
     certificate_number: str
-    purpose: Purpose
+    purpose: str
     purpose_title: str
     state: SubscriptionState
     asked_at: datetime
     decided_at: datetime | None
 
     @classmethod
-    def of(cls, one: Subscription, employer: Employer | None) -> Self:
+    def of(cls, one: Subscription, employer: Employer | None, rules: Rules) -> Self:
         """From the domain."""
         return cls(
             id=one.id,
@@ -116,7 +116,7 @@ class ConsentOut(BaseModel):
             ogrn=employer.ogrn if employer else "",
             certificate_number=one.certificate_number,
             purpose=one.purpose,
-            purpose_title=PURPOSE_TITLES[one.purpose],
+            purpose_title=rules.titles.purposes[one.purpose],
             state=one.state,
             asked_at=one.asked_at,
             decided_at=one.decided_at,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, StringConstraints
 
 from services.applications.domain.certificates.verification import (
     OUTCOME_TITLES,
+    WAY_TITLES,
     Entry,
     Finding,
     Outcome,
@@ -14,16 +15,16 @@ from services.applications.domain.certificates.verification import (
     Verification,
     Way,
 )
-from services.applications.domain.employers import PURPOSE_TITLES, Employer, Purpose
+from services.applications.domain.employers import Employer
 from services.applications.domain.rules import Rules
-from services.applications.schemas.bodies import Body
+from services.applications.schemas.bodies import ONE_LINE, Body
 from services.applications.schemas.tables import VerifiedCertificateOut
 
 
 class CodeIn(Body):
     """The whole text of a QR code."""
 
-    code: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]*$")]
+    code: Annotated[str, StringConstraints(min_length=1, max_length=1024), *ONE_LINE]
 
 
 class FindingOut(BaseModel):
@@ -52,7 +53,9 @@ class VerificationOut(BaseModel):
     """Askers of one sign in one hour; the sign tells askers apart and names nobody. Employers have a name and a purpose."""
 
     way: Way
+    way_title: str
     outcome: Outcome
+    outcome_title: str
     asker: str
     first_at: datetime
     last_at: datetime
@@ -61,15 +64,17 @@ class VerificationOut(BaseModel):
     purpose_title: str | None
 
     @classmethod
-    def of(cls, one: Verification, employer: Employer | None) -> Self:
+    def of(cls, one: Verification, employer: Employer | None, rules: Rules) -> Self:
         """From the domain."""
         return cls(
             way=one.way,
+            way_title=WAY_TITLES[one.way],
             outcome=one.outcome,
+            outcome_title=OUTCOME_TITLES[one.outcome],
             asker=one.asker,
             first_at=one.first_at,
             last_at=one.last_at,
             times=one.times,
             employer=employer.name if employer else None,
-            purpose_title=PURPOSE_TITLES[Purpose(one.purpose)] if one.purpose else None,
+            purpose_title=rules.titles.purposes[one.purpose] if one.purpose else None,
         )

@@ -16,10 +16,11 @@ from contracts.applications import (
 )
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.certificates.verification import Finding, Way
-from services.applications.domain.employers import Employer, Line, Purpose, RowOutcome, Subscription, SubscriptionState, outcome_of, parsed
+from services.applications.domain.employers import Employer, Line, RowOutcome, Subscription, SubscriptionState, outcome_of, parsed
 from services.applications.domain.errors.certificate import CertificateNotValid
 from services.applications.domain.errors.employer import OgrnWrong
 from services.applications.domain.identifiers import digits_of, is_ogrn
+from services.applications.domain.purposes import purpose_for
 from services.applications.gateways import Tokens
 from services.applications.repository import VerificationRepository
 from services.applications.repository.subscriptions import of_employer, of_holder
@@ -99,7 +100,7 @@ class Employing(Room):
 
     def read_table(self, content: bytes) -> list[Line]:
         """Every row or none. Raises what `parsed` does."""
-        return parsed(content, rows_max=self.limits.rows)
+        return parsed(content, self.rules_now().purposes.values(), rows_max=self.limits.rows)
 
     async def check(self, employer: Employer, lines: Sequence[Line], address: str | None) -> AsyncIterator[list[Checked]]:
         """The rows with their answers, a portion at a time. Each that says something is a verification its holder sees."""
@@ -115,13 +116,17 @@ class Employing(Room):
             return Checked(line, outcome, None)
         found = Finding.of_issued(certificate, now).outcome
         await self.verifications.record(
-            Asked(certificate.id, Way.EMPLOYER, found, now, address, employer_id=employer.id, purpose=line.purpose.value)
+            Asked(certificate.id, Way.EMPLOYER, found, now, address, employer_id=employer.id, purpose=line.purpose)
         )
         return Checked(line, outcome, certificate)
 
     @atomic
-    async def subscribe(self, employer: Employer, number: str, purpose: Purpose) -> Subscription:
-        """Ask a holder; once more while it is open changes nothing. Raises `CertificateNotFound`, `CertificateNotValid`, `AskedTooSoon`."""
+    async def subscribe(self, employer: Employer, number: str, purpose: str) -> Subscription:
+        """Ask a holder; once more while it is open changes nothing.
+
+        Raises `PurposeUnknown`, `CertificateNotFound`, `CertificateNotValid`, `AskedTooSoon`.
+        """
+        code = purpose_for(self.rules_now().purposes, purpose).code
         now = self.now()
         async with self.begin() as tx:
             certificate = await self.certificates.get_issued(number.strip().upper(), tx=tx)
@@ -129,10 +134,10 @@ class Employing(Room):
                 raise CertificateNotValid("Владелец удалил свои данные: спросить его нельзя.")
             read = await self.subscriptions.find_about(employer.id, certificate.id, tx=tx)
             if read is None:
-                asked = Subscription(uuid4(), 1, employer.id, certificate.id, certificate.number, certificate.holder_id, purpose, now)
+                asked = Subscription(uuid4(), 1, employer.id, certificate.id, certificate.number, certificate.holder_id, code, now)
                 await self.subscriptions.add(tx, asked)
             else:
-                asked = read.asked_again(purpose, at=now, pause=self.limits.again)
+                asked = read.asked_again(code, at=now, pause=self.limits.again, terms=self.terms)
                 if asked is read:
                     return read
                 await self.subscriptions.save(tx, asked, read=read)
@@ -143,7 +148,7 @@ class Employing(Room):
                     subscription_id=asked.id,
                     holder_id=asked.holder_id,
                     certificate_number=asked.certificate_number,
-                    purpose=purpose.value,
+                    purpose=code,
                 )
             )
         return asked

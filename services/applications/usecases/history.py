@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.errors import FieldError
 from chassis.paging import PageRequest
 from services.applications.domain.as_of import as_of as stood_at
+from services.applications.domain.errors.exports import WindowUnusable
 from services.applications.domain.errors.history import SortNotKept
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.states import GROUPS, Group
@@ -21,7 +22,10 @@ class Histories(Room):
     """Lists."""
 
     def filter_of(self, *, group: Group | None, started_from: date | None, started_to: date | None, sort: Sort) -> HistoryFilter:
-        """Which applications of the list are meant; both days are included."""
+        """Which applications of the list are meant; both days are included. Raises `WindowUnusable`."""
+        if started_from and started_to and started_to < started_from:
+            wrong = FieldError("#query:started_to", "window-unusable", "Последний день раньше первого.")
+            raise WindowUnusable("Укажите дни начала: с какого и по какой.", errors=[wrong])
         return HistoryFilter(
             group=group,
             started_from=self.terms.start_of(started_from) if started_from else None,
@@ -42,7 +46,7 @@ class Histories(Room):
     ) -> tuple[list[Row], str | None]:
         """One page of the person's applications; both days are included.
 
-        With `as_of` as they stood at the end of that day. Raises `DayAhead`, `SortNotKept`.
+        With `as_of` as they stood at the end of that day. Raises `DayAhead`, `SortNotKept`, `WindowUnusable`.
         """
         given = self.filter_of(group=group, started_from=started_from, started_to=started_to, sort=sort)
         if as_of is None:

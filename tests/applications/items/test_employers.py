@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from contracts.applications import CertificateSuspended, EmployerConsentAsked
 from contracts.roles import Role
-from services.applications.domain.employers import Purpose, Subscription, SubscriptionState
+from services.applications.domain.employers import Subscription, SubscriptionState
 from services.applications.repository import subscriptions
 from tests.applications.certified import certified
 from tests.applications.conftest import Applicant, Hands
@@ -126,7 +126,7 @@ async def test_news_that_come_at_once_are_numbered_without_a_gap(service: Compon
     employer, certificate_id, holder_id = await known_employer(service, signer), uuid4(), uuid4()
     at = service.clock.now()
     consented = Subscription(
-        uuid4(), 1, UUID(employer.id), certificate_id, "MC-2026-00000001-1", holder_id, Purpose.HIRING, at, SubscriptionState.CONSENTED, at
+        uuid4(), 1, UUID(employer.id), certificate_id, "MC-2026-00000001-1", holder_id, "hiring", at, SubscriptionState.CONSENTED, at
     )
     await service.database[subscriptions.COLLECTION].insert_one(subscriptions._document(consented))
     news = {"certificate_id": certificate_id, "holder_id": holder_id, "certificate_number": "MC-2026-00000001-1"}

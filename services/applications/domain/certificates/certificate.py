@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.applications.domain.application import StoredFile
 from services.applications.domain.certificates.standing import StandingChange, Status, last_change, next_change
+from services.applications.domain.errors.certificate import IllegalStanding
 from services.applications.domain.grounds import Change
 from services.applications.domain.rules import Kind
 
@@ -57,7 +58,9 @@ class Certificate:
         )
 
     def changed(self, change: StandingChange) -> "Certificate":
-        """Suspended, reinstated or revoked. Raises `IllegalStanding`."""
+        """Suspended, reinstated or revoked. What is over may still be revoked: it was never good. Raises `IllegalStanding`."""
+        if change.kind is Change.SUSPENDED and change.at > self.valid_until:
+            raise IllegalStanding("Срок действия сертификата истёк: приостанавливать нечего. Такой сертификат можно только аннулировать.")
         return replace(self, version=self.version + 1, standing_changes=next_change(self.standing_changes, change))
 
     def status_at(self, moment: datetime) -> Status:

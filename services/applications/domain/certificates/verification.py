@@ -50,6 +50,16 @@ class Entry(StrEnum):
     NOT_ASKED = "not-asked"
 
 
+WAY_TITLES: MappingProxyType[Way, str] = MappingProxyType(
+    {
+        Way.NUMBER: "По номеру",
+        Way.PAGE: "На странице проверки",
+        Way.CODE: "По QR-коду",
+        Way.FILE: "По файлу сертификата",
+        Way.SHARE: "По вашей ссылке",
+        Way.EMPLOYER: "Работодателем",
+    }
+)
 OUTCOME_TITLES: MappingProxyType[Outcome, str] = MappingProxyType(
     {
         Outcome.GENUINE: "Подлинный, действует",

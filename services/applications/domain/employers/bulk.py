@@ -2,14 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from chassis.errors import FieldError
 from services.applications.domain.certificates import Certificate, Status
-from services.applications.domain.employers.employer import PURPOSE_TITLES, Purpose
 from services.applications.domain.errors.employer import (
     CsvEmpty,
     CsvNotUtf8,
@@ -19,12 +18,12 @@ from services.applications.domain.errors.employer import (
     CsvWithoutColumns,
 )
 from services.applications.domain.numbers import CERTIFICATE_PREFIX, is_number
+from services.applications.domain.purposes import PurposeRule
 
 COLUMNS = ("number", "surname", "purpose")
 _LONGEST_CELL = 200
 _ERRORS_TOLD = 100
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_PURPOSES = {purpose.value: purpose for purpose in Purpose} | {title.casefold(): purpose for purpose, title in PURPOSE_TITLES.items()}
 
 
 class RowOutcome(StrEnum):
@@ -47,7 +46,8 @@ class Line:
     place: int
     number: str
     surname: str
-    purpose: Purpose
+    purpose: str
+    """A code of the table of purposes."""
 
     @property
     def is_number_right(self) -> bool:
@@ -55,12 +55,24 @@ class Line:
         return is_number(CERTIFICATE_PREFIX, self.number)
 
 
-def parsed(content: bytes, *, rows_max: int) -> list[Line]:
-    """All rows, or none. Raises `CsvNotUtf8`, `CsvUnreadable`, `CsvWithoutColumns`, `CsvEmpty`, `CsvTooManyRows`, `CsvRowsWrong`."""
+class _Purposes:
+    """What stands for which code, and what people are told."""
+
+    def __init__(self, purposes: Collection[PurposeRule]) -> None:
+        self.codes = {name.casefold(): one.code for one in purposes for name in (one.code, one.title)}
+        self.titles = ", ".join(f"«{one.title}»" for one in purposes)
+
+
+def parsed(content: bytes, purposes: Collection[PurposeRule], *, rows_max: int) -> list[Line]:
+    """All rows, or none; a purpose is named by code or title.
+
+    Raises `CsvNotUtf8`, `CsvUnreadable`, `CsvWithoutColumns`, `CsvEmpty`, `CsvTooManyRows`, `CsvRowsWrong`.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CsvNotUtf8("Файл не в кодировке UTF-8. Сохраните его как «CSV UTF-8».") from None
+    known = _Purposes(purposes)
     rows = _rows(text)
     _check_header(next(rows, (1, []))[1])
     lines: list[Line] = []
@@ -68,11 +80,11 @@ def parsed(content: bytes, *, rows_max: int) -> list[Line]:
     for place, cells in rows:
         if len(lines) + len(wrong) >= rows_max:
             raise CsvTooManyRows(f"В файле больше {rows_max} строк. Разделите его на несколько.", rows_max=rows_max)
-        found = list(_faults(place, cells))
+        found = list(_faults(place, cells, known))
         wrong += found
         if not found:
             number, surname, purpose = (cell.strip() for cell in cells)
-            lines.append(Line(place, number.upper(), surname, _PURPOSES[purpose.casefold()]))
+            lines.append(Line(place, number.upper(), surname, known.codes[purpose.casefold()]))
     if wrong:
         raise CsvRowsWrong("Исправьте названные строки: ни одна строка файла не проверена.", errors=wrong[:_ERRORS_TOLD])
     if not lines:
@@ -115,18 +127,18 @@ def _check_header(cells: list[str]) -> None:
         raise CsvWithoutColumns(f"Первая строка файла - названия столбцов: {';'.join(COLUMNS)}.", columns=list(COLUMNS))
 
 
-def _faults(place: int, cells: list[str]) -> Iterator[FieldError]:
+def _faults(place: int, cells: list[str], known: _Purposes) -> Iterator[FieldError]:
     if len(cells) != len(COLUMNS):
         yield FieldError(f"/{place}", "cells-wrong", f"В строке {place} должно быть столько значений, сколько столбцов: {len(COLUMNS)}.")
         return
     for column, cell in zip(COLUMNS, cells, strict=True):
-        code, words = _fault(column, cell)
+        code, words = _fault(column, cell, known)
         if code:
             yield FieldError(f"/{place}/{column}", code, f"Строка {place}: {words}.")
             return
 
 
-def _fault(column: str, cell: str) -> tuple[str, str]:
+def _fault(column: str, cell: str, known: _Purposes) -> tuple[str, str]:
     if cell.startswith(_FORMULA):
         return "formula-cell", "значение начинается как формула"
     if len(cell) > _LONGEST_CELL:
@@ -135,8 +147,8 @@ def _fault(column: str, cell: str) -> tuple[str, str]:
         return "control-character", "в значении есть непечатаемый знак"
     if not cell.strip():
         return f"{column}-missing", "не хватает значения"
-    if column == "purpose" and cell.strip().casefold() not in _PURPOSES:
-        return "purpose-unknown", f"цель - одна из: {', '.join(Purpose)}"
+    if column == "purpose" and cell.strip().casefold() not in known.codes:
+        return "purpose-unknown", f"цель - одна из: {known.titles}"
     return "", ""
 
 

@@ -2,28 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from types import MappingProxyType
 from uuid import UUID
-
-
-class Purpose(StrEnum):
-    """What an employer asks for. Codes and no free words: holders see them, and nobody can write about somebody in them."""
-
-    HIRING = "hiring"
-    EMPLOYMENT = "employment"
-    LICENSING = "licensing"
-    CONTRACT = "contract"
-
-
-PURPOSE_TITLES: MappingProxyType[Purpose, str] = MappingProxyType(
-    {
-        Purpose.HIRING: "Приём на работу",
-        Purpose.EMPLOYMENT: "Допуск работника к деятельности",
-        Purpose.LICENSING: "Лицензирование организации",
-        Purpose.CONTRACT: "Договор об оказании услуг",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

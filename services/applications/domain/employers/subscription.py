@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.applications.domain.employers.employer import Purpose
 from services.applications.domain.errors.employer import AskedTooSoon, SubscriptionEnded
+from services.applications.domain.terms import Terms
 
 
 class SubscriptionState(StrEnum):
@@ -27,17 +27,19 @@ class Subscription:
     certificate_id: UUID
     certificate_number: str
     holder_id: UUID
-    purpose: Purpose
+    purpose: str
     asked_at: datetime
     state: SubscriptionState = SubscriptionState.ASKED
     decided_at: datetime | None = None
 
-    def asked_again(self, purpose: Purpose, *, at: datetime, pause: timedelta) -> "Subscription":
+    def asked_again(self, purpose: str, *, at: datetime, pause: timedelta, terms: Terms) -> "Subscription":
         """A second question after a refusal waits; one that is open stays as it is. Raises `AskedTooSoon`."""
         if self.state is not SubscriptionState.ENDED:
             return self
-        if self.decided_at is not None and at < self.decided_at + pause:
-            raise AskedTooSoon("Владелец отказал или отозвал согласие. Спросить снова можно позже.")
+        again_at = None if self.decided_at is None else self.decided_at + pause
+        if again_at is not None and at < again_at:
+            day = f"{terms.local_date(again_at):%d.%m.%Y}"
+            raise AskedTooSoon(f"Владелец отказал или отозвал согласие. Спросить снова можно после {day}.", again_at=again_at.isoformat())
         asked = replace(self, version=self.version + 1, purpose=purpose, asked_at=at)
         return replace(asked, state=SubscriptionState.ASKED, decided_at=None)
 

@@ -57,6 +57,12 @@ class CsvRowsWrong(Invalid):
     code = "csv-rows-wrong"
 
 
+class PurposeUnknown(Invalid):
+    """Employers do not ask for this."""
+
+    code = "purpose-unknown"
+
+
 class ConsentNotFound(NotFound):
     """No such question to whoever asks."""
 

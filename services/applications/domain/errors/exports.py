@@ -16,6 +16,6 @@ class NothingChosen(Invalid):
 
 
 class WindowUnusable(Invalid):
-    """The days of an export end before they begin, or lie too far apart."""
+    """The days of a list or an export end before they begin."""
 
     code = "window-unusable"

@@ -25,6 +25,7 @@ class Tables:
     reasons: Table[Any]
     checklists: Table[Any]
     grounds: Table[Any]
+    purposes: Table[Any]
     terms: Table[Any]
 
     def all(self) -> dict[str, Table[Any]]:
@@ -46,7 +47,8 @@ class Rulebook:
     @classmethod
     def of(cls, tables: Tables) -> "Rulebook":
         """From valid tables."""
-        titles = Titles(*(_titles(table) for table in (tables.kinds, tables.specialties, tables.documents, tables.grounds)))
+        named = (tables.kinds, tables.specialties, tables.documents, tables.grounds, tables.purposes)
+        titles = Titles(*(_titles(table) for table in named))
         return cls(tables, tuple((day, _on(day, tables, titles)) for day in _beginnings(tables)))
 
     def on(self, day: date) -> Rules:

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from contracts.documents import DocumentType
 from services.applications.domain.grounds import Change, Ground
+from services.applications.domain.purposes import PurposeRule
 from services.applications.domain.reasons import Code, ReasonRule, Target
 from services.applications.domain.rulebook.book import NEXT, Rulebook, Table, Tables
 from services.applications.domain.rules import ChecklistItem, DocumentRules, Kind, KindRules, SpecialtyRules, TermRule
@@ -131,6 +132,7 @@ _FILES = (
         {"code": _text, "title": _text, "kinds": _KINDS, "is_required": _flag, "needs_changed_profile": _flag},
     ),
     _File("grounds", Ground, "code", {"code": _text, "title": _text, "changes": _many(_one_of(*Change))}),
+    _File("purposes", PurposeRule, "code", {"code": _text, "title": _text}),
     _File(
         "terms",
         TermRule,
