@@ -61,6 +61,7 @@ class Walker:
         for hand in self.desk.hands:
             hand.ledger = ledger
         await self.client.join(ledger)
+        await self.desk.registrar.prove()
 
     async def work(self, stop: asyncio.Event) -> None:
         """See `Worker`."""
@@ -128,14 +129,15 @@ class Walker:
     async def _look(self) -> None:
         rows = (await self.desk.reviewer.send("GET", self._review))["checklist"]["rows"]
         answers = [{"code": row["code"], "result": "yes"} for row in rows]
-        await self.desk.reviewer.send("PUT", f"{self._review}/checklist", json={"answers": answers})
+        await self.desk.reviewer.change("PUT", self._review, f"{self._review}/checklist", json={"answers": answers})
 
     async def _recommend(self) -> None:
-        await self.desk.reviewer.send("POST", f"{self._review}/recommendation", json={"decision": "approve", "comment": "Всё верно."})
+        opinion = {"decision": "approve", "comment": "Всё верно."}
+        await self.desk.reviewer.change("POST", self._review, f"{self._review}/recommendation", json=opinion)
 
     async def _decide(self) -> None:
-        path = f"{_PATH}/registry/{self._application_id}/decision"
-        await self.desk.registrar.send("POST", path, json={"decision": "approve", "comment": "Утверждено."})
+        path = f"{_PATH}/registry/{self._application_id}"
+        await self.desk.registrar.change("POST", path, f"{path}/decision", json={"decision": "approve", "comment": "Утверждено."})
 
     async def _certified(self) -> None:
         await self._reached("certified")

@@ -1,6 +1,7 @@
 """People at work: tickets, files, applications, sessions. Whatever gets no answer is repeated under the same key."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 
+from chassis.preconditions import etag
 from deploy.chaos.ledger import Ledger
 from deploy.demo.application import GOOD, KIND
 from deploy.journey.files import File, supporting
@@ -21,6 +23,8 @@ from deploy.journey.waiting import StillWaiting
 
 GIVE_UP_SECONDS = 150
 REFRESH_SECONDS = 45
+PROVED_SECONDS = 240
+"""A proof counts for ten minutes, and what follows takes some."""
 _PAUSE_SECONDS = 0.3
 _SERVER_ERROR = 500
 _ERROR = 400
@@ -33,6 +37,10 @@ class GivenUp(Exception):
 
 class NotTaken(Exception):
     """A refusal nobody expected; holds status and code."""
+
+
+class Outdated(NotTaken):
+    """What was to be changed is another version by now."""
 
 
 class Worker(Protocol):
@@ -62,6 +70,8 @@ class Hand(Generic[AnyMember]):
     ledger: Ledger
     _refreshed_at: float = field(init=False, default=0.0)
     _refreshing: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    _proved_at: float = field(init=False, default=-math.inf)
+    _proving: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     async def attempt(self, act: Awaitable[Any]) -> None:
         """Do it, and note how it failed if it did."""
@@ -78,6 +88,18 @@ class Hand(Generic[AnyMember]):
             if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
                 await self._refresh()
                 self.ledger.refreshed += 1
+
+    async def prove(self) -> None:
+        """A second factor young enough for the next minutes; one proof at a time, because a code is taken once."""
+        async with self._proving:
+            if time.monotonic() - self._proved_at < PROVED_SECONDS:
+                return
+            try:
+                await self.member.step_up()
+            except (Refused, StillWaiting, httpx.HTTPError) as error:
+                self.ledger.refused.append(f"step-up: {error}")
+            else:
+                self._proved_at = time.monotonic()
 
     async def check_session(self) -> None:
         """The last promise of each refresh is a token that works: use it once more."""
@@ -97,9 +119,15 @@ class Hand(Generic[AnyMember]):
         self._refreshed_at = time.monotonic()
 
     async def change(self, method: str, read: str, path: str, **request: Any) -> None:
-        """Change the version that is read before."""
-        shown = await self.send("GET", read)
-        await self.send(method, path, headers={"If-Match": f'"{shown["version"]}"'}, **request)
+        """Change the version that is read before; it is read again when something came in between, as a file that was made late."""
+        while True:
+            shown = await self.send("GET", read)
+            version = shown.get("application", shown)["version"]  # staff are shown the application among other things
+            try:
+                await self.send(method, path, headers={"If-Match": etag(version)}, **request)
+            except Outdated:
+                continue
+            return
 
     async def send(self, method: str, path: str, *, headers: Json | None = None, is_signed: bool = True, **request: Any) -> Json:
         """One request until it is answered, always under the same key."""
@@ -114,7 +142,8 @@ class Hand(Generic[AnyMember]):
                 answer = None
             if answer is not None and answer.status_code < _SERVER_ERROR:
                 if answer.status_code >= _ERROR:
-                    raise NotTaken(f"{method} {path.rpartition('/')[2]}: {answer.status_code} {answer.json().get('code')}")
+                    kind = Outdated if answer.status_code == httpx.codes.PRECONDITION_FAILED else NotTaken
+                    raise kind(f"{method} {path.rpartition('/')[2]}: {answer.status_code} {answer.json().get('code')}")
                 return dict(answer.json()) if answer.content else {}
             self.ledger.repeated += 1
             await asyncio.sleep(_PAUSE_SECONDS)

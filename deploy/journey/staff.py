@@ -67,6 +67,18 @@ class StaffMember(Member):
         begun = await self.caller.post("/api/identity/step-ups")
         await self._prove(begun, await self.app.code())
 
+    async def _judge(self, method: str, path: str, act: str, body: Json) -> Json:
+        """Act on the application as one sees it; it is looked at again when something came in between."""
+        while True:
+            seen = await self.caller.call("GET", path)
+            try:
+                answer = await self.caller.call(method, f"{path}/{act}", json=body, headers={"If-Match": seen.headers["ETag"]})
+            except Refused as refused:
+                if refused.code != "precondition-failed":
+                    raise
+            else:
+                return dict(answer.json())
+
 
 AnyStaff = TypeVar("AnyStaff", bound=StaffMember)
 
@@ -108,15 +120,13 @@ class Reviewer(StaffMember):
         answer: Json | None = await self.caller.post(f"/api/applications/reviews/{application_id}/requests", {"remarks": remarks})
         return answer
 
-    async def recommend(self, application_id: str, decision: str, comment: str, reasons: tuple[Json, ...] = ()) -> Json | None:
+    async def recommend(self, application_id: str, decision: str, comment: str, reasons: tuple[Json, ...] = ()) -> Json:
         """Recommend to approve or reject; approval goes with a checklist on which everything is in order."""
+        path = f"/api/applications/reviews/{application_id}"
         if decision == "approve":
             rows = (await self.look(application_id))["checklist"]["rows"]
-            answers = [{"code": row["code"], "result": "yes"} for row in rows]
-            await self.caller.put(f"/api/applications/reviews/{application_id}/checklist", {"answers": answers})
-        body = {"decision": decision, "reasons": reasons, "comment": comment}
-        answer: Json | None = await self.caller.post(f"/api/applications/reviews/{application_id}/recommendation", body)
-        return answer
+            await self._judge("PUT", path, "checklist", {"answers": [{"code": row["code"], "result": "yes"} for row in rows]})
+        return await self._judge("POST", path, "recommendation", {"decision": decision, "reasons": reasons, "comment": comment})
 
 
 class Registrar(StaffMember):
@@ -130,11 +140,10 @@ class Registrar(StaffMember):
         """The application with the recommendation."""
         return dict(await self.caller.get(f"/api/applications/registry/{application_id}"))
 
-    async def decide(self, application_id: str, decision: str, comment: str, reasons: tuple[Json, ...] = ()) -> Json | None:
+    async def decide(self, application_id: str, decision: str, comment: str, reasons: tuple[Json, ...] = ()) -> Json:
         """Approve or reject."""
-        body = {"decision": decision, "reasons": reasons, "comment": comment}
-        answer: Json | None = await self.caller.post(f"/api/applications/registry/{application_id}/decision", body)
-        return answer
+        path = f"/api/applications/registry/{application_id}"
+        return await self._judge("POST", path, "decision", {"decision": decision, "reasons": reasons, "comment": comment})
 
 
 class SupportAgent(StaffMember):

@@ -15,7 +15,7 @@ async def refused(applicant: Applicant, reviewers: list[Hands]) -> dict[str, Any
     path = f"/reviews/{application['id']}"
     for reviewer in reviewers[:2]:
         await reviewer.ok("PUT", f"{path}/claim")
-        await reviewer.ok("POST", f"{path}/recommendation", {"decision": "reject", "reasons": [REASON], "comment": "Нет приложения"})
+        await reviewer.judged("POST", f"{path}/recommendation", {"decision": "reject", "reasons": [REASON], "comment": "Нет приложения"})
     return await applicant.reach(application["id"], "rejected")
 
 

@@ -16,6 +16,6 @@ async def decided(applicant: Applicant, submitted: dict[str, Any], reviewer: Han
     application_id = (await applicant.reach(submitted["id"], "under-review"))["id"]
     await reviewer.ok("PUT", f"/reviews/{application_id}/claim")
     await reviewer.examine(application_id)
-    await reviewer.ok("POST", f"/reviews/{application_id}/recommendation", {"decision": "approve", "comment": ""})
-    await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
+    await reviewer.judged("POST", f"/reviews/{application_id}/recommendation", {"decision": "approve", "comment": ""})
+    await registrar.judged("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
     return await applicant.service.tap.next(CertificateIssued, where=lambda event: str(event.application_id) == application_id)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from chassis.preconditions import etag
 from contracts.base import Event
 from contracts.roles import Role
 from services.applications.main import create_app
@@ -57,11 +58,32 @@ class Hands:
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content and answer.headers["content-type"].startswith("application/json") else answer
 
+    async def judge(self, method: str, path: str, body: Any) -> httpx.Response:
+        """A checklist, opinion or decision of one who just opened the application.
+
+        It is opened again when something came in between, as the electronic document does.
+        """
+        application_id = UUID(path.split("/")[2])
+
+        async def judged() -> httpx.Response:
+            row = await self.service.database["applications"].find_one({"_id": application_id}, {"version": True})
+            answer = await self.call(method, path, body, If_Match=etag(row["version"] if row else 1))
+            assert answer.status_code != 412, answer.text
+            return answer
+
+        return await eventually(judged)
+
+    async def judged(self, method: str, path: str, body: Any) -> Any:
+        """What an act of judging is answered with when it is taken."""
+        answer = await self.judge(method, path, body)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
     async def examine(self, application_id: str) -> None:
         """As the reviewer who holds it: find everything in order, as approval needs."""
         path = f"/reviews/{application_id}/checklist"
-        rows = (await self.ok("PUT", path, {"answers": []}))["rows"]
-        await self.ok("PUT", path, {"answers": [{"code": row["code"], "result": "yes"} for row in rows]})
+        rows = (await self.judged("PUT", path, {"answers": []}))["rows"]
+        await self.judged("PUT", path, {"answers": [{"code": row["code"], "result": "yes"} for row in rows]})
 
 
 class Applicant(Hands):

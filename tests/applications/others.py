@@ -26,6 +26,7 @@ _WATCHED = (
 )
 _FOREIGN_SPECIALTY = "31.08.20"
 _OPINION = {"decision": "approve", "reasons": [], "comment": "Всё верно"}
+_FIRST = {"If-Match": '"1"'}
 _SHARE = {"days": 1, "views_max": 1}
 _REMARK = {"code": "contact-data-wrong", "pointer": "/professional/workplace/address", "comment": "Уточните адрес"}
 
@@ -106,8 +107,8 @@ def _if_match(read: dict[str, Any] | None) -> dict[str, str]:
 async def _certified(owner: Applicant, reviewer: Hands, registrar: Hands) -> str:
     application_id = await _held(owner, reviewer)
     await reviewer.examine(application_id)
-    await reviewer.ok("POST", f"/reviews/{application_id}/recommendation", _OPINION)
-    await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
+    await reviewer.judged("POST", f"/reviews/{application_id}/recommendation", _OPINION)
+    await registrar.judged("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
     await owner.reach(application_id, "certified")
     return application_id
 
@@ -120,8 +121,8 @@ async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Othe
         "PUT /reviews/{application_id}/claim": Asked(path),
         "DELETE /reviews/{application_id}/claim": Asked(path),
         "POST /reviews/{application_id}/requests": Asked(path, {"remarks": [_REMARK]}),
-        "PUT /reviews/{application_id}/checklist": Asked(path, {"answers": [{"code": "identity", "result": "yes"}]}),
-        "POST /reviews/{application_id}/recommendation": Asked(path, _OPINION),
+        "PUT /reviews/{application_id}/checklist": Asked(path, {"answers": [{"code": "identity", "result": "yes"}]}, headers=_FIRST),
+        "POST /reviews/{application_id}/recommendation": Asked(path, _OPINION, headers=_FIRST),
         "GET /reviews/{application_id}/notes": Asked(path),
         "POST /reviews/{application_id}/notes": Asked(path, {"text": "Для коллег"}),
     }
@@ -145,13 +146,13 @@ async def _registrar(service: Component, signer: Signer) -> Others:
     grounds = {"revocation": "issued-in-error", "suspension": "court-decision", "reinstatement": "court-decision"}
     asked = {
         **{
-            f"PUT /certificates/{{number}}/{change}": Asked(planned, {"reason_code": ground}, headers={"If-Match": '"1"'})
+            f"PUT /certificates/{{number}}/{change}": Asked(planned, {"reason_code": ground}, headers=_FIRST)
             for change, ground in grounds.items()
         },
         "GET /registry/reviews/{application_id}/candidates": Asked({"application_id": draft["id"]}),
         "PUT /reviews/{application_id}/assignment": Asked({"application_id": draft["id"]}, {"reviewer_id": None}),
         "GET /registry/{application_id}": Asked(path),
-        "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}),
+        "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}, headers=_FIRST),
     }
     return Others(service, str(owner.id), Hands(service, signer, uuid4(), Role.REGISTRAR).token(), _WATCHED, asked)
 

@@ -145,7 +145,7 @@ async def test_a_registrar_reassigns_and_the_former_holder_can_do_nothing_more(
     claimed = await service.tap.next(ReviewClaimed, where=lambda one: one.application_id == application.id and one.is_assigned)
     assert claimed.reviewer_id == second.id
     for method, place, body in (("GET", path, None), ("PUT", f"{path}/checklist", {"answers": []}), ("DELETE", f"{path}/claim", None)):
-        assert (await first.call(method, place, body)).status_code == 404, (method, place)
+        assert (await first.judge(method, place, body)).status_code == 404, (method, place)
     await second.ok("GET", path)
     await second.ok("DELETE", f"{path}/claim")
     await registrar.ok("PUT", f"{path}/assignment", {"reviewer_id": None})

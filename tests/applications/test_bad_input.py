@@ -78,8 +78,8 @@ class Cast:
         path = f"/reviews/{application['id']}"
         await self.reviewers[0].ok("PUT", f"{path}/claim")
         await self.reviewers[0].examine(application["id"])
-        await self.reviewers[0].ok("POST", f"{path}/recommendation", APPROVE)
-        await self.registrar.ok("POST", f"/registry/{application['id']}/decision", APPROVE)
+        await self.reviewers[0].judged("POST", f"{path}/recommendation", APPROVE)
+        await self.registrar.judged("POST", f"/registry/{application['id']}/decision", APPROVE)
         return application
 
     async def _withdrawn(self, owner: Applicant) -> dict[str, Any]:
@@ -119,7 +119,7 @@ async def test_no_act_that_the_table_does_not_name_is_made_and_none_of_them_chan
             if code is None:
                 continue
             before = await owner.get(application_id)
-            headers = {"If_Match": f'"{before["version"]}"'} if act in {"edit", "confirm"} else {}
+            headers = {"If_Match": f'"{before["version"]}"'} if act in {"edit", "confirm", "examine", "recommend", "decide"} else {}
             answer = await hands.call(method, path, body, **headers)
             if answer.json().get("code") != code or answer.status_code not in {404, 409} or await owner.get(application_id) != before:
                 wrong.append((state.value, act, answer.status_code, answer.json().get("code"), code))

@@ -108,20 +108,20 @@ async def test_an_approval_waits_for_the_checklist_and_the_protocol_shows_it_aft
     rows = (await reviewer.ok("GET", path))["checklist"]["rows"]
     required = {row["code"] for row in rows if row["is_required"]}
     assert required == {"identity", "education", "licence"}  # of the primary kind
-    refused = await reviewer.call("POST", f"{path}/recommendation", opinion)
+    refused = await reviewer.judge("POST", f"{path}/recommendation", opinion)
     assert (refused.status_code, refused.json()["code"]) == (409, "checklist-incomplete")
     assert {one["pointer"] for one in refused.json()["errors"]} == {f"/checklist/{code}" for code in required}
-    wrong = await reviewer.call("PUT", f"{path}/checklist", {"answers": [{"code": "experience", "result": "yes"}]})
+    wrong = await reviewer.judge("PUT", f"{path}/checklist", {"answers": [{"code": "experience", "result": "yes"}]})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "unknown-checklist-item")
-    assert (await reviewers[1].call("PUT", f"{path}/checklist", {"answers": []})).status_code == 404
+    assert (await reviewers[1].judge("PUT", f"{path}/checklist", {"answers": []})).status_code == 404
 
     await reviewer.examine(application_id)
-    await reviewer.ok("POST", f"{path}/recommendation", opinion)
+    await reviewer.judged("POST", f"{path}/recommendation", opinion)
     protocol = f"/applications/{application_id}/protocol"
     assert (await applicant.ok("GET", protocol))["comments"] == []
     [seen] = (await registrar.ok("GET", f"/registry/{application_id}"))["opinions"]
     assert {row["code"]: row["result"] for row in seen["audit"]["rows"]} == {row["code"]: "yes" for row in rows}
-    await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
+    await registrar.judged("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": ""})
     [shown] = (await applicant.ok("GET", protocol))["comments"]
     assert shown["audit"]["rows"] == seen["audit"]["rows"]
     assert shown["audit"]["rows"][0]["title"] == "Личные данные совпадают с документами"

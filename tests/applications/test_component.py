@@ -36,13 +36,13 @@ async def test_an_application_goes_from_draft_to_a_certificate_anybody_can_verif
     submitted = await _submit_and_see_it_received(applicant)
     await _clarify(applicant, reviewers[0], submitted["id"])
     await reviewers[0].examine(submitted["id"])
-    await reviewers[0].ok(
+    await reviewers[0].judged(
         "POST", f"/reviews/{submitted['id']}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"}
     )
     waiting = (await registrar.ok("GET", "/registry?limit=100"))["items"]
     assert submitted["id"] in [row["application_id"] for row in waiting]
     await registrar.ok("GET", f"/registry/{submitted['id']}")
-    await registrar.ok("POST", f"/registry/{submitted['id']}/decision", {"decision": "approve", "comment": ""})
+    await registrar.judged("POST", f"/registry/{submitted['id']}/decision", {"decision": "approve", "comment": ""})
     certified = await applicant.told(CertificateIssued)
     assert is_number(CERTIFICATE_PREFIX, certified.certificate_number)
     assert (await applicant.reach(submitted["id"], "certified"))["status"] == "Одобрено"
@@ -208,7 +208,7 @@ async def test_a_refusal_needs_a_second_reviewer_and_names_every_reason(
         await reviewers[place].ok("PUT", f"{path}/claim")
         reasons = [{"code": code, "pointer": "/professional/employments" if place == 0 else "/documents/diploma"}]
         opinion = {"decision": "reject", "reasons": reasons, "comment": "Недостаточно"}
-        await reviewers[place].ok("POST", f"{path}/recommendation", opinion)
+        await reviewers[place].judged("POST", f"{path}/recommendation", opinion)
         if place == 0:
             assert (await reviewers[0].call("PUT", f"{path}/claim")).json()["code"] == "conflict-of-interest"
     refused = await applicant.reach(application["id"], "rejected")

@@ -63,7 +63,7 @@ async def test_opinions_are_read_after_the_decision_and_notes_never(
     await first.ok("PUT", f"{path}/claim")
     written = await first.ok("POST", f"{path}/notes", {"text": NOTE})
     assert (written["text"], written["by"], written["is_own"]) == (NOTE, "reviewer", True)
-    await first.ok("POST", f"{path}/recommendation", AGAINST)
+    await first.judged("POST", f"{path}/recommendation", AGAINST)
     texts = await read_everything(applicant, application_id)
     assert knowing(texts, NOTE, OPINION, REASON) == set()
     assert application_id in texts["GET /applications/{application_id}/protocol"]
@@ -75,7 +75,7 @@ async def test_opinions_are_read_after_the_decision_and_notes_never(
     for stranger in (first, registrar):  # neither works on it now
         assert (await stranger.call("GET", f"{path}/notes")).status_code == 404
         assert (await stranger.call("POST", f"{path}/notes", {"text": NOTE})).status_code == 404
-    await second.ok("POST", f"{path}/recommendation", AGAINST)
+    await second.judged("POST", f"{path}/recommendation", AGAINST)
     texts = await read_everything(applicant, application_id)
     assert knowing(texts, OPINION) == {"GET /applications/{application_id}/protocol", "export"}
     assert knowing(texts, REASON) == {

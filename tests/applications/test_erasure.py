@@ -184,8 +184,8 @@ async def certified(applicant: Applicant, reviewer: Hands, registrar: Hands, app
     await reviewer.ok("POST", f"{path}/requests", {"remarks": [remark]})
     await applicant.ok("POST", f"/applications/{application_id}/answer", {"comment": "Исправила", "changes": {}})
     await reviewer.examine(application_id)
-    await reviewer.ok("POST", f"{path}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"})
-    await registrar.ok("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": "Всё верно"})
+    await reviewer.judged("POST", f"{path}/recommendation", {"decision": "approve", "reasons": [], "comment": "Всё верно"})
+    await registrar.judged("POST", f"/registry/{application_id}/decision", {"decision": "approve", "comment": "Всё верно"})
     number = (await applicant.told(CertificateIssued)).certificate_number
     await applicant.reach(application_id, "certified")
     return number

@@ -1,11 +1,13 @@
 """Wrong requests to the desks of reviewers and registrars, and to whoever answers them: each is refused by name, and changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.preconditions import etag
+from contracts.applications import ElectronicDocumentIssued
 from contracts.roles import Role
 from tests.applications import people
 from tests.applications.conftest import Applicant, Hands, known_reviewers
@@ -44,6 +46,7 @@ async def desk(service: Component, signer: Signer) -> Desk:
         await eventually(lambda event=event: service.database["staff_members"].find_one({"_id": event.staff_id}))  # type: ignore[misc]
     application_id = (await applicant.under_review())["id"]
     await holder.ok("PUT", f"/reviews/{application_id}/claim")
+    await applicant.told(ElectronicDocumentIssued)  # the last that changes it by itself
     registrar, late = (Hands(service, signer, uuid4(), Role.REGISTRAR) for _ in range(2))
     late.factor_age_seconds = 601
     stranger = Hands(service, signer, uuid4(), Role.PRACTITIONER)
@@ -67,6 +70,7 @@ YES = {"code": "identity", "result": "yes"}
 ASK, CLAIM, OPINION = ("POST", "/reviews/{id}/requests"), ("PUT", "/reviews/{id}/claim"), ("POST", "/reviews/{id}/recommendation")
 CHECKLIST, NOTE, ASSIGN = ("PUT", "/reviews/{id}/checklist"), ("POST", "/reviews/{id}/notes"), ("PUT", "/reviews/{id}/assignment")
 DECIDE, NOBODY = ("POST", "/registry/{id}/decision"), str(uuid4())
+JUDGING = {CHECKLIST, OPINION, DECIDE}
 WRONG: dict[str, tuple[str, tuple[str, str], Any, int, str]] = {
     "a remark on a field there is not": ("holder", ASK, remarks(pointer="/professional/salary"), 422, "unknown-reason"),
     "a remark on no pointer": ("holder", ASK, remarks(pointer="professional"), 422, "invalid"),
@@ -116,9 +120,19 @@ async def test_a_wrong_request_is_refused_by_name_and_changes_nothing(desk: Desk
     who, (method, path), body, status, code = WRONG[name]
     before = await desk.version()
     sent = {"reviewer_id": str(desk.people[body].id)} if isinstance(body, str) else body
-    answer = await desk.people[who].call(method, desk.path(path), sent)
+    seen = {"If_Match": etag(before)} if (method, path) in JUDGING else {}
+    answer = await desk.people[who].call(method, desk.path(path), sent, **seen)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert await desk.version() == before
+
+
+BLIND = {(428, "precondition-required"), (412, "precondition-failed")}
+
+
+async def refused_blind(hands: Hands, path: str, body: Any, method: str = "POST") -> set[tuple[int, str]]:
+    """What who judges is told without a word of what they saw, and having seen the version before the claim."""
+    answers = [await hands.call(method, path, body), await hands.call(method, path, body, If_Match=etag(1))]
+    return {(answer.status_code, answer.json()["code"]) for answer in answers}
 
 
 async def test_what_is_over_is_refused_by_name(service: Component, signer: Signer, applicant: Applicant, registrar: Hands) -> None:
@@ -138,18 +152,23 @@ async def test_what_is_over_is_refused_by_name(service: Component, signer: Signe
     closed = await applicant.call("POST", f"{protocol}/answer", {"comment": "И ещё", "changes": {}})
     assert (closed.status_code, closed.json()["code"]) == (409, "illegal-move")
 
+    assert await refused_blind(first, f"{path}/checklist", answers(YES), "PUT") == BLIND
+    assert await refused_blind(first, f"{path}/recommendation", refusal()) == BLIND
     await first.examine(application_id)
-    await first.ok("POST", f"{path}/recommendation", {"decision": "approve"})
+    await first.judged("POST", f"{path}/recommendation", {"decision": "approve"})
     for one in (first, second):  # one has spoken, for another it is too late
         assert (await one.call("PUT", f"{path}/claim")).json()["code"] in {"conflict-of-interest", "already-recommended"}
     assert (await registrar.call("PUT", f"{path}/assignment", {"reviewer_id": str(third.id)})).json()["code"] == "application-not-found"
     spoken = Hands(service, signer, first.id, Role.REGISTRAR)
     decide = f"/registry/{application_id}/decision"
-    refused = await spoken.call("POST", decide, {"decision": "approve"})
+    refused = await spoken.judge("POST", decide, {"decision": "approve"})
     assert (refused.status_code, refused.json()["code"]) == (403, "conflict-of-interest")
-    assert (await registrar.call("POST", decide, {"decision": "reject"})).json()["code"] == "reasons-missing"
-    await registrar.ok("POST", decide, refusal())
-    again = await registrar.call("POST", decide, {"decision": "approve"})
+    assert (await registrar.judge("POST", decide, {"decision": "reject"})).json()["code"] == "reasons-missing"
+    assert await refused_blind(registrar, decide, refusal()) == BLIND
+    late = replace(registrar, factor_age_seconds=601)
+    assert (await late.judge("POST", decide, {"decision": "approve"})).json()["code"] == "step-up-required"
+    await registrar.judged("POST", decide, refusal())
+    again = await registrar.judge("POST", decide, {"decision": "approve"})
     assert (again.status_code, again.json()["code"]) == (404, "application-not-found")
     assert (await second.call("PUT", f"{path}/claim")).json()["code"] == "illegal-move"
     assert (await applicant.call("POST", f"{protocol}/withdrawal", {"reason": ""})).json()["code"] == "illegal-move"

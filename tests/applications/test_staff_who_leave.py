@@ -104,5 +104,5 @@ async def test_whose_colleague_the_applicant_becomes_by_an_answer_judges_no_more
     await applicant.ok("POST", f"/applications/{held['id']}/answer", {"comment": "Перешла", "changes": changes})
     assert await holder_of(service, held["id"]) is None
     opinion = {"decision": "approve", "reasons": [], "comment": "Свой человек"}
-    refused = await reviewers[0].call("POST", f"{path}/recommendation", opinion)
+    refused = await reviewers[0].judge("POST", f"{path}/recommendation", opinion)
     assert refused.status_code == 404, refused.text

@@ -49,9 +49,9 @@ async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(serv
 
     await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
     await reviewer.examine(application["id"])
-    await reviewer.ok("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
+    await reviewer.judged("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
     registrar = Hands(service, signer, uuid4(), Role.REGISTRAR)
-    await registrar.ok("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
+    await registrar.judged("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
     await applicant.told(CertificateIssued)
     service.clock.move(timedelta(days=30))
     assert [event.term for event in service.tap.all(DeadlineMissed)] == ["review"]  # terms that were met stay silent

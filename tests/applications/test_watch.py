@@ -241,8 +241,8 @@ async def test_what_stalls_is_listed_and_a_push_takes_the_step_it_lacks(
     await eventually(is_free)
     await reviewers[1].ok("PUT", f"/reviews/{application['id']}/claim")
     await reviewers[1].examine(application["id"])
-    await reviewers[1].ok("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
-    await registrar.ok("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
+    await reviewers[1].judged("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
+    await registrar.judged("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
     await applicant.told(CertificateIssued)
     assert await watch.push(UUID(application["id"])) is None
 

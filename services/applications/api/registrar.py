@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from chassis.paging import Page, PageQuery
+from chassis.preconditions import IfMatch, etag
 from contracts.roles import Role
 from services.applications.api.dependencies import CurrentRegistrar, RecentRegistrar, UseCasesDep
 from services.applications.schemas.answers import CandidatesOut, QueueRowOut, ReviewRowOut
@@ -39,17 +40,19 @@ async def list_candidates(application_id: UUID, registrar: CurrentRegistrar, use
 
 
 @router.get("/{application_id}")
-async def open_registry(application_id: UUID, registrar: CurrentRegistrar, usecases: UseCasesDep) -> OpenedOut:
-    """An application that waits for a decision or was approved."""
+async def open_registry(application_id: UUID, registrar: CurrentRegistrar, usecases: UseCasesDep, response: Response) -> OpenedOut:
+    """An application that waits for a decision or was approved. Its ETag is what a decision has to name."""
     reader = Reader(registrar.id, Role.REGISTRAR, registrar.address, "approval")
     opened = await usecases.open_registry(application_id, reader)
+    response.headers["ETag"] = etag(opened.application.version)
     return OpenedOut.of(opened, usecases.rules_of(opened.application), usecases.terms, usecases.now())
 
 
 @router.post("/{application_id}/decision", status_code=201)
-async def decide(application_id: UUID, body: OpinionIn, registrar: CurrentRegistrar, usecases: UseCasesDep) -> MovedOut:
-    """Approve or refuse."""
-    return MovedOut.of(await usecases.decide(application_id, registrar.id, body.decision, body.remarks(), body.comment))
+async def decide(application_id: UUID, body: OpinionIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep) -> MovedOut:
+    """Approve or refuse what one saw."""
+    given = body.decision, body.remarks(), body.comment
+    return MovedOut.of(await usecases.decide(application_id, registrar.id, *given, expected_version=version))
 
 
 @reviews.put("/{application_id}/assignment")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from chassis.auth import Principal
 from chassis.limits import limited
 from chassis.paging import Page, PageQuery
+from chassis.preconditions import IfMatch, etag
 from contracts.roles import Role
 from services.applications.api.dependencies import CurrentReviewer, UseCasesDep
 from services.applications.schemas.answers import QueueRowOut
@@ -55,9 +56,10 @@ async def release_review(application_id: UUID, reviewer: CurrentReviewer, usecas
 
 
 @router.get("/{application_id}")
-async def open_review(application_id: UUID, reviewer: CurrentReviewer, usecases: UseCasesDep) -> OpenedOut:
-    """An application one holds, with what the last answer changed."""
+async def open_review(application_id: UUID, reviewer: CurrentReviewer, usecases: UseCasesDep, response: Response) -> OpenedOut:
+    """An application one holds, with what the last answer changed. Its ETag is what an opinion has to name."""
     opened = await usecases.open_review(application_id, _reader(reviewer))
+    response.headers["ETag"] = etag(opened.application.version)
     return OpenedOut.of(opened, usecases.rules_of(opened.application), usecases.terms, usecases.now())
 
 
@@ -69,13 +71,17 @@ async def request_information(application_id: UUID, body: RequestIn, reviewer: C
 
 
 @router.put("/{application_id}/checklist")
-async def answer_checklist(application_id: UUID, body: ChecklistIn, reviewer: CurrentReviewer, usecases: UseCasesDep) -> ChecklistOut:
+async def answer_checklist(
+    application_id: UUID, body: ChecklistIn, reviewer: CurrentReviewer, version: IfMatch, usecases: UseCasesDep, response: Response
+) -> ChecklistOut:
     """Keep what one found so far, row by row; approval needs every required row."""
-    answered = await usecases.answer_checklist(application_id, reviewer.id, body.given())
+    answered = await usecases.answer_checklist(application_id, reviewer.id, body.given(), expected_version=version)
+    response.headers["ETag"] = etag(answered.version)
     return ChecklistOut.of(answered, reviewer.id, usecases.rules_of(answered))
 
 
 @router.post("/{application_id}/recommendation", status_code=201)
-async def recommend(application_id: UUID, body: OpinionIn, reviewer: CurrentReviewer, usecases: UseCasesDep) -> MovedOut:
-    """Give an opinion; a first one against goes to a second reviewer."""
-    return MovedOut.of(await usecases.recommend(application_id, reviewer.id, body.decision, body.remarks(), body.comment))
+async def recommend(application_id: UUID, body: OpinionIn, reviewer: CurrentReviewer, version: IfMatch, usecases: UseCasesDep) -> MovedOut:
+    """Give an opinion on what one saw; a first one against goes to a second reviewer."""
+    given = body.decision, body.remarks(), body.comment
+    return MovedOut.of(await usecases.recommend(application_id, reviewer.id, *given, expected_version=version))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.clock import Clock
-from chassis.errors import FieldError
+from chassis.errors import FieldError, PreconditionFailed
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
 from contracts.applications import AssignmentDue
@@ -154,6 +154,12 @@ class Room:
                 address=reader.address,
             )
         )
+
+
+def same_version(application: Application, expected: int) -> None:
+    """Raises `PreconditionFailed` where it is not the version that whoever acts saw."""
+    if application.version != expected:
+        raise PreconditionFailed("Заявление изменилось с тех пор, как вы его открыли. Откройте его ещё раз.")
 
 
 def named(application: Application | Row) -> dict[str, Any]:

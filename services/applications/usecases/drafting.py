@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from chassis.errors import FieldError, PreconditionFailed
+from chassis.errors import FieldError
 from chassis.transaction import Transaction, atomic
 from contracts.applications import DraftSaved
 from services.applications.domain import drafting
@@ -17,7 +17,7 @@ from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Move, State, after
-from services.applications.usecases.base import Room, named
+from services.applications.usecases.base import Room, named, same_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Drafting(Room):
         """The draft after a merge patch of its blocks. Raises `PreconditionFailed`, `IllegalMove`."""
         async with self.begin() as tx:
             draft = await self.applications.get_own(application_id, applicant_id, tx=tx)
-            _same_version(draft, expected_version)
+            same_version(draft, expected_version)
             edited = drafting.edit(draft, patch, at=self.now())
             await self._keep(tx, edited, read=draft)
             if drafting.is_to_be_told(edited, before=draft):
@@ -123,7 +123,7 @@ class Drafting(Room):
         """
         async with self.begin() as tx:
             draft = await self.applications.get_own(application_id, applicant_id, tx=tx)
-            _same_version(draft, expected_version)
+            same_version(draft, expected_version)
             given, documents = await self._check_input(draft, tx)
             if draft.state is not State.CONFIRMED:
                 after(draft.state, Move.CONFIRM)
@@ -145,8 +145,3 @@ class Drafting(Room):
                 document_ids=draft.document_ids,
             )
         )
-
-
-def _same_version(application: Application, expected: int) -> None:
-    if application.version != expected:
-        raise PreconditionFailed("Заявление изменилось с тех пор, как вы его открыли. Откройте его ещё раз.")

@@ -8,7 +8,7 @@ from chassis.transaction import atomic
 from services.applications.domain import review
 from services.applications.domain.application import Application, Decision, Remark
 from services.applications.domain.history import Row
-from services.applications.usecases.base import Reader, Room
+from services.applications.usecases.base import Reader, Room, same_version
 from services.applications.usecases.review import Opened
 
 
@@ -31,11 +31,22 @@ class Registry(Room):
 
     @atomic
     async def decide(
-        self, application_id: UUID, registrar_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str
+        self,
+        application_id: UUID,
+        registrar_id: UUID,
+        decision: Decision,
+        remarks: tuple[Remark, ...],
+        comment: str,
+        *,
+        expected_version: int,
     ) -> Application:
-        """Approve or refuse. Raises `ApplicationNotFound`, `ConflictOfInterest`, `ReasonsMissing`, `UnknownReason`, `IllegalMove`."""
+        """Approve or refuse what one saw.
+
+        Raises `ApplicationNotFound`, `PreconditionFailed`, `ConflictOfInterest`, `ReasonsMissing`, `UnknownReason`, `IllegalMove`.
+        """
         async with self.begin() as tx:
             application = await self.applications.get_for_registrar(application_id, tx=tx)
+            same_version(application, expected_version)
             given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
             decided = review.decide(application, registrar_id, decision, given, comment, at=self.now())
             await self._move(tx, decided, read=application)

@@ -11,7 +11,7 @@ from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.history import Row
 from services.applications.domain.rules import ChecklistItem
-from services.applications.usecases.base import Reader, Room
+from services.applications.usecases.base import Reader, Room, same_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,16 @@ class Review(Room):
         return asked
 
     @atomic
-    async def answer_checklist(self, application_id: UUID, reviewer_id: UUID, answers: tuple[ChecklistAnswer, ...]) -> Application:
-        """Keep what the holder found so far. Raises `UnknownChecklistItem`, `ApplicationNotFound`, `IllegalMove`."""
+    async def answer_checklist(
+        self, application_id: UUID, reviewer_id: UUID, answers: tuple[ChecklistAnswer, ...], *, expected_version: int
+    ) -> Application:
+        """Keep what the holder found so far.
+
+        Raises `PreconditionFailed`, `UnknownChecklistItem`, `ApplicationNotFound`, `IllegalMove`.
+        """
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            same_version(application, expected_version)
             items = self._checklist(application)
             answered = checklist.answer(application, reviewer_id, answers, items, at=self.now(), terms=self.terms)
             await self._keep(tx, answered, read=application)
@@ -89,11 +95,22 @@ class Review(Room):
 
     @atomic
     async def recommend(
-        self, application_id: UUID, reviewer_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str
+        self,
+        application_id: UUID,
+        reviewer_id: UUID,
+        decision: Decision,
+        remarks: tuple[Remark, ...],
+        comment: str,
+        *,
+        expected_version: int,
     ) -> Application:
-        """Give an opinion. Raises `UnknownReason`, `ReasonsMissing`, `ChecklistIncomplete`, `NotClaimed`, `IllegalMove`."""
+        """Give an opinion on what one saw.
+
+        Raises `PreconditionFailed`, `UnknownReason`, `ReasonsMissing`, `ChecklistIncomplete`, `NotClaimed`, `IllegalMove`.
+        """
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            same_version(application, expected_version)
             given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
             if decision == "approve":
                 checklist.permits_approval(application, reviewer_id, self._checklist(application))

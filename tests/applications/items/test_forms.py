@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pypdfium2
 
+from chassis.preconditions import etag
 from contracts.applications import (
     ApplicationRejected,
     ApplicationSubmitted,
@@ -116,7 +117,7 @@ async def test_ap_5_every_move_is_recorded_and_told_and_no_other_is_made(applica
         headers = {"If_Match": fresh} if method != "POST" else {}
         refused = await applicant.call(method, path + tail, body, **headers)
         assert (refused.status_code, refused.json()["code"], refused.json()["state"]) == (409, "illegal-move", "under-review")
-    assert (await reviewers[0].call("POST", f"/registry/{application['id']}/decision", {"decision": "approve"})).status_code == 403
+    assert (await reviewers[0].judge("POST", f"/registry/{application['id']}/decision", {"decision": "approve"})).status_code == 403
     assert application["status"] == "В обработке"
     steps = (await applicant.ok("GET", f"{path}/protocol"))["transitions"]
     assert [(step["move"], step["by"], step["before"], step["after"]) for step in steps] == [
@@ -183,7 +184,7 @@ async def test_ap_7_a_reason_of_the_table_may_close_the_way_to_a_correction(appl
     opinion = {"decision": "reject", "reasons": [{"code": "duplicate-application", "pointer": "/personal"}], "comment": "Уже подано"}
     for reviewer in reviewers:
         await reviewer.ok("PUT", f"{path}/claim")
-        await reviewer.ok("POST", f"{path}/recommendation", opinion)
+        await reviewer.judged("POST", f"{path}/recommendation", opinion)
     assert (await applicant.told(ApplicationRejected)).may_resubmit is False
     assert not (await applicant.get(application["id"]))["may_resubmit"]
     again = {"kind": "primary", "specialty_code": people.CARDIOLOGY, "previous_application_id": application["id"]}
@@ -213,14 +214,20 @@ async def test_ap_18_the_reviewer_sees_a_new_profile_beside_the_snapshot_and_app
     application = await applicant.under_review()
     path = f"/reviews/{application['id']}"
     await reviewers[0].ok("PUT", f"{path}/claim")
-    assert (await reviewers[0].ok("GET", path))["profile_diff"] == []
+    before = await reviewers[0].ok("GET", path)
+    assert before["profile_diff"] == []
     contacts = new_contacts(applicant)
     await service.publish(contacts)
     await eventually(lambda: service.database["inbox"].find_one({"_id": str(contacts.event_id)}))
     await service.publish(people.verified(applicant.id, version=6, surname="Замужняя", email=contacts.email))
     told = await applicant.told(ProfileChangeProposed)
     assert (told.profile_version, told.pointers, told.reviewer_id) == (6, ("/personal/surname",), reviewers[0].id)
-    opened = await reviewers[0].ok("GET", path)
+    unseen = {"decision": "reject", "reasons": [], "comment": ""}
+    stale = await reviewers[0].call("POST", f"{path}/recommendation", unseen, If_Match=etag(before["application"]["version"]))
+    assert (stale.status_code, stale.json()["code"]) == (412, "precondition-failed")
+    answer = await reviewers[0].call("GET", path)
+    opened = answer.json()
+    assert answer.headers["ETag"] == etag(opened["application"]["version"])
     assert opened["profile_diff"] == [
         {"pointer": "/personal/email", "before": "alena@example.org", "after": "fresh@example.org"},
         {"pointer": "/personal/surname", "before": "Вымышленникова", "after": "Замужняя"},
@@ -228,12 +235,12 @@ async def test_ap_18_the_reviewer_sees_a_new_profile_beside_the_snapshot_and_app
     assert opened["application"]["personal"]["surname"] == "Вымышленникова"
     assert opened["application"]["snapshot_sha256"] == application["snapshot_sha256"]
     answers = [{"code": row["code"], "result": "yes"} for row in opened["checklist"]["rows"] if row["code"] != "profile-change"]
-    await reviewers[0].ok("PUT", f"{path}/checklist", {"answers": answers})
+    await reviewers[0].judged("PUT", f"{path}/checklist", {"answers": answers})
     approve: dict[str, Any] = {"decision": "approve", "reasons": [], "comment": ""}
-    refused = await reviewers[0].call("POST", f"{path}/recommendation", approve)
+    refused = await reviewers[0].judge("POST", f"{path}/recommendation", approve)
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/checklist/profile-change"]
     await reviewers[0].examine(application["id"])
-    assert (await reviewers[0].ok("POST", f"{path}/recommendation", approve))["desk"] == "registrar"
+    assert (await reviewers[0].judged("POST", f"{path}/recommendation", approve))["desk"] == "registrar"
     assert [event.pointers for event in service.tap.all(ProfileChangeProposed) if event.applicant_id == applicant.id] == [told.pointers]
 
 

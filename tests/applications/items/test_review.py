@@ -50,9 +50,9 @@ async def test_ap_9_a_reviewer_takes_examines_asks_and_gets_the_answer_back_with
     after = datetime.fromisoformat((await applicant.get(application_id))["terms"][0]["due_at"])
     assert service.app.state.usecases.terms.working_days_between(before, after) == 2, "the clarification adds two working days"
 
-    assert (await second.call("POST", f"{path}/recommendation", APPROVE)).json()["code"] == "checklist-incomplete"
+    assert (await second.judge("POST", f"{path}/recommendation", APPROVE)).json()["code"] == "checklist-incomplete"
     await second.examine(application_id)
-    await second.ok("POST", f"{path}/recommendation", APPROVE)
+    await second.judged("POST", f"{path}/recommendation", APPROVE)
     assert (await applicant.told(ApprovalRecommended)).reviewer_id == second.id
 
 
@@ -86,7 +86,7 @@ async def test_ap_10_terms_over_holidays_are_those_counted_by_hand(clocked: Comp
     assert _terms(await applicant.get(application["id"])) == {"information": _end(row["day_10"])}
     await applicant.ok("POST", f"/applications/{application['id']}/answer", {"comment": "Верно", "changes": {}})
     await reviewer.examine(application["id"])
-    await reviewer.ok("POST", f"{path}/recommendation", APPROVE)
+    await reviewer.judged("POST", f"{path}/recommendation", APPROVE)
     assert _terms(await applicant.get(application["id"])) == {"approval": _end(row["day_1"])}
 
     clocked.clock.move(datetime.fromisoformat(_end(row["day_1"])) - clocked.clock.now() + timedelta(minutes=1))
@@ -96,7 +96,7 @@ async def test_ap_10_terms_over_holidays_are_those_counted_by_hand(clocked: Comp
     assert late["is_overdue"]
     assert late["forecast_at"] >= _end(row["day_7"])
     assert [one["application_id"] for one in (await registrar.ok("GET", "/registry"))["items"]] == [application["id"]]
-    await registrar.ok("POST", f"/registry/{application['id']}/decision", APPROVE)
+    await registrar.judged("POST", f"/registry/{application['id']}/decision", APPROVE)
     await applicant.told(CertificateIssued)
     certified = await applicant.reach(application["id"], "certified")
     assert (certified["terms"], certified["forecast_at"], (await registrar.ok("GET", "/registry"))["items"]) == ([], None, [])
