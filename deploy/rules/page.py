@@ -63,7 +63,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
         return [f"`{row.code.value}`", row.text, row.advice, curable, "да" if row.may_resubmit else "нет", _TARGETS[row.target], chooses]
 
     def item(row: ChecklistItem) -> list[str]:
-        return [row.title, ", ".join(words.kinds[one] for one in row.kinds), _required(row)]
+        return [row.title, ", ".join(words.kinds[one] for one in row.kinds), _required(row), "да" if row.may_be_inapplicable else "нет"]
 
     def ground(row: Ground) -> list[str]:
         return [f"`{row.code}`", row.title, ", ".join(_CHANGES[one] for one in row.changes)]
@@ -85,7 +85,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
         tables.reasons,
         reason,
     )
-    yield from _part("Что проверяет эксперт", ["Проверка", "Виды", "Обязательна"], tables.checklists, item)
+    yield from _part("Что проверяет эксперт", ["Проверка", "Виды", "Обязательна", "Может быть неприменима"], tables.checklists, item)
     yield from _part("Основания изменить состояние сертификата", ["Код", "Основание", "Для чего"], tables.grounds, ground)
     yield from _part("Цели, с которыми спрашивают работодатели", ["Код", "Цель"], tables.purposes, purpose)
     yield from _part("Сроки", ["Срок", "Длина", "Единица"], tables.terms, term)

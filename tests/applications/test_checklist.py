@@ -1,5 +1,6 @@
 """The checklist: rows by kind, answers one by one, approval when the required ones are in order, the protocol shows them after it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,22 +9,33 @@ from uuid import UUID
 import pytest
 
 from services.applications.domain import checklist, disclosure, erasure
-from services.applications.domain.application import ChecklistAnswer
+from services.applications.domain.application import Application, ChecklistAnswer, Request
 from services.applications.domain.errors.review import ChecklistIncomplete, NotClaimed, UnknownChecklistItem
+from services.applications.domain.proposals import propose
 from services.applications.domain.review import claim, release
 from services.applications.domain.rules import ChecklistItem, Kind
 from services.applications.domain.states import State
 from tests.applications import people
 from tests.applications.conftest import Applicant, Hands
-from tests.applications.planting import waiting
+from tests.applications.planting import FORM, waiting
 from tests.applications.test_domain import TERMS, staff
+from tests.applications.test_proposals import FACTS, changed
 
 AT = people.NOW
 REVIEWER = staff()
 ITEMS = tuple(
-    ChecklistItem(source="", valid_from=AT.date(), code=code, title=code.title(), kinds=tuple(Kind), is_required=is_required)
-    for code, is_required in (("identity", True), ("education", True), ("corrections", False))
+    ChecklistItem(
+        source="",
+        valid_from=AT.date(),
+        code=code,
+        title=code.title(),
+        kinds=tuple(Kind),
+        is_required=is_required,
+        may_be_inapplicable=may_be_inapplicable,
+    )
+    for code, is_required, may_be_inapplicable in (("identity", True, False), ("education", True, True), ("corrections", False, True))
 )
+ASKED = Request("reviewer", REVIEWER.id, (), AT, AT, 3, FORM, ())
 HELD = claim(waiting(AT + timedelta(days=5)), REVIEWER, at=AT, terms=TERMS)
 
 
@@ -48,7 +60,42 @@ def test_another_reviewer_and_another_round_keep_their_own() -> None:
     free = release(answered(*yes("identity")), REVIEWER.id, at=AT)
     both = checklist.answer(claim(free, other, at=AT, terms=TERMS), other.id, yes("education"), ITEMS, at=AT, terms=TERMS)
     assert {one.reviewer_id: one.answers for one in both.checklists} == {REVIEWER.id: yes("identity"), other.id: yes("education")}
-    assert checklist.answers_of(both, REVIEWER.id, 2) == ()
+    assert checklist.given_by(replace(both, round=2), REVIEWER.id) is None
+
+
+CHANGES: dict[str, Callable[[Application], Application]] = {
+    "an answer": lambda one: replace(one, requests=(replace(ASKED, answered_at=AT),)),
+    "another profile": lambda one: propose(one, FACTS, changed(surname="Замужняя"), profile_version=2, at=AT),
+    "a profile that changes back": lambda one: propose(
+        propose(one, FACTS, changed(surname="Замужняя"), profile_version=2, at=AT),
+        changed(surname="Замужняя"),
+        FACTS,
+        profile_version=3,
+        at=AT,
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_found_before_a_change_counts_no_more_until_it_is_found_again(change: str) -> None:
+    found = answered(*yes("identity", "education", "corrections"))
+    other = CHANGES[change](found)
+    with pytest.raises(ChecklistIncomplete) as refused:
+        checklist.permits_approval(other, REVIEWER.id, ITEMS)
+    assert {one.code for one in refused.value.errors} == {"answered-before-change"}
+    assert len(refused.value.errors) == 2, "of the required rows"
+    again = checklist.answer(other, REVIEWER.id, yes("identity", "education"), ITEMS, at=AT, terms=TERMS)
+    checklist.permits_approval(again, REVIEWER.id, ITEMS)
+    if change == "another profile":
+        second = propose(again, changed(surname="Замужняя"), changed(surname="Девичья"), profile_version=3, at=AT)
+        assert checklist.is_outdated(checklist.given_by(second, REVIEWER.id), second)
+
+
+def test_a_request_without_an_answer_and_new_ways_to_reach_the_applicant_leave_the_answers_as_they_are() -> None:
+    found = answered(*yes("identity", "education"))
+    noted = propose(replace(found, requests=(ASKED,)), FACTS, changed(phone="+79990001199"), profile_version=2, at=AT)
+    assert noted.version > found.version
+    checklist.permits_approval(noted, REVIEWER.id, ITEMS)
 
 
 @pytest.mark.parametrize(
@@ -77,12 +124,22 @@ def test_approval_needs_every_required_row(answers: tuple[ChecklistAnswer, ...],
         (yes("licence"), ["unknown-item"]),
         (yes("identity", "identity"), ["repeated-item"]),
         ((ChecklistAnswer("identity", "no"), ChecklistAnswer("education", "not-applicable")), ["comment-missing", "comment-missing"]),
+        ((ChecklistAnswer("identity", "not-applicable", "Паспорта нет"), *yes("education")), ["always-applicable"]),
     ],
 )
 def test_wrong_answers_are_named_row_by_row(answers: tuple[ChecklistAnswer, ...], codes: list[str]) -> None:
     with pytest.raises(UnknownChecklistItem) as refused:
         answered(*answers)
     assert [one.code for one in refused.value.errors] == codes
+
+
+def test_a_row_that_concerns_everybody_permits_no_approval_though_it_was_once_answered_so() -> None:
+    found = answered(*yes("education"), ChecklistAnswer("identity", "no", "Нет паспорта"))
+    [given] = found.checklists
+    lax = replace(given, answers=(*yes("education"), ChecklistAnswer("identity", "not-applicable", "Нет паспорта")))
+    with pytest.raises(ChecklistIncomplete) as refused:
+        checklist.permits_approval(replace(found, checklists=(lax,)), REVIEWER.id, ITEMS)
+    assert [(one.pointer, one.code) for one in refused.value.errors] == [("/checklist/identity", "always-applicable")]
 
 
 def test_only_the_holder_answers() -> None:

@@ -133,6 +133,8 @@ class Checklist:
     answers: tuple[ChecklistAnswer, ...]
     at: datetime
     round: int = 1
+    revision: int = 0
+    """Of what was judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +313,12 @@ class Application:
     def is_profile_changed(self) -> bool:
         """Whether the profile became another since it was handed in, beside ways to reach the applicant."""
         return any(not proposal.is_contact_only for proposal in self.proposals)
+
+    @property
+    def revision(self) -> int:
+        """How often what is judged became another since it was handed in: by an answer, or by a changed profile."""
+        answers = sum(request.answered_at is not None for request in self.requests)
+        return answers + sum(not proposal.is_contact_only for proposal in self.proposals)
 
     @property
     def opinions(self) -> tuple[Recommendation, ...]:

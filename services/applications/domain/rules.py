@@ -56,6 +56,8 @@ class ChecklistItem(Versioned):
     title: str
     kinds: tuple[Kind, ...]
     is_required: bool
+    may_be_inapplicable: bool = False
+    """Whether "not applicable" is an answer; else the row concerns every application of its kinds."""
     needs_changed_profile: bool = False
     """Only looked at where the profile changed after the application was handed in."""
 

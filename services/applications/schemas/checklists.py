@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.applications.domain.application import Application, Checklist, ChecklistAnswer, ChecklistResult
-from services.applications.domain.checklist import answers_of
-from services.applications.domain.rules import Rules
+from services.applications.domain.checklist import given_by, is_outdated
+from services.applications.domain.rules import ChecklistItem, Rules
 from services.applications.schemas.bodies import Body, Code, Text
 
 
@@ -36,6 +36,7 @@ class ChecklistRowOut(BaseModel):
     code: str
     title: str
     is_required: bool
+    may_be_inapplicable: bool
     result: ChecklistResult | None
     comment: str
 
@@ -44,17 +45,27 @@ class ChecklistOut(BaseModel):
     """Every row of the application's kind with the reviewer's answers."""
 
     rows: list[ChecklistRowOut]
+    is_outdated: bool
+    """The answers are about what was judged before an answer or a changed profile: approval needs them given again."""
 
     @classmethod
     def of(cls, application: Application, reviewer_id: UUID, rules: Rules) -> Self:
         """Of the present round."""
-        found = {one.code: one for one in answers_of(application, reviewer_id, application.round)}
-        rows = []
-        for item in rules.checklist_of(application.kind, is_profile_changed=application.is_profile_changed):
-            known = found.get(item.code)
-            result, comment = (known.result, known.comment) if known else (None, "")
-            rows.append(ChecklistRowOut(code=item.code, title=item.title, is_required=item.is_required, result=result, comment=comment))
-        return cls(rows=rows)
+        given = given_by(application, reviewer_id)
+        found = {one.code: one for one in given.answers} if given else {}
+        items = rules.checklist_of(application.kind, is_profile_changed=application.is_profile_changed)
+        return cls(rows=[_row(item, found.get(item.code)) for item in items], is_outdated=is_outdated(given, application))
+
+
+def _row(item: ChecklistItem, known: ChecklistAnswer | None) -> ChecklistRowOut:
+    return ChecklistRowOut(
+        code=item.code,
+        title=item.title,
+        is_required=item.is_required,
+        may_be_inapplicable=item.may_be_inapplicable,
+        result=known.result if known else None,
+        comment=known.comment if known else "",
+    )
 
 
 class AuditOut(BaseModel):
@@ -74,6 +85,7 @@ class AuditOut(BaseModel):
                     code=one.code,
                     title=items[one.code].title if one.code in items else one.code,
                     is_required=one.code in items and items[one.code].is_required,
+                    may_be_inapplicable=one.code in items and items[one.code].may_be_inapplicable,
                     result=one.result,
                     comment=one.comment,
                 )

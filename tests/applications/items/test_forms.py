@@ -240,8 +240,14 @@ async def test_ap_18_the_reviewer_sees_a_new_profile_beside_the_snapshot_and_app
     refused = await reviewers[0].judge("POST", f"{path}/recommendation", approve)
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/checklist/profile-change"]
     await reviewers[0].examine(application["id"])
+    await service.publish(people.verified(applicant.id, version=7, surname="Девичья", email=contacts.email))
+    assert (await applicant.told(ProfileChangeProposed)).profile_version == 7
+    refused = await reviewers[0].judge("POST", f"{path}/recommendation", approve)
+    assert ("/checklist/profile-change", "answered-before-change") in {(one["pointer"], one["code"]) for one in refused.json()["errors"]}
+    assert (await reviewers[0].ok("GET", path))["checklist"]["is_outdated"]
+    await reviewers[0].examine(application["id"])
     assert (await reviewers[0].judged("POST", f"{path}/recommendation", approve))["desk"] == "registrar"
-    assert [event.pointers for event in service.tap.all(ProfileChangeProposed) if event.applicant_id == applicant.id] == [told.pointers]
+    assert [event.pointers for event in service.tap.all(ProfileChangeProposed) if event.applicant_id == applicant.id] == [told.pointers] * 2
 
 
 def new_contacts(applicant: Applicant) -> ContactsChanged:
