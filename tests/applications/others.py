@@ -89,7 +89,7 @@ async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> 
     path = {"appeal_id": appeal["id"]}
     asked["POST /appeals"] = Asked({}, appeal_against(appeal["application_number"], service.clock.now()))
     asked["GET /appeals/{appeal_id}"] = asked["DELETE /appeals/{appeal_id}"] = Asked(path)
-    asked["GET /appeals/{appeal_id}/packet"] = Asked(path)
+    asked["GET /appeals/{appeal_id}/packet"] = asked["GET /appeals/{appeal_id}/packet/archive"] = Asked(path)
     share = await owner.ok("POST", f"/certificates/{own['number']}/shares", _SHARE)
     asked["GET /certificates/{number}/shares"] = Asked({"number": own["number"]})
     asked["POST /certificates/{number}/shares"] = Asked({"number": own["number"]}, _SHARE)

@@ -11,7 +11,7 @@ from contracts.roles import Role
 from services.applications.domain import drafting, review, stage1
 from services.applications.domain.appeals import AppealState, Grounds, Outcome, judging
 from services.applications.domain.appeals.judging import Case
-from services.applications.domain.application import Actor, Application, Decision, Desk, Remark
+from services.applications.domain.application import Actor, Application, Decision, Desk, Remark, Transition
 from services.applications.domain.as_of import as_of
 from services.applications.domain.errors.appeals import (
     AppealExists,
@@ -25,9 +25,9 @@ from services.applications.domain.errors.appeals import (
 from services.applications.domain.errors.application import IllegalMove
 from services.applications.domain.errors.review import AlreadyClaimed, ConflictOfInterest, NotClaimed
 from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
-from services.applications.domain.states import State
+from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Term
-from services.applications.usecases.appeals.paper import packet_values
+from services.applications.usecases.appeals.paper import contents, packet_values
 from tests.applications import people
 from tests.applications.test_domain import APPLICANT, AT, RULES, TERMS, documents, drafted
 
@@ -264,6 +264,36 @@ def test_the_packet_tells_a_refusal_that_stays_from_an_appeal_taken_back(outcome
     case = decided(outcome)[0] if outcome is Outcome.UPHELD else judging.withdraw(filed(), at=AT + DAY)
     last = packet_values(case, (), RULES, TERMS)["protocol"][-1]
     assert last[1:] == [words, "эксперт" if outcome is Outcome.UPHELD else "заявитель"]
+
+
+def test_the_packet_tells_what_was_said_of_what_is_decided_and_nothing_of_the_round_that_runs() -> None:
+    said = [
+        [
+            "14.04.2026",
+            "эксперт",
+            "За отказ",
+            f"Заключение\n{RULES.reason(REASON.code).text}: Нет приложения\n{RULES.reason(OTHER.code).text}",
+        ]
+    ]
+    assert packet_values(filed(), (), RULES, TERMS)["opinions"] == said * 2
+    reopened = decided(Outcome.OVERTURNED)[0]
+    running = replace(reopened, application=opinion(reopened.application, expert(), "reject"))
+    assert packet_values(running, (), RULES, TERMS)["opinions"] == said * 2
+    registrar = Actor(uuid4(), Role.REGISTRAR)
+    step = Transition(Move.REJECT, State.UNDER_REVIEW, State.REJECTED, AT + DAY, registrar, "Стаж не подтверждён")
+    case = filed()
+    by_registrar = replace(case, application=replace(case.application, history=(*case.application.history, step)))
+    told = packet_values(by_registrar, (), RULES, TERMS)["opinions"][-1]
+    assert told == ["15.04.2026", "регистратор", "Отклонено регистратором", "Стаж не подтверждён"]
+
+
+def test_the_archives_list_says_what_is_in_it_and_where_the_rest_is() -> None:
+    case = filed()
+    told = contents(case, {"a.pdf": "0" * 64}, RULES, lambda key: f"https://cabinet.example.org/documents/{key}")
+    assert f"- a.pdf\n  SHA-256 {'0' * 64}\n" in told
+    assert "Электронного документа заявления нет" in told
+    for one in case.application.documents:
+        assert f"https://cabinet.example.org/documents/{one.document_id}\n  SHA-256 {one.sha256}\n" in told
 
 
 def test_of_an_erased_applicants_appeal_no_words_and_files_stay() -> None:

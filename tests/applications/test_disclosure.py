@@ -1,6 +1,8 @@
 """The applicant reads what experts wrote after the decision and not before, and what the staff write for each other never."""
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,9 +48,15 @@ def _path(row: Row, application_id: str) -> str:
 
 
 def _text_of(answer: httpx.Response) -> str:
-    if answer.headers.get("content-type") != "application/pdf":
-        return answer.text
-    return "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(answer.content))
+    media_type = answer.headers.get("content-type")
+    if media_type == "application/zip":
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            return "".join(_printed(archive.read(name)) for name in archive.namelist() if name.endswith(".pdf"))
+    return _printed(answer.content) if media_type == "application/pdf" else answer.text
+
+
+def _printed(pdf: bytes) -> str:
+    return "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
 
 
 def knowing(texts: dict[str, str], *words: str) -> set[str]:
@@ -87,6 +95,7 @@ async def test_opinions_are_read_after_the_decision_and_notes_never(
     appeal = await applicant.ok("POST", "/appeals", _appeal(await applicant.get(application_id)))
     texts = await read_everything(applicant, application_id, appeal["id"])
     assert knowing(texts, appeal["number"]) >= {"GET /appeals/{appeal_id}", "GET /appeals/{appeal_id}/packet"}
+    assert knowing(texts, OPINION) >= {"GET /appeals/{appeal_id}/packet", "GET /appeals/{appeal_id}/packet/archive"}
     assert knowing(texts, NOTE) == set()
     stored = await service.database["notes"].find_one({"application_id": UUID(application_id)})
     assert stored is not None

@@ -27,7 +27,7 @@ LIMITED = {
         *("password-reset", "password-reset-code", "password", "passkey-sign-in", "passkey-assertion"),
     ),
     "applications": (
-        *("appeals", "certificate-file-verification", "certificate-verification", "exports", "figures", "next-review", "notes"),
+        *("appeals", "certificate-file-verification", "certificate-verification", "exports", "figures", "next-review", "notes", "packets"),
         *("published-keys", "registry-exports", "share-views", "shares", "status-lists"),
     ),
     "documents": ("upload",),

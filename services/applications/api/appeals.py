@@ -4,12 +4,22 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from chassis.auth import Principal, callers
+from chassis.guards import time_limit
 from chassis.limits import limited
 from chassis.paging import Page, PageQuery
 from contracts.roles import Role
-from services.applications.api.dependencies import PDF_RESPONSE, CurrentApplicant, CurrentReviewer, UseCasesDep, attached_pdf
+from services.applications.api.dependencies import (
+    PDF_RESPONSE,
+    ZIP_RESPONSE,
+    CurrentApplicant,
+    CurrentReviewer,
+    UseCasesDep,
+    attached_pdf,
+    attached_zip,
+)
 from services.applications.domain.appeals import Appeal, AppealState
 from services.applications.schemas.appeals import (
     AppealIn,
@@ -27,6 +37,7 @@ router = APIRouter()
 Filer = Annotated[Principal, callers(Role.PRACTITIONER, Role.SUPPORT_AGENT, is_recent=True)]
 Clerk = Annotated[Principal, callers(Role.REGISTRAR, Role.SUPPORT_AGENT)]
 Whoever = Annotated[Principal, callers(Role.PRACTITIONER, Role.REGISTRAR, Role.SUPPORT_AGENT)]
+RecentWhoever = Annotated[Principal, callers(Role.PRACTITIONER, Role.REGISTRAR, Role.SUPPORT_AGENT, is_recent=True)]
 RecentReviewer = Annotated[Principal, callers(Role.REVIEWER, is_recent=True)]
 
 
@@ -96,6 +107,17 @@ async def withdraw_appeal(appeal_id: UUID, applicant: CurrentApplicant, usecases
 async def get_packet(appeal_id: UUID, whoever: Whoever, usecases: UseCasesDep) -> Response:
     """Everything about an appeal as a PDF, to be handed over to the health department."""
     return attached_pdf(*await usecases.appeals.packet(appeal_id, _viewer(whoever)))
+
+
+@router.get(
+    "/appeals/{appeal_id}/packet/archive",
+    response_class=StreamingResponse,
+    responses=ZIP_RESPONSE,
+    dependencies=[limited("packets", "20/hour", by="principal"), time_limit(None)],
+)
+async def get_packet_archive(appeal_id: UUID, whoever: RecentWhoever, usecases: UseCasesDep) -> StreamingResponse:
+    """The packet with the papers it is about, as a ZIP whose list says where the files of documents are."""
+    return attached_zip(*await usecases.appeals.archive(appeal_id, _viewer(whoever)))
 
 
 @router.put("/appeals/{appeal_id}/claim")

@@ -28,9 +28,9 @@ def _address(request: Request) -> str | None:
 Address = Annotated[str | None, Depends(_address)]
 """Where a request comes from."""
 
-PDF_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}, "description": "PDF"}
-}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+PDF_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": _BINARY}, "description": "PDF"}}
+ZIP_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": _BINARY}, "description": "ZIP"}}
 
 
 def pdf_answer(file_name: str, content: AsyncIterator[bytes], size_bytes: int) -> StreamingResponse:
@@ -42,6 +42,11 @@ def pdf_answer(file_name: str, content: AsyncIterator[bytes], size_bytes: int) -
 def attached_pdf(file_name: str, content: bytes) -> Response:
     """A PDF made for this answer, under its name."""
     return Response(content, media_type="application/pdf", headers=_attachment(file_name))
+
+
+def attached_zip(file_name: str, content: AsyncIterator[bytes]) -> StreamingResponse:
+    """An archive that is made while it is read, under its name."""
+    return StreamingResponse(content, media_type="application/zip", headers=_attachment(file_name))
 
 
 def _attachment(file_name: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import typst
 
@@ -23,6 +24,10 @@ class Printer:
 
     public_url: str
     keys: CredentialKeys
+
+    def document_url(self, document_id: UUID) -> str:
+        """Where whoever may read a document opens it."""
+        return f"{self.public_url.rstrip('/')}/documents/{document_id}"
 
     async def electronic_document(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """Everything handed in, with the checksums of the documents."""

@@ -30,6 +30,10 @@ class FileStore:
         """A short-lived link to a file."""
         return self.objects.link(self.bucket, file.key, file_name=file_name, expires=expires)
 
+    async def check(self, file: StoredFile) -> None:
+        """That the file is there. Raises `StoreUnavailable`, `FileMissing`."""
+        await self.objects.size_bytes(self.bucket, file.key)
+
     async def delete(self, prefix: str) -> None:
         """Remove every file whose key begins so; none is fine."""
         while keys := await self.objects.list_keys(self.bucket, prefix=prefix):

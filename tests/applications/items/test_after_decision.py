@@ -1,8 +1,11 @@
 """AP-13, AP-14 and AP-15 on real servers: a refusal, what may follow it, and what is kept of it."""
 
+import hashlib
+import io
+import zipfile
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pypdfium2
 
@@ -116,6 +119,25 @@ async def _the_row_is_seen(applicant: Applicant, application: dict[str, Any], ap
     text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(packet.content))
     for word in (appeal["number"], application["number"], "Приложение было в файле", DECISION["text"], "Отказ отменён"):
         assert word in text
+    await _the_archive_is_whole(applicant, application, appeal, packet.content)
+
+
+async def _the_archive_is_whole(applicant: Applicant, application: dict[str, Any], appeal: dict[str, Any], packet: bytes) -> None:
+    answer = await applicant.call("GET", f"/appeals/{appeal['id']}/packet/archive")
+    assert (answer.headers["content-type"], "content-length" in answer.headers) == ("application/zip", False)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    paper, document = f"Материалы жалобы {appeal['number']}.pdf", f"Заявление {application['number']}.pdf"
+    assert list(files) == [paper, document, "SHA256SUMS", "Содержание.txt"]
+    assert files[paper] == packet
+    assert files[document] == (await applicant.call("GET", f"/applications/{application['id']}/electronic-document")).content
+    sums = {name: hashlib.sha256(files[name]).hexdigest() for name in (paper, document)}
+    assert files["SHA256SUMS"].decode() == "".join(f"{digest}  {name}\n" for name, digest in sums.items())
+    listed = files["Содержание.txt"].decode()
+    handed_in = await applicant.service.database["applications"].find_one({"_id": UUID(application["id"])})
+    assert handed_in
+    for document_id in handed_in["document_ids"]:
+        assert f"/documents/{document_id}" in listed
 
 
 async def test_ap_14_support_files_for_the_applicant_who_sees_it_and_takes_it_back(

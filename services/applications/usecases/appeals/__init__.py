@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from services.applications.usecases.appeals.base import OpenedAppeal, Viewer
 from services.applications.usecases.appeals.filing import Filing
 from services.applications.usecases.appeals.judging import Judging
-from services.applications.usecases.appeals.reading import Reading
+from services.applications.usecases.appeals.packing import Packing
 from services.applications.usecases.appeals.rights import Rights
 
 __all__ = ["Appeals", "OpenedAppeal", "Viewer"]
 
 
 @dataclass(frozen=True, slots=True)
-class Appeals(Filing, Reading, Judging, Rights):
+class Appeals(Filing, Packing, Judging, Rights):
     """Everything about appeals."""

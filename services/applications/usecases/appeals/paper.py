@@ -1,12 +1,15 @@
-"""The packet of an appeal, for whoever examines it next: everything that was said, in people's words."""
+"""The packet of an appeal, for whoever examines it next: everything that was said and may be read, in people's words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from contracts.roles import Role
 from services.applications.domain.appeals import APPEAL_MOVES, Appeal
 from services.applications.domain.appeals.judging import Case
-from services.applications.domain.application import FrozenDocument, Remark, Transition
+from services.applications.domain.application import Application, FrozenDocument, Recommendation, Remark, Transition
+from services.applications.domain.disclosure import disclosed
 from services.applications.domain.form import TITLES
 from services.applications.domain.lineage import Link
 from services.applications.domain.rules import Rules
@@ -24,12 +27,20 @@ _ROLES: dict[Mover, str] = {
 }
 
 
+_DECISIONS = {"approve": "За одобрение", "reject": "За отказ"}
+_ELSEWHERE = """\
+Файлы документов и приложений к жалобе хранятся отдельно, и в архиве их нет. Их открывают в кабинете те, кому они доступны: заявитель,
+эксперт, который рассматривает жалобу, и регистратор. Полученный файл сверяют по контрольной сумме.
+"""
+
+
 def packet_values(case: Case, links: Iterable[Link], rules: Rules, terms: Terms) -> dict[str, Any]:
     """What the template prints."""
     appeal, application = case.appeal, case.application
     return {
         "number": appeal.number,
         "facts": _facts(case, rules, terms),
+        "opinions": _opinions(disclosed(application), rules, terms),
         "reasons": [_remark(one, rules) for one in appeal.refusal],
         "points": [_remark(one, rules) for one in appeal.points],
         "statement": appeal.statement,
@@ -62,6 +73,24 @@ def _state(appeal: Appeal, terms: Terms) -> str:
     return appeal.word if appeal.decided_at is None else f"{appeal.word}, {day(appeal.decided_at, terms)}"
 
 
+def _opinions(shown: Application, rules: Rules, terms: Terms) -> list[list[str]]:
+    """What experts and registrars wrote of the whole application, in the order of time; nobody is named."""
+    said: list[tuple[datetime, str, str, str]] = [
+        (one.at, _ROLES[Role.REVIEWER], _DECISIONS[one.decision], _words(one, rules)) for one in shown.recommendations
+    ]
+    said += [
+        (step.at, _ROLES[Role.REGISTRAR], MOVES[step.move].title, step.why)
+        for step in shown.history
+        if step.by.role is Role.REGISTRAR and step.why
+    ]
+    return [[day(at, terms), who, what, words] for at, who, what, words in sorted(said)]
+
+
+def _words(opinion: Recommendation, rules: Rules) -> str:
+    reasons = (": ".join(part for part in (text, comment) if part) for text, _, comment in (_remark(one, rules) for one in opinion.remarks))
+    return "\n".join(part for part in (opinion.comment, *reasons) if part)
+
+
 def _remark(remark: Remark, rules: Rules) -> list[str]:
     name = remark.pointer.removeprefix("/documents/")
     place = rules.titles.documents.get(name) or TITLES.get(remark.pointer, remark.pointer)
@@ -87,3 +116,18 @@ def _link(link: Link, terms: Terms) -> list[str]:
 
 def _file(one: FrozenDocument, rules: Rules) -> list[str]:
     return [rules.titles.documents.get(one.document_type, "Приложение к жалобе"), str(one.file_version), one.sha256 or "проверяется"]
+
+
+def contents(case: Case, sums: Mapping[str, str], rules: Rules, url_of: Callable[[UUID], str]) -> str:
+    """The archive's list: what is in it, with checksums, and where the files are that are not."""
+    lines = [f"Материалы жалобы {case.appeal.number} по заявлению {case.appeal.application_number}", "", "В архиве:"]
+    for name, digest in sums.items():
+        lines += [f"- {name}", f"  SHA-256 {digest}"]
+    if case.application.electronic_document is None:
+        lines += ["Электронного документа заявления нет: он ещё не изготовлен или удалён вместе с данными заявителя."]
+    if files := (*case.application.documents, *case.appeal.attachments):
+        lines += ["", _ELSEWHERE]
+        for one in files:
+            title, version, digest = _file(one, rules)
+            lines += [f"- {title}, версия {version}: {url_of(one.document_id)}", f"  SHA-256 {digest}"]
+    return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Reading appeals: the applicant's own, the staff's lists, the packet for the health department, the lineage of a refusal."""
+"""Reading appeals: the applicant's own, the staff's lists, the lineage of a refusal."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,6 @@ from services.applications.domain.errors.appeals import AppealNotFound
 from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.lineage import Link, family, lineage
 from services.applications.usecases.appeals.base import AppealRoom, Viewer
-from services.applications.usecases.appeals.paper import packet_values
 from services.applications.usecases.base import Reader
 
 _READERS = (Role.REGISTRAR, Role.SUPPORT_AGENT)
@@ -37,14 +36,6 @@ class Reading(AppealRoom):
     async def get(self, appeal_id: UUID, viewer: Viewer) -> Appeal:
         """One's own appeal, or any for staff. Raises `AppealNotFound`."""
         return (await self._read(appeal_id, viewer)).appeal
-
-    async def packet(self, appeal_id: UUID, viewer: Viewer) -> tuple[str, bytes]:
-        """File name and PDF of everything about an appeal, for whoever examines it next. Raises `AppealNotFound`."""
-        case = await self._read(appeal_id, viewer)
-        links = await self._lineage(case.application.id, case.application.applicant_id)
-        made_at = case.appeal.decided_at or case.appeal.filed_at
-        values = packet_values(case, links, self.rules_of(case.application), self.terms)
-        return f"{case.appeal.number}.pdf", await self.printer.appeal(values, made_at=made_at)
 
     async def lineage(self, application_id: UUID, *, applicant_id: UUID) -> list[Link]:
         """Original, corrections and appeals in the order of time. Raises `ApplicationNotFound`."""
