@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -86,6 +87,7 @@ def test_each_application_has_come_as_far_as_it_did(one: Counted, step: Step) ->
 
 def test_what_concerns_few_people_is_not_told_however_often_it_happened() -> None:
     assert (Cell.of(0, 0).value, Cell.of(9, FEW - 1).value, Cell.of(9, FEW).value) == (0, None, 9)
+    assert (Cell.counted(0, 0).value, Cell.counted(9, FEW - 1).value, Cell.counted(9, FEW).value) == (0, None, 10)
     one_person, ended = uuid4(), Ended()
     for hours in range(1, 8):
         refused = counted(state=State.REJECTED, reason_codes=("duplicate", "duplicate"), stage_seconds={Stage.CHECK: hours * 3600.0})
@@ -94,10 +96,18 @@ def test_what_concerns_few_people_is_not_told_however_often_it_happened() -> Non
     assert ended.stages[Stage.CHECK].median.value is None
     for _ in range(FEW - 1):
         ended.add(counted(state=State.REJECTED, reason_codes=("duplicate",), stage_seconds={Stage.CHECK: 4 * 3600.0}))
-    assert (ended.outcomes[State.REJECTED].cell.value, ended.reasons["duplicate"].cell.value) == (11, 11)
+    assert (ended.outcomes[State.REJECTED].cell.value, ended.reasons["duplicate"].cell.value) == (10, 10)
     assert ended.stages[Stage.CHECK].median.value == 4 * 3600
     ended.add(counted(state=State.WITHDRAWN, submitted_at=None))
     assert ended.outcomes[State.WITHDRAWN].cell.value == 0, "a draft given up is no outcome"
+
+
+def test_the_difference_of_two_counts_tells_nothing_of_few_people_more() -> None:
+    told = [Cell.counted(count, count).value for count in range(41)]
+    assert told[: FEW + 1] == [0, None, None, None, None, FEW]
+    differences = {more - fewer for fewer, more in product(told, told) if fewer is not None and more is not None}
+    assert all(difference % FEW == 0 for difference in differences)
+    assert all(abs(value - count) < FEW / 2 for count, value in enumerate(told) if value is not None), "and is not far from the truth"
 
 
 def test_queues_loads_and_terms_stand_as_they_are_now() -> None:
@@ -113,7 +123,7 @@ def test_queues_loads_and_terms_stand_as_they_are_now() -> None:
         standing.add_reviewers((RARE,))
     queue = standing.queues[RARE]
     assert (queue.waiting.count.value, queue.waiting.median.value, queue.waiting.longest.value) == (5, 3 * 3600, 5 * 3600)
-    assert (queue.held.cell.value, queue.load.value) == (9, 1), "5, 2, 2 and three who hold nothing"
+    assert (queue.held.cell.value, queue.load.value) == (10, 1), "5, 2, 2 and three who hold nothing"
     assert standing.missed_terms[Term.APPROVAL].cell.value == 5
     assert standing.near_terms[Term.REVIEW].count == 2
     assert Term.CLAIM not in standing.missed_terms
@@ -138,12 +148,13 @@ async def test_figures_of_a_window_are_counted_from_what_is_stored(service: Comp
         replace(walked(*CERTIFIED, recommendations=(FOR,)), created_at=NOW - 90 * DAY, ended_at=NOW + 90 * DAY),  # not of this window
     )
     told = await registrar.ok("GET", f"/figures?{WINDOW}&specialty={RARE}")
-    assert _by(told["funnel"], "step", "count") == {"begun": 13, "handed-in": 13, "in-review": 13, "recommended": 6, "certified": 6}
-    assert _by(told["outcomes"], "state", "count") == {"certified": 6, "rejected": 5, "withdrawn": None}
+    assert _by(told["funnel"], "step", "count") == {"begun": 15, "handed-in": 15, "in-review": 15, "recommended": 5, "certified": 5}
+    assert _by(told["outcomes"], "state", "count") == {"certified": 5, "rejected": 5, "withdrawn": None}
     assert _by(told["reasons"], "code", "count") == {"experience-below-minimum": 5}
     days = {stage: seconds and seconds / 86_400 for stage, seconds in _by(told["stages"], "stage", "median_seconds").items()}
     assert days == {"check": 1, "review": 3, "applicant": 1, "approval": 2}
     assert str(told).count("меньше 5") >= 2
+    assert (told["funnel"][0]["count"]["words"], told["queues"][0]["reviewers"]["words"]) == ("около 15", "0")
     everything = await registrar.ok("GET", f"/figures?{WINDOW}")
     assert _by(everything["funnel"], "step", "count") == _by(told["funnel"], "step", "count")
 
@@ -154,17 +165,33 @@ async def test_figures_of_a_window_are_counted_from_what_is_stored(service: Comp
     assert ["Этапы, 2019-06-01 - 2019-06-30", "Экспертиза", "медиана, с", "259200"] in lines
 
 
-@pytest.mark.parametrize("days", ["from=2020-02-01&to=2020-01-31", "from=2019-01-01&to=2020-01-02"])
+@pytest.mark.parametrize(
+    "days",
+    ["from=2020-02-01&to=2020-01-31", "from=2019-01-01&to=2020-01-31", "from=2019-06-01&to=2019-06-29", "from=2019-06-02&to=2019-06-30"],
+)
 async def test_a_window_of_wrong_days_is_refused_by_name(registrar: Hands, days: str) -> None:
     refused = await registrar.call("GET", f"/figures?{days}")
     assert (refused.status_code, refused.json()["code"]) == (422, "figures-window-wrong")
+
+
+@pytest.mark.parametrize("days", ["from=0001-01-01", "to=9999-12-31"])
+async def test_days_beyond_all_calendars_are_refused(registrar: Hands, days: str) -> None:
+    assert (await registrar.call("GET", f"/figures?{days}")).status_code == 422
+
+
+async def test_this_month_and_the_one_before_are_told_without_being_asked_for(registrar: Hands) -> None:
+    told = await registrar.ok("GET", "/figures")
+    first, last = date.fromisoformat(told["first"]), date.fromisoformat(told["last"])
+    assert (first.day, (last + DAY).day) == (1, 1)
+    assert 59 <= (last + DAY - first).days <= 62
 
 
 async def test_a_leap_year_is_a_window_and_no_more_rows_are_counted_than_allowed(service: Component, registrar: Hands) -> None:
     assert (await registrar.ok("GET", "/figures?from=2016-01-01&to=2016-12-31"))["first"] == "2016-01-01"
     figures = service.app.state.usecases.figures
     await plant(service, *(withdrawn(uuid4(), NOW - 900 * DAY, NOW - 900 * DAY) for _ in range(3)))
-    window = ((NOW - 900 * DAY).date(), (NOW - 900 * DAY).date())
+    window = (date(2016, 12, 1), date(2016, 12, 31))
+    assert window[0] < (NOW - 900 * DAY).date() < window[1]
     with pytest.raises(Exception, match="слишком много") as refused:
         await replace(figures, limits=FiguresLimits(days=366, rows=5)).tell(*window, None)
     assert refused.value.code == "too-much-to-count"  # type: ignore[attr-defined]

@@ -15,15 +15,20 @@ from services.applications.schemas.figures import HEADER, FiguresOut
 
 router = APIRouter(prefix="/figures", dependencies=[limited("figures", "20/minute", by="principal")])
 Reader = Annotated[Principal, callers(Role.REGISTRAR, Role.ADMINISTRATOR)]
-First = Annotated[date | None, Query(alias="from", description="Первый день; без него последние тридцать дней.")]
-Last = Annotated[date | None, Query(alias="to", description="Последний день; без него сегодня.")]
+_EARLIEST, _LATEST = date(2000, 1, 1), date(2200, 1, 1)
+First = Annotated[
+    date | None, Query(alias="from", ge=_EARLIEST, le=_LATEST, description="Первое число месяца; без него прошлый месяц и последний.")
+]
+Last = Annotated[
+    date | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Последнее число месяца; без него конец этого месяца.")
+]
 Specialty = Annotated[str | None, Query(max_length=20, description="Код специальности; без него все.")]
 _CSV = {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "Таблица"}
 
 
 @router.get("")
 async def figures(reader: Reader, usecases: UseCasesDep, first: First = None, last: Last = None, specialty: Specialty = None) -> FiguresOut:  # noqa: ARG001 - the marker
-    """How applications go; what concerns fewer than five people is not told exactly."""
+    """How applications go; what concerns fewer than five people is not told, and counts are rounded to five."""
     return FiguresOut.of(await usecases.figures.tell(first, last, specialty))
 
 

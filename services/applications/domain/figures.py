@@ -1,4 +1,4 @@
-"""Figures: counts and medians of how applications go. What concerns fewer than `FEW` people is not told exactly."""
+"""Figures: counts and medians of how applications go. What concerns fewer than `FEW` people is not told, and counts are rounded to it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from services.applications.domain.states import State
 from services.applications.domain.terms import Term, Terms
 
 FEW = 5
-"""Fewer people than this could be told apart by a count or a median."""
+"""Fewer people than this could be told apart by a count or a median, or by the difference of two counts."""
 
 OUTCOMES = (State.CERTIFIED, State.REJECTED, State.WITHDRAWN)
 TOLD_TERMS = (Term.AUTOMATIC_CHECK, Term.REVIEW, Term.INFORMATION, Term.APPROVAL)
@@ -63,11 +63,17 @@ class Cell:
     """One figure; None where it concerns so few people that it is not told."""
 
     value: float | None
+    is_rounded: bool = False
 
     @classmethod
     def of(cls, value: float, people: int) -> "Cell":
         """Nothing at all concerns nobody and is told."""
         return cls(value if people >= FEW or not value else None)
+
+    @classmethod
+    def counted(cls, count: int, people: int) -> "Cell":
+        """A count as it is told: rounded, so that what one count has more than another does not tell of few people either."""
+        return cls(cls.of(FEW * round(count / FEW) if people >= FEW else count, people).value, is_rounded=count > 0)
 
 
 @dataclass(slots=True)
@@ -86,7 +92,7 @@ class Tally:
     @property
     def cell(self) -> Cell:
         """What is told of it."""
-        return Cell.of(self.count, len(self.people))
+        return Cell.counted(self.count, len(self.people))
 
 
 @dataclass(slots=True)
@@ -104,7 +110,7 @@ class Lengths:
     @property
     def count(self) -> Cell:
         """How many there are."""
-        return Cell.of(len(self.seconds), len(self.people))
+        return Cell.counted(len(self.seconds), len(self.people))
 
     @property
     def median(self) -> Cell:

@@ -38,7 +38,7 @@ Line = tuple[str, str, str, str]
 
 
 class FigureOut(BaseModel):
-    """One figure. Without a value it concerns fewer than five people; `words` says so."""
+    """One figure; counts are rounded to five. Without a value it concerns fewer than five people; `words` says so."""
 
     value: float | None
     words: str
@@ -46,7 +46,9 @@ class FigureOut(BaseModel):
     @classmethod
     def of(cls, cell: Cell) -> Self:
         """From the domain."""
-        return cls(value=cell.value, words=FEWER if cell.value is None else f"{cell.value:g}")
+        if cell.value is None:
+            return cls(value=None, words=FEWER)
+        return cls(value=cell.value, words=f"около {cell.value:g}" if cell.is_rounded else f"{cell.value:g}")
 
 
 class StepOut(BaseModel):
@@ -105,7 +107,7 @@ class TermFigureOut(BaseModel):
 
 
 class FiguresOut(BaseModel):
-    """All figures of a window of days, both included, and of how things stand at `told_at`."""
+    """All figures of a window of whole months, and of how things stand at `told_at`."""
 
     first: date
     last: date

@@ -1,5 +1,6 @@
 """Figures for those who run the service: the funnel, outcomes, stages, queues and terms."""
 
+from calendar import monthrange
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +15,6 @@ from services.applications.domain.rules import Rules
 from services.applications.domain.terms import Terms
 from services.applications.repository import FactsRepository, FiguresRepository
 
-_USUAL_DAYS = 30
 _DAY = timedelta(days=1)
 
 
@@ -28,7 +28,7 @@ class FiguresLimits:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Whole days where the service works, both included; of one specialty or of all."""
+    """Whole months where the service works, by their first and last day; of one specialty or of all."""
 
     first: date
     last: date
@@ -58,7 +58,7 @@ class Figures:
     limits: FiguresLimits
 
     async def tell(self, first: date | None, last: date | None, specialty_code: str | None) -> Told:
-        """The figures of a window; without days of the last thirty. Raises `WindowWrong`, `TooMuchToCount`."""
+        """The figures of a window; without days of this month and the one before. Raises `WindowWrong`, `TooMuchToCount`."""
         now = self.clock.now()
         window = self._window(first, last, specialty_code, now)
         rules = self.rules.on(self.terms.local_date(now))
@@ -83,17 +83,26 @@ class Figures:
                 standing.add_reviewers(member.specialty_codes & codes)
 
     def _window(self, first: date | None, last: date | None, specialty_code: str | None, now: datetime) -> Window:
-        last = last or self.terms.local_date(now)
-        first = first or last - (_USUAL_DAYS - 1) * _DAY
+        last = last or _end_of_month(self.terms.local_date(now))
+        first = first or (last.replace(day=1) - _DAY).replace(day=1)
         if errors := list(self._window_errors(first, last)):
             raise WindowWrong("Период для показателей задан неверно.", errors=errors)
         return Window(first, last, specialty_code)
 
     def _window_errors(self, first: date, last: date) -> Iterator[FieldError]:
+        """Windows that differ by a day would tell of the day."""
+        if first.day != 1:
+            yield FieldError("#query:from", "figures-window-wrong", "Период состоит из целых месяцев: начните с первого числа.")
+        if last != _end_of_month(last):
+            yield FieldError("#query:to", "figures-window-wrong", "Период состоит из целых месяцев: закончите последним числом.")
         if first > last:
             yield FieldError("#query:from", "figures-window-wrong", "Начало периода должно быть не позже его конца.")
         elif (last - first).days >= self.limits.days:
             yield FieldError("#query:from", "figures-window-wrong", f"Период может быть не длиннее {self.limits.days} дней.")
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 @dataclass(slots=True)

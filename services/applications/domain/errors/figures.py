@@ -4,7 +4,7 @@ from chassis.errors import Invalid
 
 
 class WindowWrong(Invalid):
-    """The days of figures are in the wrong order, or too many."""
+    """The days of figures are no whole months, in the wrong order, or too many."""
 
     code = "figures-window-wrong"
 
