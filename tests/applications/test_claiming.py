@@ -63,6 +63,11 @@ async def test_the_soonest_due_comes_first_and_a_repetition_by_its_key_takes_no_
     assert given(answers) == [soonest[0].id, soonest[1].id, soonest[1].id, soonest[2].id]
     claimed = await service.tap.next(ReviewClaimed, where=lambda one: one.application_id == soonest[0].id)
     assert (claimed.reviewer_id, claimed.number) == (reviewer.id, soonest[0].number)
+    await reviewer.ok("DELETE", f"/reviews/{soonest[0].id}/claim")
+    assert given([await reviewer.call("POST", "/reviews/next")]) == [soonest[3].id], "not what they gave back just now"
+    assert (await reviewer.call("POST", "/reviews/next")).status_code == 204
+    assert str(soonest[0].id) in {row["application_id"] for row in (await reviewer.ok("GET", "/reviews"))["items"]}
+    await reviewer.ok("PUT", f"/reviews/{soonest[0].id}/claim")  # asked for by name
 
 
 async def test_nobody_is_given_what_they_may_not_judge(service: Component, signer: Signer) -> None:

@@ -83,6 +83,9 @@ async def test_opinions_are_read_after_the_decision_and_notes_never(
     for stranger in (first, registrar):  # neither works on it now
         assert (await stranger.call("GET", f"{path}/notes")).status_code == 404
         assert (await stranger.call("POST", f"{path}/notes", {"text": NOTE})).status_code == 404
+    both = second.signer.headers(second.id, Role.REVIEWER, Role.REGISTRAR)
+    added = await service.client.post(f"{path}/notes", json={"text": "Согласна"}, headers=both)
+    assert (added.status_code, added.json()["by"]) == (201, "reviewer")
     await second.judged("POST", f"{path}/recommendation", AGAINST)
     texts = await read_everything(applicant, application_id)
     assert knowing(texts, OPINION) == {"GET /applications/{application_id}/protocol", "export"}

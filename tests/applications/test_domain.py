@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from contracts.roles import Role
 from services.applications.domain import drafting, identifiers, review, stage1
 from services.applications.domain.application import SYSTEM, Application, Desk, Remark
 from services.applications.domain.check import CheckInput, check, is_clean
 from services.applications.domain.errors.answering import ItemLocked, NothingAnswered
+from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.errors.drafting import CheckNotClean
 from services.applications.domain.errors.review import (
     AlreadyClaimed,
@@ -70,7 +72,7 @@ def under_review() -> Application:
 
 
 def staff(*specialties: str, ogrn: str | None = None) -> StaffMember:
-    return StaffMember(uuid4(), 1, frozenset(), frozenset(specialties or (people.CARDIOLOGY,)), ogrn)
+    return StaffMember(uuid4(), 1, frozenset({Role.REVIEWER}), frozenset(specialties or (people.CARDIOLOGY,)), ogrn)
 
 
 def test_every_document_of_the_table_has_a_place_in_the_form() -> None:
@@ -166,6 +168,8 @@ def test_a_claim_is_refused_to_colleagues_to_the_applicant_and_while_another_hol
         review.claim(application, staff(ogrn=people.ogrn()), at=AT, terms=TERMS)
     with pytest.raises(ConflictOfInterest):
         review.claim(application, replace(staff(), id=APPLICANT), at=AT, terms=TERMS)
+    with pytest.raises(ApplicationNotFound):
+        review.claim(application, replace(staff(), roles=frozenset({Role.REGISTRAR})), at=AT, terms=TERMS)
     holder = staff()
     held = review.claim(application, holder, at=AT, terms=TERMS)
     assert review.claim(held, holder, at=AT, terms=TERMS) is held

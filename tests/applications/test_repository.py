@@ -99,6 +99,11 @@ async def test_a_deactivated_reviewer_gets_nothing_until_added_again(
     assert (await reviewer.call("PUT", f"/reviews/{application['id']}/claim")).status_code == 404
     late = people.reviewer(reviewer.id)
     await service.publish(late)
-    await service.publish(late.model_copy(update={"event_id": uuid4(), "version": 3}))
+    await service.publish(late.model_copy(update={"event_id": uuid4(), "version": 3, "roles": (Role.REGISTRAR,)}))
     await version(3)
+    assert (await reviewer.ok("GET", "/reviews?limit=100"))["items"] == [], "they have the specialty, and review nothing"
+    assert (await reviewer.call("PUT", f"/reviews/{application['id']}/claim")).status_code == 404
+    assert (await reviewer.call("POST", "/reviews/next")).status_code == 204
+    await service.publish(late.model_copy(update={"event_id": uuid4(), "version": 4}))
+    await version(4)
     assert (await reviewer.call("PUT", f"/reviews/{application['id']}/claim")).status_code == 200

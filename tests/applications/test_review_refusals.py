@@ -159,6 +159,8 @@ async def test_what_is_over_is_refused_by_name(service: Component, signer: Signe
     for one in (first, second):  # one has spoken, for another it is too late
         assert (await one.call("PUT", f"{path}/claim")).json()["code"] in {"conflict-of-interest", "already-recommended"}
     assert (await registrar.call("PUT", f"{path}/assignment", {"reviewer_id": str(third.id)})).json()["code"] == "application-not-found"
+    both = signer.headers(registrar.id, Role.REVIEWER, Role.REGISTRAR)
+    assert (await service.client.post(f"{path}/notes", json={"text": "Решаю"}, headers=both)).json()["by"] == "registrar"
     spoken = Hands(service, signer, first.id, Role.REGISTRAR)
     decide = f"/registry/{application_id}/decision"
     refused = await spoken.judge("POST", decide, {"decision": "approve"})

@@ -17,18 +17,14 @@ router = APIRouter(prefix="/reviews")
 Colleague = Annotated[Principal, callers(Role.REVIEWER, Role.REGISTRAR)]
 
 
-def _role(colleague: Principal) -> Role:
-    return Role.REGISTRAR if Role.REGISTRAR in colleague.roles else Role.REVIEWER
-
-
 @router.get("/{application_id}/notes")
 async def list_notes(application_id: UUID, colleague: Colleague, usecases: UseCasesDep, page: PageQuery) -> Page[NoteOut]:
     """What colleagues wrote down about an application one works on, the newest first."""
-    notes, following = await usecases.list_notes(application_id, colleague.id, _role(colleague), page)
+    notes, following = await usecases.list_notes(application_id, colleague.id, colleague.roles, page)
     return Page[NoteOut](items=[NoteOut.of(note, colleague.id) for note in notes], next_cursor=following)
 
 
 @router.post("/{application_id}/notes", status_code=201, dependencies=[limited("notes", "120/hour", by="principal")])
 async def add_note(application_id: UUID, body: NoteIn, colleague: Colleague, usecases: UseCasesDep) -> NoteOut:
     """Write something down for colleagues; the applicant never sees it."""
-    return NoteOut.of(await usecases.add_note(application_id, colleague.id, _role(colleague), body.text), colleague.id)
+    return NoteOut.of(await usecases.add_note(application_id, colleague.id, colleague.roles, body.text), colleague.id)

@@ -38,7 +38,7 @@ async def list_reviews(reviewer: CurrentReviewer, usecases: UseCasesDep, page: P
     dependencies=[limited("next-review", "60/minute", by="principal")],
 )
 async def claim_next(reviewer: CurrentReviewer, usecases: UseCasesDep) -> MovedOut | Response:
-    """Take the soonest due application one may judge; 204 when there is none."""
+    """Take the soonest due application one may judge and did not leave before; 204 when there is none."""
     claimed = await usecases.claims.claim_next(reviewer.id)
     return Response(status_code=204) if claimed is None else MovedOut.of(claimed)
 

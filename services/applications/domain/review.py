@@ -56,9 +56,10 @@ def in_review(application: Application, move: Move) -> None:
 def claim(application: Application, reviewer: StaffMember, *, at: datetime, terms: Terms) -> Application:
     """The application in a reviewer's hands; claiming what one holds changes nothing.
 
-    Raises `AlreadyClaimed`, `AlreadyRecommended`, `ConflictOfInterest`, `ApplicationNotFound` for a foreign specialty, `IllegalMove`.
+    Raises `AlreadyClaimed`, `AlreadyRecommended`, `ConflictOfInterest`, `IllegalMove`, and `ApplicationNotFound` for a foreign specialty
+    or somebody who reviews nothing.
     """
-    if application.specialty_code not in reviewer.specialty_codes:
+    if not may_hold(application, reviewer):
         raise ApplicationNotFound("Такого заявления нет.")
     in_review(application, Move.CLAIM)
     if is_close(application, reviewer):

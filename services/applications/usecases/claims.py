@@ -19,15 +19,15 @@ class Claims(Review):
     """How many of the soonest due are looked at."""
 
     async def claim_next(self, reviewer_id: UUID) -> Application | None:
-        """The soonest due application the reviewer may judge, theirs from now on; None when there is none.
+        """The soonest due application the reviewer may judge, theirs from now on; None when there is none but those they left before.
 
         Whoever loses a race goes on with what is still free. Each loss is another one's success, so the race ends, and nobody is sent
         away while something is left.
         """
-        member = await self.facts.staff_member(reviewer_id)
+        member = await self._reviewer(reviewer_id)
         lost: set[UUID] = set()
         while member is not None:
-            found = await self.applications.list_claimable(member, limit=self.candidates_max)
+            found = await self.applications.list_unasked(member, limit=self.candidates_max)
             free = [row for row in found if row.id not in lost]
             if not free:
                 return None

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.paging import PageRequest
-from chassis.transaction import atomic
+from chassis.transaction import Transaction, atomic
+from contracts.roles import Role
 from services.applications.domain import checklist, review
 from services.applications.domain.application import Application, ChecklistAnswer, Decision, Remark
 from services.applications.domain.errors.application import ApplicationNotFound
-from services.applications.domain.facts import OwnedDocument
+from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.history import Row
 from services.applications.domain.rules import ChecklistItem
 from services.applications.usecases.base import Reader, Room, same_version
@@ -28,8 +29,8 @@ class Review(Room):
     """The reviewers' work."""
 
     async def list_reviews(self, reviewer_id: UUID, page: PageRequest) -> tuple[list[Row], str | None]:
-        """What the reviewer holds or may claim; nothing for somebody identity has not told about."""
-        member = await self.facts.staff_member(reviewer_id)
+        """What the reviewer holds or may claim; nothing for somebody of whom identity has not told that they review."""
+        member = await self._reviewer(reviewer_id)
         if member is None:
             return [], None
         return await self.applications.list_queue(member, page)
@@ -38,7 +39,7 @@ class Review(Room):
     async def claim(self, application_id: UUID, reviewer_id: UUID) -> Application:
         """Take an application from the queue. Raises `AlreadyClaimed`, `ConflictOfInterest`, `ApplicationNotFound`, `IllegalMove`."""
         async with self.begin() as tx:
-            member = await self.facts.staff_member(reviewer_id, tx=tx)
+            member = await self._reviewer(reviewer_id, tx=tx)
             if member is None:
                 raise ApplicationNotFound("Такого заявления нет.")
             application = await self.applications.get_for_review(application_id, member.specialty_codes, tx=tx)
@@ -117,6 +118,10 @@ class Review(Room):
             spoken = review.recommend(application, reviewer_id, decision, given, comment, at=self.now(), terms=self.terms)
             await self._move(tx, spoken, read=application)
         return spoken
+
+    async def _reviewer(self, member_id: UUID, *, tx: Transaction | None = None) -> StaffMember | None:
+        member = await self.facts.staff_member(member_id, tx=tx)
+        return member if member is not None and Role.REVIEWER in member.roles else None
 
     def _checklist(self, application: Application) -> tuple[ChecklistItem, ...]:
         return self.rules_of(application).checklist_of(application.kind, is_profile_changed=application.is_profile_changed)

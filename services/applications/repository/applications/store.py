@@ -221,17 +221,19 @@ class ApplicationRepository:
         following = None if free.following is None else encode_cursor(True, free.following)
         return [to_row(row) for row in (*rows, *free.rows)], following
 
-    async def list_claimable(self, reviewer: StaffMember, *, limit: int) -> list[Row]:
-        """What the reviewer may claim, soonest due first, this many at most."""
-        part = await self._claimable(reviewer, after=None, limit=limit)
+    async def list_unasked(self, reviewer: StaffMember, *, limit: int) -> list[Row]:
+        """What the reviewer may claim and did not leave before, soonest due first, this many at most."""
+        part = await self._claimable(reviewer, after=None, limit=limit, is_unasked=True)
         return [to_row(row) for row in part.rows]
 
-    async def _claimable(self, reviewer: StaffMember, *, after: str | None, limit: int) -> Part:
+    async def _claimable(self, reviewer: StaffMember, *, after: str | None, limit: int, is_unasked: bool = False) -> Part:
         if not reviewer.specialty_codes:
             return Part()
         workplace = _ciphertexts(await self._cipher.lookup(reviewer.workplace_ogrn)) if reviewer.workplace_ogrn else set()
 
         def may_judge(row: Document) -> bool:
+            if is_unasked and reviewer.id in row.get("left_by", ()):
+                return False
             is_colleague = not workplace.isdisjoint(_ciphertexts(row["workplace"]))
             return row["applicant_id"] != reviewer.id and reviewer.id not in row["spoken_by"] and not is_colleague
 
