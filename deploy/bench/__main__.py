@@ -6,7 +6,21 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deploy.bench import access_log, certificates, checks, claims, events, exports, growth, latency, reads, sign_in, starts, uploads
+from deploy.bench import (
+    access_log,
+    approvals,
+    certificates,
+    checks,
+    claims,
+    events,
+    exports,
+    growth,
+    latency,
+    reads,
+    sign_in,
+    starts,
+    uploads,
+)
 from deploy.bench.report import Figure, print_figures
 
 MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
@@ -19,6 +33,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "exports": exports.measure,
     "access-log": access_log.measure,
     "certificates": certificates.measure,
+    "approvals": approvals.measure,
     "growth": growth.measure,
     "claims": claims.measure,
     "start": starts.measure,

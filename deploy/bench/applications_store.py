@@ -151,6 +151,12 @@ def waiting(name: str, due_at: datetime) -> Application:
     return replace(shape, number=f"MK-{name}")
 
 
+def recommended(serial: int) -> Application:
+    """One that waits for a registrar, of a person of its own."""
+    shape, name = _SHAPES[Desk.REGISTRAR], f"recommended {serial}"
+    return replace(shape, id=person(name), applicant_id=person(f"of {name}"), number=written(APPLICATION_PREFIX, 2026, serial))
+
+
 def _staff() -> list[StaffMember]:
     reviewers = {REVIEWER: QUEUED, DEEP_REVIEWER: DEEP}
     return [StaffMember(key, 1, frozenset({Role.REVIEWER}), frozenset({code}), None) for key, code in reviewers.items()]

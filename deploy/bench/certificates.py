@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ _TEMPLATES = Path(qr.__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class _Desk:
+class Desk:
     """The use-cases of applications without its doors, and one issued certificate."""
 
     usecases: UseCases
@@ -61,31 +61,31 @@ class _Desk:
 
 async def measure(folder: Path) -> list[Figure]:
     """Alternating rounds of making, best of each; then verifications one after another."""
-    async with servers(folder, "applications") as stack, _desk(stack.environments["applications"]) as desk:
-        return [await _making(desk), *[await _verifying(desk, name, ask) for name, ask in _ways(desk).items()]]
+    async with servers(folder, "applications") as stack, desk(stack.environments["applications"]) as ready:
+        return [await _making(ready), *[await _verifying(ready, name, ask) for name, ask in _ways(ready).items()]]
 
 
-async def _making(desk: _Desk) -> Figure:
+async def _making(desk: Desk) -> Figure:
     """Every certificate is another one, on both sides: typst remembers what it made of the same values before."""
-    ours, by_hand = [], []
+    ours, bare = [], []
     for turn in range(ROUNDS):
-        planned = [_planned(turn * CERTIFICATES + serial) for serial in range(CERTIFICATES)]
-        prepared = iter([_inputs(desk.usecases, one) for one in planned])
-        own = iter(planned)
-        by_hand.append(await _rate(CERTIFICATES, lambda: asyncio.to_thread(_bare, desk.usecases, next(prepared))))  # noqa: B023
+        fresh = [planned(turn * CERTIFICATES + serial) for serial in range(CERTIFICATES)]
+        prepared = iter([inputs(desk.usecases, one) for one in fresh])
+        own = iter(fresh)
+        bare.append(await _rate(CERTIFICATES, lambda: asyncio.to_thread(by_hand, desk.usecases, next(prepared))))  # noqa: B023
         ours.append(await _rate(CERTIFICATES, lambda: _made(desk.usecases, next(own))))  # noqa: B023
     name = "certificates printed and signed (PAdES, signed QR), beside typst and a bare RSA signature"
-    return at_least(name, max(ours), max(by_hand), LINE, "certificates/s")
+    return at_least(name, max(ours), max(bare), LINE, "certificates/s")
 
 
-def _inputs(usecases: UseCases, planned: Certificate) -> dict[str, str]:
+def inputs(usecases: UseCases, one: Certificate) -> dict[str, str]:
     """What the page is made of, its code drawn beforehand."""
-    values = certificate_values(planned, usecases.rules_now(), usecases.terms)
-    drawn = qr.qr_svg(usecases.printer.code_text(Statement.of(planned, usecases.terms)))
+    values = certificate_values(one, usecases.rules_now(), usecases.terms)
+    drawn = qr.qr_svg(usecases.printer.code_text(Statement.of(one, usecases.terms)))
     return {"values": json.dumps({**values, "address": "http://cabinet.example"}, ensure_ascii=False), "qr": drawn}
 
 
-def _bare(usecases: UseCases, inputs: dict[str, str]) -> None:
+def by_hand(usecases: UseCases, inputs: dict[str, str]) -> None:
     """The page alone, and one signature over its bytes."""
     page = typst.compile(
         str(_TEMPLATES / "certificate.typ"),
@@ -99,7 +99,7 @@ def _bare(usecases: UseCases, inputs: dict[str, str]) -> None:
     usecases.signer.signer.sign(bytes(page))
 
 
-def _ways(desk: _Desk) -> dict[str, Callable[[], Awaitable[object]]]:
+def _ways(desk: Desk) -> dict[str, Callable[[], Awaitable[object]]]:
     proofs, statement = desk.usecases.proofs, Statement.of(desk.issued, desk.usecases.terms)
     code, altered = desk.usecases.printer.code_text(statement), desk.pdf[:-1] + b" "
     return {
@@ -110,7 +110,7 @@ def _ways(desk: _Desk) -> dict[str, Callable[[], Awaitable[object]]]:
     }
 
 
-async def _verifying(desk: _Desk, name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
+async def _verifying(desk: Desk, name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
     rate = await _rate(VERIFICATIONS, ask)
     bare = await _rate(VERIFICATIONS, lambda: desk.usecases.certificates.get_issued(desk.issued.number))
     return Figure(f"verifications {name}, noted for the holder", f"{rate:,.1f} /s", f"{bare:,.1f} look-ups/s", rate / bare)
@@ -123,14 +123,15 @@ async def _rate(times: int, once: Callable[[], Awaitable[object]]) -> float:
     return times / (time.perf_counter() - began)
 
 
-async def _made(usecases: UseCases, planned: Certificate) -> bytes:
+async def _made(usecases: UseCases, one: Certificate) -> bytes:
     """As `issue_certificate` does, without the store."""
-    values, statement = certificate_values(planned, usecases.rules_now(), usecases.terms), Statement.of(planned, usecases.terms)
-    printed = await usecases.printer.certificate(values, statement, made_at=planned.issued_at)
-    return await usecases.signer.signed(printed, at=planned.issued_at)
+    values, statement = certificate_values(one, usecases.rules_now(), usecases.terms), Statement.of(one, usecases.terms)
+    printed = await usecases.printer.certificate(values, statement, made_at=one.issued_at)
+    return await usecases.signer.signed(printed, at=one.issued_at)
 
 
-def _planned(serial: int = 0) -> Certificate:
+def planned(serial: int = 0) -> Certificate:
+    """One that is neither printed nor stored."""
     issued_at = datetime.now(UTC).replace(microsecond=0)
     return Certificate(
         id=uuid4(),
@@ -149,7 +150,8 @@ def _planned(serial: int = 0) -> Certificate:
 
 
 @asynccontextmanager
-async def _desk(environment: dict[str, str]) -> AsyncIterator[_Desk]:
+async def desk(environment: Mapping[str, str]) -> AsyncIterator[Desk]:
+    """In that environment."""
     with patch.dict(os.environ, environment):
         settings = load_settings(Settings)
     chassis = Chassis("applications", settings)
@@ -159,10 +161,10 @@ async def _desk(environment: dict[str, str]) -> AsyncIterator[_Desk]:
             await prepare()
         usecases = usecases_of(chassis, settings, stores)
         await usecases.signer.prepare()
-        planned = _planned()
-        pdf = await _made(usecases, planned)
-        desk = _Desk(usecases, planned.issued(await usecases.files.put(f"{certificate_folder(planned.id)}1.pdf", pdf)), pdf)
-        await desk.store()
-        yield desk
+        first = planned()
+        pdf = await _made(usecases, first)
+        ready = Desk(usecases, first.issued(await usecases.files.put(f"{certificate_folder(first.id)}1.pdf", pdf)), pdf)
+        await ready.store()
+        yield ready
     finally:
         await chassis.close()
