@@ -179,6 +179,14 @@ async def reviewers(service: Component, signer: Signer) -> list[Hands]:
     return await known_reviewers(service, signer)
 
 
+async def known_registrar(service: Component, signer: Signer) -> Hands:
+    """One the service knows, and who therefore may decide."""
+    hands = Hands(service, signer, uuid4(), Role.REGISTRAR)
+    await service.publish(people.registrar(hands.id))
+    await eventually(lambda: service.database["staff_members"].find_one({"_id": hands.id}))
+    return hands
+
+
 @pytest.fixture
-def registrar(service: Component, signer: Signer) -> Hands:
-    return Hands(service, signer, uuid4(), Role.REGISTRAR)
+async def registrar(service: Component, signer: Signer) -> Hands:
+    return await known_registrar(service, signer)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from contracts.roles import Role
 from tests.applications.appealing import appeal_against, filed_appeal
-from tests.applications.conftest import Applicant, Hands, known_reviewers
+from tests.applications.conftest import Applicant, Hands, known_registrar, known_reviewers
 from tests.applications.employing import EMPLOYER, subscribed
 from tests.support import Component, Signer
 from tests.support.access import Asked, Others
@@ -54,7 +54,7 @@ async def _held(applicant: Applicant, reviewer: Hands) -> str:
 
 async def _practitioner(service: Component, signer: Signer, reviewer: Hands) -> Others:
     owner, asked_one, other = [await _applicant(service, signer) for _ in range(3)]
-    certified = await _certified(owner, reviewer, Hands(service, signer, uuid4(), Role.REGISTRAR))
+    certified = await _certified(owner, reviewer, await known_registrar(service, signer))
     draft = await owner.draft(kind="periodic")
     requested = await _held(asked_one, reviewer)
     await reviewer.ok("POST", f"/reviews/{requested}/requests", {"remarks": [_REMARK]})
@@ -168,7 +168,7 @@ async def _administrator(service: Component, signer: Signer) -> Others:
 async def _planned(service: Component, signer: Signer) -> str:
     """The number of a certificate whose file is not made yet."""
     [reviewer] = await known_reviewers(service, signer, 1)
-    application_id = await _certified(await _applicant(service, signer), reviewer, Hands(service, signer, uuid4(), Role.REGISTRAR))
+    application_id = await _certified(await _applicant(service, signer), reviewer, await known_registrar(service, signer))
     found = await service.database["certificates"].find_one_and_update(
         {"application_id": UUID(application_id)}, {"$set": {"file": None, "version": 1}}
     )

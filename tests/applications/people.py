@@ -68,6 +68,10 @@ def reviewer(staff_id: UUID, *specialties: str, workplace_ogrn: str | None = Non
     )
 
 
+def registrar(staff_id: UUID, *, workplace_ogrn: str | None = None) -> StaffMemberAdded:
+    return reviewer(staff_id, workplace_ogrn=workplace_ogrn).model_copy(update={"roles": (Role.REGISTRAR,), "specialty_codes": ()})
+
+
 def received(owner_id: UUID, document_type: str, document_id: UUID, *, file_version: int = 1) -> DocumentReceived:
     return DocumentReceived(
         occurred_at=NOW,

@@ -86,7 +86,7 @@ def claimed(case: Case, member: StaffMember | None = None) -> tuple[Case, StaffM
 
 def decided(outcome: Outcome, application: Application | None = None) -> tuple[Case, StaffMember]:
     case, judge = claimed(filed(application))
-    return judging.decide(case, judge.id, outcome, "Приложение есть в деле", at=AT + DAY, terms=TERMS), judge
+    return judging.decide(case, judge, outcome, "Приложение есть в деле", at=AT + DAY, terms=TERMS), judge
 
 
 def test_an_overturned_refusal_is_at_a_first_reviewers_desk_with_a_term_of_its_own() -> None:
@@ -237,7 +237,7 @@ def test_another_reviewer_judges_one_who_neither_spoke_nor_is_close() -> None:
     with pytest.raises(AlreadyClaimed):
         claimed(held)
     with pytest.raises(NotClaimed):
-        judging.decide(held, uuid4(), Outcome.UPHELD, "Нет", at=AT, terms=TERMS)
+        judging.decide(held, expert(), Outcome.UPHELD, "Нет", at=AT, terms=TERMS)
     with pytest.raises(NotClaimed):
         judging.release(case, judge.id, at=AT)
 

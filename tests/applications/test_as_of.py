@@ -1,5 +1,6 @@
 """AP-15: an application as of a past day, replayed from what it keeps."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -37,7 +38,7 @@ def life() -> Application:
     asked = review.request_information(held, expert.id, (PHONE,), known, at=AT + 2 * DAY, terms=TERMS)
     answered = drafting.answer(asked, "Исправлено", {"personal": {"phone": "+79990000000"}}, known, at=AT + 3 * DAY, terms=TERMS)
     spoken = review.recommend(answered, expert.id, "approve", (), "Всё верно", at=AT + 4 * DAY, terms=TERMS)
-    approved = review.decide(spoken, uuid4(), "approve", (), "", at=AT + 4 * DAY)
+    approved = review.decide(spoken, replace(reviewer(), roles=frozenset({Role.REGISTRAR})), "approve", (), "", at=AT + 4 * DAY)
     reference = CertificateReference(uuid4(), "MC-2026-00000001-1", AT + 4 * DAY, AT + 1800 * DAY)
     return approved.moved(Move.CERTIFY, by=SYSTEM, at=AT + 4 * DAY, certificate=reference)
 

@@ -11,7 +11,7 @@ from contracts.roles import Role
 from services.applications.domain.states import MOVES, Move, State
 from tests.applications import people
 from tests.applications.appealing import appeal_against, refused
-from tests.applications.conftest import Applicant, Hands, known_reviewers
+from tests.applications.conftest import Applicant, Hands, known_registrar, known_reviewers
 from tests.support import Component, Signer, eventually
 
 NOBODYS = UUID("00000000-0000-0000-0000-000000000404")
@@ -29,13 +29,13 @@ class Cast:
 
     def __init__(self, service: Component, signer: Signer) -> None:
         self.service, self.signer = service, signer
-        self.registrar = Hands(service, signer, uuid4(), Role.REGISTRAR)
         self.reviewers: list[Hands] = []
         self.owners: dict[State, Applicant] = {}
         self.applications: dict[State, str] = {}
 
     async def gather(self) -> "Cast":
         self.reviewers = await known_reviewers(self.service, self.signer, 3)
+        self.registrar = await known_registrar(self.service, self.signer)
         ways: dict[State, Callable[[Applicant], Awaitable[dict[str, Any]]]] = {
             State.DRAFT: lambda one: one.draft(),
             State.CONFIRMED: self._confirmed,

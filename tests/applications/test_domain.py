@@ -200,7 +200,7 @@ def test_only_flagged_places_unlock_and_the_clock_of_the_review_stands_still() -
 
 
 def test_a_first_opinion_against_goes_to_a_second_reviewer_and_the_registrar_waits_for_the_reviewers() -> None:
-    first, second, registrar = staff(), staff(), uuid4()
+    first, second, registrar = staff(), staff(), replace(staff(), roles=frozenset({Role.REGISTRAR}))
     held = review.claim(under_review(), first, at=AT, terms=TERMS)
     with pytest.raises(NoRecommendation):
         review.decide(held, registrar, "approve", (), "", at=AT)
@@ -217,7 +217,7 @@ def test_a_first_opinion_against_goes_to_a_second_reviewer_and_the_registrar_wai
     saved = review.recommend(again, second.id, "approve", (), "да", at=AT, terms=TERMS)
     assert saved.desk is Desk.REGISTRAR
     with pytest.raises(ConflictOfInterest):
-        review.decide(saved, second.id, "approve", (), "", at=AT)
+        review.decide(saved, second, "approve", (), "", at=AT)
     assert review.decide(saved, registrar, "approve", (), "", at=AT).state is State.APPROVED
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from chassis.mongo import Document
 from contracts.roles import Role
+from services.applications.domain.application import WORKPLACE, Proposal
+from services.applications.domain.facts import StaffMember
 from services.applications.domain.rules import Kind
 from services.applications.repository.places import Query
 from tests.applications import people
@@ -86,6 +88,10 @@ async def everything(person: Hands, path: str) -> list[Document]:
     return rows
 
 
+def works_at(ogrn: str) -> Proposal:
+    return Proposal(2, people.NOW, {WORKPLACE: ogrn})
+
+
 async def test_the_queue_joins_what_is_held_and_every_specialty(service: Component, signer: Signer) -> None:
     reviewer = Hands(service, signer, uuid4(), Role.REVIEWER)
     specialties = ("31.08.66", "31.08.58")
@@ -98,7 +104,8 @@ async def test_the_queue_joins_what_is_held_and_every_specialty(service: Compone
         specialty_code=specialties[0],
         form=colleague.form.merged({"professional": {"workplace": {"ogrn": people.ogrn("102770013999")}}}),
     )
-    await plant(service, colleague, *planted)
+    since = waiting(people.NOW, specialty_code=specialties[1], proposals=(works_at(people.ogrn("102770013999")),))
+    await plant(service, colleague, since, *planted)
     for one in (planted[5], planted[3]):
         await reviewer.ok("PUT", f"/reviews/{one.id}/claim")
     expected = [str(planted[place].id) for place in (3, 5, 0, 1, 2, 4, 6)]
@@ -119,3 +126,20 @@ async def test_what_was_stored_without_places_gets_them_at_the_next_start(servic
     assert [UUID(row["id"]) for row in await everything(person, "/applications?sort=start&limit=2")] == [one.id for one in planted]
     assert await rows.count_documents({"schema_version": 1}) == 0
     assert "own_by_start" not in await rows.index_information()
+
+
+async def test_what_was_stored_before_later_workplaces_were_known_tells_them_at_the_next_start(service: Component) -> None:
+    ogrn = people.ogrn("102770013401")
+    one = waiting(people.NOW, specialty_code="31.08.67", proposals=(works_at(ogrn), works_at(people.ogrn("102770013500"))))
+    await plant(service, one)
+    rows, applications = service.database["applications"], service.app.state.usecases.applications
+    lacking = {"handed_in_place": "", "later_workplaces": ""}
+    await rows.update_one({"_id": one.id}, {"$unset": lacking, "$set": {"schema_version": 2}})
+    colleague = StaffMember(uuid4(), 1, frozenset({Role.REVIEWER}), frozenset({"31.08.67"}), ogrn)
+    assert [row.id for row in await applications.list_unasked(colleague, limit=9)] == [one.id]
+    await applications.prepare()
+    assert await applications.list_unasked(colleague, limit=9) == []
+    row = await rows.find_one({"_id": one.id})
+    assert row is not None
+    assert (row["handed_in_place"] > "", row["schema_version"]) == (True, 3)
+    assert await applications.workplaces([row]) == {one.id: one.workplaces}

@@ -23,7 +23,7 @@ from services.applications.domain.proposals import propose
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import MOVES, Move, Mover
 from tests.applications import people
-from tests.applications.world import FACTS, MOVERS, TERMS, World
+from tests.applications.world import FACTS, MOVERS, TERMS, World, staff
 
 SEQUENCES = int(os.environ.get("STATE_SEQUENCES", "2000"))
 SEED = int(os.environ.get("STATE_SEED") or random.randrange(2**32))
@@ -129,7 +129,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(place=places, by_registrar=st.booleans())
     def assign(self, place: int, *, by_registrar: bool) -> None:
-        world, by = self.world, assignment.registrar(self.world.registrar_id) if by_registrar else SYSTEM
+        world, by = self.world, assignment.registrar(self.world.registrar.id) if by_registrar else SYSTEM
         world.do(lambda read: assignment.assign(read, world.reviewers[place], by=by, at=world.now, terms=TERMS))
 
     @rule()
@@ -161,7 +161,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(decision=st.sampled_from(["approve", "reject"]), given=remarks, is_stranger=st.booleans())
     def decide(self, decision: Decision, given: tuple[Remark, ...], *, is_stranger: bool) -> None:
-        world, who = self.world, self.world.registrar_id if is_stranger else self.world.reviewers[0].id
+        world, who = self.world, self.world.registrar if is_stranger else self.world.reviewers[0]
         world.do(lambda read: review.decide(read, who, decision, given, "", at=world.now))
 
     @rule(surname=st.sampled_from(["Вымышленникова", "Новая"]), phone=st.sampled_from(["+79990001122", "+79990001199"]))
@@ -199,7 +199,8 @@ class Machine(RuleBasedStateMachine):
     @rule(outcome=st.sampled_from([Outcome.UPHELD, Outcome.OVERTURNED]))
     def decide_appeal(self, outcome: Outcome) -> None:
         case = self.world.case
-        who = case.appeal.claim.reviewer_id if case and case.appeal.claim else uuid4()
+        held = case.appeal.claim.reviewer_id if case and case.appeal.claim else None
+        who = next((one for one in self.world.reviewers if one.id == held), staff())
         self._judge(lambda one: judging.decide(one, who, outcome, "Так", at=self.world.now, terms=TERMS))
 
     @rule()

@@ -92,6 +92,19 @@ async def test_who_still_reviews_such_applications_keeps_what_they_hold(
     assert await holder_of(service, held["id"]) == reviewers[0].id
 
 
+async def test_whose_colleague_the_applicant_becomes_by_the_profile_judges_no_more(
+    service: Component, applicant: Applicant, reviewers: list[Hands], held: dict[str, Any]
+) -> None:
+    theirs = people.ogrn("102770013300")
+    await handled(service, changing(reviewers[0], workplace_ogrn=theirs))
+    workplace = people.facts().model_dump()["workplace"] | {"ogrn": theirs}
+    await handled(service, people.verified(applicant.id, version=5, workplace=workplace))
+    assert await holder_of(service, held["id"]) is None
+    assert (await applicant.told(ReviewReleased)).reviewer_id == reviewers[0].id
+    refused = await reviewers[0].call("PUT", f"/reviews/{held['id']}/claim")
+    assert (refused.status_code, refused.json()["code"]) == (403, "conflict-of-interest")
+
+
 async def test_whose_colleague_the_applicant_becomes_by_an_answer_judges_no_more(
     service: Component, applicant: Applicant, reviewers: list[Hands], held: dict[str, Any]
 ) -> None:

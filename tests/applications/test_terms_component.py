@@ -11,7 +11,7 @@ from contracts.roles import Role
 from services.applications.main import create_app
 from services.applications.settings import Settings
 from tests.applications import people
-from tests.applications.conftest import Applicant, Hands
+from tests.applications.conftest import Applicant, Hands, known_registrar
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
 
 
@@ -50,7 +50,7 @@ async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(serv
     await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
     await reviewer.examine(application["id"])
     await reviewer.judged("POST", f"/reviews/{application['id']}/recommendation", {"decision": "approve", "comment": ""})
-    registrar = Hands(service, signer, uuid4(), Role.REGISTRAR)
+    registrar = await known_registrar(service, signer)
     await registrar.judged("POST", f"/registry/{application['id']}/decision", {"decision": "approve", "comment": ""})
     await applicant.told(CertificateIssued)
     service.clock.move(timedelta(days=30))

@@ -26,21 +26,24 @@ from services.applications.domain.watch import Stall, Stalled, Surroundings, Wat
 from services.applications.usecases.watch import GAUGE, Watch, Watchdog
 from tests.applications import people
 from tests.applications.appealing import filed_appeal
-from tests.applications.conftest import Applicant, Hands
+from tests.applications.conftest import Applicant, Hands, known_registrar
 from tests.support import Component, Signer, eventually
 
 DUE_AT = people.NOW + timedelta(days=7)
 DOCUMENT = uuid4()
-REVIEWER = StaffMember(uuid4(), 1, frozenset({Role.REVIEWER}), frozenset({people.CARDIOLOGY}), None)
+HOSPITAL, THEIRS = people.ogrn(), people.ogrn("102770013300")
+REVIEWER = StaffMember(uuid4(), 1, frozenset({Role.REVIEWER}), frozenset({people.CARDIOLOGY}), THEIRS)
 GONE = StaffMember(uuid4(), 2, frozenset(), frozenset(), None)
-STAFF = {member.id: member for member in (REVIEWER, GONE)}
+REGISTRAR = StaffMember(uuid4(), 1, frozenset({Role.REGISTRAR}), frozenset(), THEIRS)
+STAFF = {member.id: member for member in (REVIEWER, GONE, REGISTRAR)}
 
 
 def watched(**changed: Any) -> Watched:
     """One that a reviewer holds."""
     held = Watched(
         id=uuid4(), applicant_id=uuid4(), number="MK-2026-00000017-4", version=7, state=State.UNDER_REVIEW, desk=Desk.REVIEWER,
-        specialty_code=people.CARDIOLOGY, holder_id=REVIEWER.id, spoken_by=frozenset(), document_ids=(DOCUMENT,),
+        specialty_code=people.CARDIOLOGY, holder_id=REVIEWER.id, spoken_by=frozenset(), workplaces=frozenset({HOSPITAL}),
+        document_ids=(DOCUMENT,),
         terms={Term.REVIEW: DUE_AT}, timers={(Term.REVIEW, "due"): DUE_AT},
     )  # fmt: skip
     return replace(held, **changed)
@@ -66,6 +69,11 @@ def submitted(**changed: Any) -> Watched:
         (watched(holder_id=None, specialty_code="31.08.49"), (), Stall.NO_REVIEWER),
         (watched(holder_id=None, spoken_by=frozenset({REVIEWER.id})), (), Stall.NO_REVIEWER),
         (watched(holder_id=None, applicant_id=REVIEWER.id), (), Stall.NO_REVIEWER),
+        (watched(workplaces=frozenset({HOSPITAL, THEIRS})), (), Stall.HOLDER_LEFT),
+        (watched(holder_id=None, workplaces=frozenset({THEIRS})), (), Stall.NO_REVIEWER),
+        (watched(state=State.APPEALED, holder_id=None, workplaces=frozenset({THEIRS})), (), Stall.NO_REVIEWER),
+        (watched(desk=Desk.REGISTRAR, holder_id=None, spoken_by=frozenset({REGISTRAR.id})), (), Stall.NO_REGISTRAR),
+        (watched(desk=Desk.REGISTRAR, holder_id=None, workplaces=frozenset({THEIRS})), (), Stall.NO_REGISTRAR),
         (watched(terms={}, timers={}), (), Stall.NO_TERM),
         (watched(timers={}), (), Stall.NO_TIMER),
         (watched(timers={(Term.REVIEW, "reminder"): DUE_AT - timedelta(days=2)}), (), Stall.NO_TIMER),
@@ -117,10 +125,14 @@ async def test_each_planted_stall_is_found_and_nothing_else(
     assert await seen(watch, application) is None
     await store.update_one({"_id": whole["_id"]}, {"$unset": {"terms": True}})
     assert await seen(watch, application) is None, "written before terms were kept in clear"
+    await service.publish(people.reviewer(colleague := uuid4(), "99.99.99", workplace_ogrn=people.ogrn()))
+    await eventually(lambda: service.database["staff_members"].find_one({"_id": colleague}))
+    everybody = [one["_id"] async for one in service.database["staff_members"].find({}, {"_id": True})]
     planted: dict[Stall, dict[str, Any]] = {
         Stall.NO_OWNER: {"desk": "nobody"},
         Stall.HOLDER_LEFT: {"claimed_by": uuid4()},
         Stall.NO_REVIEWER: {"claimed_by": None, "specialty_code": "99.99.99"},
+        Stall.NO_REGISTRAR: {"claimed_by": None, "desk": "registrar", "spoken_by": everybody},
         Stall.NO_TERM: {"terms": {}},
         Stall.NO_TIMER: {"terms": whole["terms"] | {"review": DUE_AT}},
         Stall.NO_STEP: {"state": "submitted", "desk": "system"},
@@ -230,7 +242,7 @@ async def test_what_stalls_is_listed_and_a_push_takes_the_step_it_lacks(
     await eventually(is_timed)
     assert await seen(watch, application) is None
 
-    reviewer, registrar = reviewers[0], Hands(service, signer, uuid4(), Role.REGISTRAR)
+    reviewer, registrar = reviewers[0], await known_registrar(service, signer)
     await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
     await service.database["staff_members"].update_one({"_id": reviewer.id}, {"$set": {"roles": []}})
     assert await watch.push(UUID(application["id"])) is Stall.HOLDER_LEFT

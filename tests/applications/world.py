@@ -47,7 +47,7 @@ class World:
     now: datetime
     kind: Kind = Kind.PRIMARY
     reviewers: list[StaffMember] = field(default_factory=lambda: [*(staff() for _ in range(5)), staff(people.ogrn())])
-    registrar_id: UUID = field(default_factory=uuid4)
+    registrar: StaffMember = field(default_factory=lambda: replace(staff(), roles=frozenset({Role.REGISTRAR})))
     documents: dict[UUID, OwnedDocument] = field(default_factory=dict)
     timers: dict[str, Timer] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)

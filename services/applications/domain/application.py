@@ -38,6 +38,7 @@ class Actor:
 
 
 SYSTEM = Actor(None, "system")
+WORKPLACE = "/professional/workplace/ogrn"
 _JUDGING = frozenset({Move.RECOMMEND, Move.CONFIRM_REFUSAL, Move.REJECT, Move.OVERTURN})
 
 
@@ -342,6 +343,12 @@ class Application:
         """Staff who gave an opinion or a decision in any round, or judged an appeal: none of them judges it again."""
         judged = {step.by.id for step in self.history if step.move in _JUDGING and step.by.id is not None}
         return frozenset(judged | {opinion.reviewer_id for opinion in self.recommendations})
+
+    @property
+    def workplaces(self) -> frozenset[str]:
+        """Where the applicant works by what was handed in, and by every profile since: whoever works there is a colleague."""
+        said = (self.form.text_at(WORKPLACE), *(proposal.values.get(WORKPLACE) for proposal in self.proposals))
+        return frozenset(str(ogrn) for ogrn in said if ogrn)
 
     @property
     def document_ids(self) -> tuple[UUID, ...]:

@@ -9,7 +9,8 @@ from contracts.roles import Role
 from services.applications.domain.application import Actor, Application, Claim
 from services.applications.domain.errors.review import ConflictOfInterest, NotAReviewer
 from services.applications.domain.facts import StaffMember
-from services.applications.domain.review import in_review, is_close, may_hold
+from services.applications.domain.independence import is_close, may_hold, may_judge
+from services.applications.domain.review import in_review
 from services.applications.domain.states import Move
 from services.applications.domain.terms import Terms
 
@@ -33,7 +34,7 @@ class Load:
 
 def eligible(application: Application, staff: Iterable[StaffMember]) -> list[StaffMember]:
     """Whoever may be given the application unasked: not who gave it back, or let it lie, before."""
-    return [one for one in staff if may_hold(application, one) and not is_close(application, one) and not _had_it(application, one)]
+    return [one for one in staff if may_judge(application, one) and not _had_it(application, one)]
 
 
 def _had_it(application: Application, member: StaffMember) -> bool:

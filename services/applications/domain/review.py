@@ -26,12 +26,14 @@ from services.applications.domain.errors.review import (
     AlreadyRecommended,
     ConflictOfInterest,
     NoRecommendation,
+    NotARegistrar,
     NotClaimed,
     ReasonsMissing,
     UnknownReason,
 )
 from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.form import changes, is_pointer
+from services.applications.domain.independence import is_close, may_decide
 from services.applications.domain.reasons import Code
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import Move, State, after
@@ -72,13 +74,6 @@ def claim(application: Application, reviewer: StaffMember, *, at: datetime, term
     return application.moved(Move.CLAIM, by=_reviewer(reviewer.id), at=at, claim=held)
 
 
-def is_close(application: Application, reviewer: StaffMember) -> bool:
-    """Whether the reviewer is the applicant, works where the applicant works, or already gave an opinion."""
-    ogrn = application.form.text_at("/professional/workplace/ogrn")
-    has_spoken = reviewer.id in application.spoken_by
-    return reviewer.id == application.applicant_id or (bool(ogrn) and ogrn == reviewer.workplace_ogrn) or has_spoken
-
-
 def held_open_for_review(application: Application, reviewer_id: UUID, move: Move) -> Claim:
     """The reviewer's claim on an application in which the move may be made. Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`."""
     in_review(application, move)
@@ -100,11 +95,6 @@ def release(application: Application, reviewer_id: UUID, *, at: datetime) -> App
 def lapse(application: Application, *, at: datetime) -> Application:
     """The application back in the queue because its holder kept silent. Raises `IllegalMove`."""
     return _freed(application, SYSTEM, at, "Эксперт не действовал в течение срока.")
-
-
-def may_hold(application: Application, member: StaffMember) -> bool:
-    """Whether somebody of staff still reviews applications like this one."""
-    return Role.REVIEWER in member.roles and application.specialty_code in member.specialty_codes
 
 
 def leave(application: Application, *, at: datetime) -> Application:
@@ -196,16 +186,21 @@ def _with_reasons(decision: Decision, remarks: tuple[Remark, ...]) -> None:
 
 
 def decide(
-    application: Application, registrar_id: UUID, decision: Decision, remarks: tuple[Remark, ...], comment: str, *, at: datetime
+    application: Application, registrar: StaffMember, decision: Decision, remarks: tuple[Remark, ...], comment: str, *, at: datetime
 ) -> Application:
-    """The registrar's decision. Raises `NoRecommendation`, `ConflictOfInterest`, `ReasonsMissing`, `IllegalMove`."""
+    """The registrar's decision.
+
+    Raises `NoRecommendation`, `ConflictOfInterest`, `NotARegistrar`, `ReasonsMissing`, `IllegalMove`.
+    """
     move = Move.APPROVE if decision == "approve" else Move.REJECT
-    by = _registrar(registrar_id)
+    by = _registrar(registrar.id)
     decided = application.moved(move, by=by, at=at, why=comment, reasons=remarks if decision == "reject" else ())
     if application.desk is not Desk.REGISTRAR:
         raise NoRecommendation("Сначала заявление рассматривают эксперты.")
-    if registrar_id == application.applicant_id or any(one.reviewer_id == registrar_id for one in application.recommendations):
-        raise ConflictOfInterest("Решение принимает тот, кто не рассматривал заявление как эксперт и не подавал его.")
+    if is_close(application, registrar):
+        raise ConflictOfInterest("Решение принимает тот, кто не подавал заявление, не работает с заявителем и о заявлении не высказывался.")
+    if not may_decide(application, registrar):
+        raise NotARegistrar("Решение принимает регистратор. Если вы стали им только что, повторите через минуту.")
     _with_reasons(decision, remarks)
     return decided
 

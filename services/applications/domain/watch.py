@@ -9,9 +9,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from contracts.roles import Role
 from services.applications.domain.application import Desk
 from services.applications.domain.facts import StaffMember
+from services.applications.domain.independence import may_decide, may_judge
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term
 
@@ -27,9 +27,11 @@ class Stall(StrEnum):
     NO_OWNER = "no-owner"
     """Nobody must act."""
     HOLDER_LEFT = "holder-left"
-    """Who holds it reviews such applications no more."""
+    """Who holds it may judge it no more."""
     NO_REVIEWER = "no-reviewer"
     """Nobody who works here may claim it."""
+    NO_REGISTRAR = "no-registrar"
+    """Nobody who works here may decide on it."""
     NO_TERM = "no-term"
     """Whoever must act may take for ever."""
     NO_TIMER = "no-timer"
@@ -40,7 +42,7 @@ class Stall(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An application as the watch sees it; nothing personal."""
+    """An application as the watch sees it; nothing personal but where its applicant works."""
 
     id: UUID
     applicant_id: UUID
@@ -51,6 +53,7 @@ class Watched:
     specialty_code: str
     holder_id: UUID | None
     spoken_by: frozenset[UUID]
+    workplaces: frozenset[str]
     document_ids: tuple[UUID, ...]
     terms: Mapping[Term, datetime]
     """When the running terms end."""
@@ -89,7 +92,7 @@ def stall_of(one: Watched, around: Surroundings) -> Stall | None:
         return Stall.NO_OWNER
     if one.state is State.APPROVED:  # the certificate follows at once; no term is set for that
         return Stall.NO_STEP
-    if one.state in {State.UNDER_REVIEW, State.APPEALED} and (lacking := _lacks_reviewer(one, around.staff)):
+    if one.state in {State.UNDER_REVIEW, State.APPEALED} and (lacking := _lacks_judge(one, around.staff)):
         return lacking
     if not one.terms:
         return Stall.NO_TERM
@@ -104,18 +107,15 @@ def untold_terms(one: Watched) -> tuple[Term, ...]:
     return tuple(term for term in one.terms if not _will_be_told(term, one))
 
 
-def _lacks_reviewer(one: Watched, staff: Mapping[UUID, StaffMember]) -> Stall | None:
+def _lacks_judge(one: Watched, staff: Mapping[UUID, StaffMember]) -> Stall | None:
+    if one.desk is Desk.REGISTRAR:
+        return None if any(may_decide(one, member) for member in staff.values()) else Stall.NO_REGISTRAR
     if one.desk not in {Desk.REVIEWER, Desk.SECOND_REVIEWER}:
         return None
     if one.holder_id is not None:
         holder = staff.get(one.holder_id)
-        return None if holder is not None and _reviews(holder, one) else Stall.HOLDER_LEFT
-    barred = {one.applicant_id, *one.spoken_by}
-    return None if any(_reviews(member, one) for member in staff.values() if member.id not in barred) else Stall.NO_REVIEWER
-
-
-def _reviews(member: StaffMember, one: Watched) -> bool:
-    return Role.REVIEWER in member.roles and one.specialty_code in member.specialty_codes
+        return None if holder is not None and may_judge(one, holder) else Stall.HOLDER_LEFT
+    return None if any(may_judge(one, member) for member in staff.values()) else Stall.NO_REVIEWER
 
 
 def _will_be_told(term: Term, one: Watched) -> bool:

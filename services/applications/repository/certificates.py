@@ -163,7 +163,7 @@ class CertificateRepository:
         return opened
 
 
-def _places(row: Document) -> Document:
+async def _places(row: Document) -> Document:
     return {"holder_place": place(row["issued_at"], key=row["_id"]), "file_sha256": row["file"]["sha256"] if row["file"] else None}
 
 

@@ -15,7 +15,7 @@ from services.applications.domain.states import State
 from services.applications.domain.terms import MOMENTS, Term, timer_key
 from services.applications.domain.watch import Stall, Stalled, Watched
 from services.applications.repository.appeals import COLLECTION as APPEALS
-from services.applications.repository.applications import COLLECTION, ApplicationRepository
+from services.applications.repository.applications import COLLECTION, WORKPLACES, ApplicationRepository
 from services.applications.repository.places import Query
 
 STALLS = "stalls"
@@ -28,6 +28,7 @@ _SEEN = (
     "specialty_code",
     "claimed_by",
     "spoken_by",
+    *WORKPLACES,
     "document_ids",
     "terms",
     "appeal",
@@ -94,6 +95,7 @@ class WatchRepository:
     async def _to_watched(self, documents: list[Document]) -> list[Watched]:
         terms = {document["_id"]: await self._terms(document) for document in documents}
         timers = await self._timers(terms)
+        workplaces = await self._applications.workplaces([one for one in documents if one["state"] == State.UNDER_REVIEW.value])
         return [
             Watched(
                 id=document["_id"],
@@ -105,6 +107,7 @@ class WatchRepository:
                 specialty_code=document["specialty_code"],
                 holder_id=document["claimed_by"],
                 spoken_by=frozenset(document["spoken_by"]),
+                workplaces=workplaces.get(document["_id"], frozenset()),
                 document_ids=tuple(document["document_ids"]),
                 terms=terms[document["_id"]],
                 timers=timers.get(document["_id"], {}),
@@ -119,28 +122,9 @@ class WatchRepository:
         running = {key: row for key, row in appeals.items() if AppealState(row["state"]) in RUNNING}
         timers = self._database[TIMERS].find({"_id": {"$in": [f"appeal:{key}:due" for key in running]}}, {"due_at": True})
         due = {row["_id"]: row["due_at"] async for row in timers}
-        return [self._appealed(document, running.get((document.get("appeal") or {}).get("id")), due, at) for document in documents]
-
-    def _appealed(self, document: Document, appeal: Document | None, due: Mapping[str, datetime], at: datetime) -> Watched:
-        terms, timers = dict[Term, datetime](), dict[tuple[Term, str], datetime]()
-        if appeal is not None:
-            terms[Term.REVIEW] = appeal["due_at"]
-            told_at = appeal["due_at"] if appeal["due_at"] <= at else due.get(f"appeal:{appeal['_id']}:due")
-            timers = {} if told_at is None else {(Term.REVIEW, "due"): told_at}
-        return Watched(
-            id=document["_id"],
-            applicant_id=document["applicant_id"],
-            number=document["number"],
-            version=document["version"],
-            state=State.APPEALED,
-            desk=Desk.NOBODY if appeal is None else Desk.REVIEWER,
-            specialty_code=document["specialty_code"],
-            holder_id=appeal["claimed_by"] if appeal else None,
-            spoken_by=frozenset(appeal["barred_ids"]) if appeal else frozenset(),
-            document_ids=(),
-            terms=terms,
-            timers=timers,
-        )
+        workplaces = await self._applications.workplaces(documents)
+        of_each = ((document, running.get((document.get("appeal") or {}).get("id"))) for document in documents)
+        return [_appealed(document, appeal, due, at, workplaces[document["_id"]]) for document, appeal in of_each]
 
     async def _terms(self, document: Document) -> Mapping[Term, datetime]:
         """As stored; of what was last written before they were, from the application itself."""
@@ -172,6 +156,31 @@ def _to_row(stalled: Stalled) -> Document:
         "told_on": stalled.told_on.isoformat() if stalled.told_on else None,
         "schema_version": 1,
     }
+
+
+def _appealed(
+    document: Document, appeal: Document | None, due: Mapping[str, datetime], at: datetime, workplaces: frozenset[str]
+) -> Watched:
+    terms, timers = dict[Term, datetime](), dict[tuple[Term, str], datetime]()
+    if appeal is not None:
+        terms[Term.REVIEW] = appeal["due_at"]
+        told_at = appeal["due_at"] if appeal["due_at"] <= at else due.get(f"appeal:{appeal['_id']}:due")
+        timers = {} if told_at is None else {(Term.REVIEW, "due"): told_at}
+    return Watched(
+        id=document["_id"],
+        applicant_id=document["applicant_id"],
+        number=document["number"],
+        version=document["version"],
+        state=State.APPEALED,
+        desk=Desk.NOBODY if appeal is None else Desk.REVIEWER,
+        specialty_code=document["specialty_code"],
+        holder_id=appeal["claimed_by"] if appeal else None,
+        spoken_by=frozenset(appeal["barred_ids"]) if appeal else frozenset(),
+        workplaces=workplaces,
+        document_ids=(),
+        terms=terms,
+        timers=timers,
+    )
 
 
 def _to_stalled(row: Document) -> Stalled:

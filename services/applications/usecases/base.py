@@ -16,8 +16,9 @@ from services.applications.domain import review
 from services.applications.domain.application import Application
 from services.applications.domain.check import CheckInput
 from services.applications.domain.errors.history import DayAhead
-from services.applications.domain.facts import OwnedDocument
+from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.history import Row
+from services.applications.domain.independence import may_judge
 from services.applications.domain.rulebook import Rulebook
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS, State
@@ -114,6 +115,11 @@ class Room:
         await self._keep(tx, moved, read=read)
         await tx.publish(telling.news(moved, self.rules_of(moved), read=read))
 
+    async def _member(self, tx: Transaction, staff_id: UUID) -> StaffMember:
+        """Somebody of staff; without roles who identity has not told about."""
+        known = await self.facts.staff_member(staff_id, tx=tx)
+        return known or StaffMember(staff_id, 0, frozenset(), frozenset(), None)
+
     async def _free(self, tx: Transaction, application: Application) -> Application:
         """Back in the queue if its holder may judge it no more, also as a colleague since then.
 
@@ -123,7 +129,7 @@ class Room:
         if held is None or application.state is not State.UNDER_REVIEW:
             return application
         member = await self.facts.staff_member(held.reviewer_id, tx=tx)
-        if member is None or (review.may_hold(application, member) and not review.is_close(application, member)):
+        if member is None or may_judge(application, member):
             return application
         left = review.leave(application, at=self.now())
         await self._move(tx, left, read=application)

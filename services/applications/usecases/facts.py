@@ -64,7 +64,7 @@ class Facts(Room):
                     await self._propose(tx, before, event.version)
 
     async def _propose(self, tx: Transaction, before: Practitioner | None, version: int) -> None:
-        """Lay what the profile says now beside each application that is open and handed in."""
+        """Lay what the profile says now beside each application that is open and handed in; whose colleague that makes holds it no more."""
         now = None if before is None else await self.facts.practitioner(before.id, tx=tx)
         if before is None or now is None or before.facts is None or now.facts is None:
             return
@@ -74,6 +74,7 @@ class Facts(Room):
             proposed = propose(read, before.facts, now.facts, profile_version=version, at=self.now())
             if proposed is not read:
                 await (self._keep if proposed.proposals[-1].is_contact_only else self._move)(tx, proposed, read=read)
+                await self._free(tx, proposed)
 
     @atomic
     async def keep_portal_confirmed(self, event: PortalConfirmed) -> None:

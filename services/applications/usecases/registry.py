@@ -42,12 +42,14 @@ class Registry(Room):
     ) -> Application:
         """Approve or refuse what one saw.
 
-        Raises `ApplicationNotFound`, `PreconditionFailed`, `ConflictOfInterest`, `ReasonsMissing`, `UnknownReason`, `IllegalMove`.
+        Raises `ApplicationNotFound`, `PreconditionFailed`, `ConflictOfInterest`, `NotARegistrar`, `ReasonsMissing`, `UnknownReason`,
+        `IllegalMove`.
         """
         async with self.begin() as tx:
             application = await self.applications.get_for_registrar(application_id, tx=tx)
             same_version(application, expected_version)
+            registrar = await self._member(tx, registrar_id)
             given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
-            decided = review.decide(application, registrar_id, decision, given, comment, at=self.now())
+            decided = review.decide(application, registrar, decision, given, comment, at=self.now())
             await self._move(tx, decided, read=application)
         return decided

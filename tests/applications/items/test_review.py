@@ -15,7 +15,7 @@ from contracts.roles import Role
 from services.applications.main import create_app
 from services.applications.settings import Settings
 from tests.applications import people
-from tests.applications.conftest import Applicant, Hands, known_reviewers
+from tests.applications.conftest import Applicant, Hands, known_registrar, known_reviewers
 from tests.support import Component, Infra, Signer, component, eventually, service_environment
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -74,7 +74,7 @@ async def clocked(infra: Infra) -> AsyncIterator[Component]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["begun"]))
 async def test_ap_10_terms_over_holidays_are_those_counted_by_hand(clocked: Component, signer: Signer, row: dict[str, date]) -> None:
     clocked.clock.move(datetime.combine(row["begun"], time(12), MOSCOW).astimezone(UTC) - clocked.clock.now())
-    [reviewer], registrar = await known_reviewers(clocked, signer, 1), Hands(clocked, signer, uuid4(), Role.REGISTRAR)
+    [reviewer], registrar = await known_reviewers(clocked, signer, 1), await known_registrar(clocked, signer)
     applicant = await Applicant(clocked, signer, uuid4(), Role.PRACTITIONER).become_known()
     application = await applicant.under_review()
     path = f"/reviews/{application['id']}"

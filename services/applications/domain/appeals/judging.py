@@ -22,7 +22,7 @@ from services.applications.domain.errors.appeals import (
 )
 from services.applications.domain.errors.review import AlreadyClaimed, ConflictOfInterest, NotClaimed
 from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
-from services.applications.domain.review import is_close
+from services.applications.domain.independence import is_close, may_hold
 from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Terms
 
@@ -134,16 +134,20 @@ def claim(case: Case, reviewer: StaffMember, *, at: datetime, terms: Terms) -> C
     Raises `AppealNotFound` for a foreign specialty, `ConflictOfInterest`, `AlreadyClaimed`, `IllegalMove`.
     """
     appeal = case.appeal
-    if Role.REVIEWER not in reviewer.roles or appeal.specialty_code not in reviewer.specialty_codes:
-        raise AppealNotFound("Такой жалобы нет.")
-    if reviewer.id in appeal.barred_ids or is_close(case.application, reviewer):
-        raise ConflictOfInterest("Жалобу рассматривает тот, кто не высказывался о заявлении и не работает с заявителем.")
+    _check_may_judge(case, reviewer)
     if appeal.claim is not None:
         if appeal.claim.reviewer_id == reviewer.id:
             return case
         raise AlreadyClaimed("Жалобу уже взял другой эксперт.")
     held = Claim(reviewer.id, at, terms.claim_due(at))
     return _noted(case, appeal.moved(AppealMove.CLAIM, by=_reviewer(reviewer.id), at=at, claim=held))
+
+
+def _check_may_judge(case: Case, reviewer: StaffMember) -> None:
+    if not may_hold(case.application, reviewer):
+        raise AppealNotFound("Такой жалобы нет.")
+    if reviewer.id in case.appeal.barred_ids or is_close(case.application, reviewer):
+        raise ConflictOfInterest("Жалобу рассматривает тот, кто не высказывался о заявлении и не работает с заявителем.")
 
 
 def release(case: Case, reviewer_id: UUID, *, at: datetime) -> Case:
@@ -158,10 +162,14 @@ def lapse(case: Case, *, at: datetime) -> Case:
     return _noted(case, case.appeal.moved(AppealMove.RELEASE, by=SYSTEM, at=at, why=why, claim=None))
 
 
-def decide(case: Case, reviewer_id: UUID, outcome: Outcome, text: str, *, at: datetime, terms: Terms) -> Case:
-    """The refusal stays or falls; one that falls begins another round with a term of its own. Raises `NotClaimed`, `IllegalMove`."""
-    _held_by(case.appeal, reviewer_id)
-    by = _reviewer(reviewer_id)
+def decide(case: Case, reviewer: StaffMember, outcome: Outcome, text: str, *, at: datetime, terms: Terms) -> Case:
+    """The refusal stays or falls; one that falls begins another round with a term of its own.
+
+    Raises `NotClaimed`, `AppealNotFound` and `ConflictOfInterest` for who may judge it no more, `IllegalMove`.
+    """
+    _held_by(case.appeal, reviewer.id)
+    _check_may_judge(case, reviewer)
+    by = _reviewer(reviewer.id)
     move = AppealMove.OVERTURN if outcome is Outcome.OVERTURNED else AppealMove.UPHOLD
     decided = case.appeal.moved(move, by=by, at=at, why=text, claim=None, decision=text)
     application = case.application

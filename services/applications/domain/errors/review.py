@@ -33,6 +33,12 @@ class NotAReviewer(Invalid):
     code = "not-a-reviewer"
 
 
+class NotARegistrar(Forbidden):
+    """Who decides is a registrar by what identity told, not by the token alone: that may outlive the role."""
+
+    code = "not-a-registrar"
+
+
 class NoRecommendation(Conflict):
     """A registrar decides after the reviewers."""
 

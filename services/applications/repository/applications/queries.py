@@ -13,8 +13,10 @@ from services.applications.repository.migrations import old_rows_index
 from services.applications.repository.places import Query, moment, place
 
 COLLECTION = "applications"
-SCHEMA_VERSION = 2
-"""2 knows places."""
+SCHEMA_VERSION = 3
+"""2 knows places, 3 the place of what is handed in and workplaces of later profiles."""
+WORKPLACES = ("workplace", "later_workplaces")
+"""Where the applicant works by what was handed in, and by profiles since; each is found again without being opened."""
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts applications that have not ended after all that have."""
 _ORDER: dict[Sort, tuple[str, int]] = {

@@ -1,6 +1,6 @@
 """Applications in MongoDB: what people wrote is encrypted, what queries need is in clear."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from enum import Enum
@@ -9,23 +9,24 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.encryption import FieldCipher
+from chassis.encryption import FieldCipher, fits
 from chassis.mongo import Collection, Database, Document, DuplicateKeyError, prepare_collection
 from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
-from services.applications.domain.application import Application, Desk
+from services.applications.domain.application import WORKPLACE, Application, Desk
 from services.applications.domain.disclosure import disclosed
 from services.applications.domain.errors.application import ApplicationNotFound, OpenApplicationExists, StaleApplication
 from services.applications.domain.facts import StaffMember
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.rules import Kind
-from services.applications.domain.states import State
+from services.applications.domain.states import MOVES, Move, State
 from services.applications.repository.applications.queries import (
     COLLECTION,
     FORMER_INDEXES,
     INDEXES,
     REGISTRY,
     SCHEMA_VERSION,
+    WORKPLACES,
     held,
     numbered,
     own,
@@ -47,6 +48,8 @@ _PERSONAL = ("form", "history", "requests", "recommendations", "checklists", "pr
 """Kept as one encrypted value: they are only ever read together, and opening one costs as much as opening all."""
 _CLEAR = tuple(member.name for member in fields(Application) if member.name not in {*_PERSONAL, "id"})
 _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", "claimed_by"})
+_CHANGEABLE = {*MOVES[Move.PROPOSE].ways, State.APPEALED}
+"""States in which somebody is to judge what a later profile may have changed."""
 _WHOLE: TypeAdapter[Application] = TypeAdapter(Application)
 _ROWS: TypeAdapter[Row] = TypeAdapter(Row)
 
@@ -75,11 +78,11 @@ class ApplicationRepository:
         return self._database[COLLECTION]
 
     async def prepare(self) -> None:
-        """Make the collection and its indexes; give places to what was stored before there were any."""
+        """Make the collection and its indexes; give to what was stored before what it has now."""
         await prepare_collection(self._database, COLLECTION, indexes=INDEXES, schema=_SCHEMA)
         for name in FORMER_INDEXES & set(await self._collection.index_information()):
             await self._collection.drop_index(name)
-        await fill_in(self._collection, SCHEMA_VERSION, places)
+        await fill_in(self._collection, SCHEMA_VERSION, self._columns)
 
     async def add(self, tx: Transaction, application: Application) -> None:
         """Store a new one. Raises `OpenApplicationExists`, which also ends the transaction."""
@@ -229,12 +232,12 @@ class ApplicationRepository:
     async def _claimable(self, reviewer: StaffMember, *, after: str | None, limit: int, is_unasked: bool = False) -> Part:
         if not reviewer.specialty_codes:
             return Part()
-        workplace = _ciphertexts(await self._cipher.lookup(reviewer.workplace_ogrn)) if reviewer.workplace_ogrn else set()
+        working_there = await self._cipher.lookup(reviewer.workplace_ogrn) if reviewer.workplace_ogrn else None
 
         def may_judge(row: Document) -> bool:
             if is_unasked and reviewer.id in row.get("left_by", ()):
                 return False
-            is_colleague = not workplace.isdisjoint(_ciphertexts(row["workplace"]))
+            is_colleague = working_there is not None and any(fits(working_there, one) for one in _workplaces_in(row))
             return row["applicant_id"] != reviewer.id and reviewer.id not in row["spoken_by"] and not is_colleague
 
         queues = [queued(code) for code in sorted(reviewer.specialty_codes)]
@@ -266,8 +269,9 @@ class ApplicationRepository:
 
     async def _to_document(self, application: Application) -> Document:
         personal = _WHOLE.dump_python(application, mode="json", include=set(_PERSONAL))
-        ogrn = application.form.text_at("/professional/workplace/ogrn")
-        encrypted = await self._cipher.encrypt({"personal": personal, "workplace": ogrn or None}, lookup=["workplace"])
+        ogrn = application.form.text_at(WORKPLACE)
+        later = [{"ogrn": one} for one in sorted(application.workplaces - {ogrn})]
+        encrypted, *workplaces = await self._cipher.encrypt_all([{"personal": personal, "ogrn": ogrn or None}, *later], lookup=["ogrn"])
         document: Document = {
             "_id": application.id,
             "schema_version": SCHEMA_VERSION,
@@ -280,10 +284,27 @@ class ApplicationRepository:
             "spoken_by": sorted(application.spoken_by),
             "reason_codes": [remark.code for remark in application.reasons],
             **marks_of(application),
-            "workplace": encrypted["workplace"] if ogrn else None,
+            "workplace": encrypted["ogrn"] if ogrn else None,
+            "later_workplaces": workplaces,  # a list of documents: a list of ciphertexts is one value while keys change
             "personal": encrypted["personal"],
         }
         return document | places(document)
+
+    async def workplaces(self, rows: Sequence[Document]) -> dict[UUID, frozenset[str]]:
+        """Where the applicant of each row works, all opened at once; rows hold `WORKPLACES`."""
+        sealed = [(row["_id"], one) for row in rows for one in _workplaces_in(row)]
+        opened = await self._cipher.decrypt_all([{"ogrn": one} for _, one in sealed])
+        found: dict[UUID, set[str]] = {row["_id"]: set() for row in rows}
+        for (key, _), one in zip(sealed, opened, strict=True):
+            found[key].add(one["ogrn"])
+        return {key: frozenset(ogrns) for key, ogrns in found.items()}
+
+    async def _columns(self, row: Document) -> Document:
+        """What a stored row lacks; of those that proposals may have changed also what they say."""
+        if State(row["state"]) not in _CHANGEABLE:
+            return places(row)
+        document = await self._to_document(await self.get_any(row["_id"]))
+        return places(row) | {name: document[name] for name in WORKPLACES}
 
     async def _from_document(self, document: Document) -> Application:
         decrypted = await self._cipher.decrypt({"personal": document["personal"]})
@@ -292,11 +313,10 @@ class ApplicationRepository:
         )
 
 
-def _ciphertexts(stored: Any) -> set[Any]:
-    """Of a value that can be looked up, or of the condition that finds it: one, or several while the key changes."""
-    if isinstance(stored, Mapping):
-        return {ciphertext for operand in stored.values() for ciphertext in _ciphertexts(operand)}
-    return set(stored) if isinstance(stored, list) else {stored} - {None}
+def _workplaces_in(row: Document) -> list[Any]:
+    """Each encrypted workplace of a row; what an older replica wrote knows the first alone."""
+    first = row.get("workplace")
+    return [*([] if first is None else [first]), *(one["ogrn"] for one in row.get("later_workplaces", ()))]
 
 
 def _rows_of(part: Part) -> tuple[list[Row], str | None]:

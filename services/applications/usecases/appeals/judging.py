@@ -76,10 +76,10 @@ class Judging(AppealRoom):
 
     @atomic
     async def decide(self, appeal_id: UUID, reviewer_id: UUID, outcome: Outcome, text: str) -> Appeal:
-        """The refusal stays or falls. Raises `AppealNotFound` for one the reviewer does not hold, `IllegalMove`."""
+        """The refusal stays or falls. Raises `AppealNotFound` for one the reviewer does not hold, `ConflictOfInterest`, `IllegalMove`."""
         async with self.begin() as tx:
             read = await self._case(tx, await self.appeals.get_held(appeal_id, reviewer_id, tx=tx))
-            case = judging.decide(read, reviewer_id, outcome, text, at=self.now(), terms=self.terms)
+            case = judging.decide(read, await self._member(tx, reviewer_id), outcome, text, at=self.now(), terms=self.terms)
             await self._keep_case(tx, case, read=read)
             decided = judging.outcome_of(case.appeal).value
             await tx.publish(AppealDecided(**about(case, self.now()), outcome=decided, document_ids=case.application.document_ids))
