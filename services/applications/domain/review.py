@@ -33,7 +33,7 @@ from services.applications.domain.errors.review import (
 )
 from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.form import changes, is_pointer
-from services.applications.domain.independence import is_close, may_decide
+from services.applications.domain.independence import is_close, may_decide, may_hold
 from services.applications.domain.reasons import Code
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import Move, State, after
