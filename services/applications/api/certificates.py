@@ -1,5 +1,6 @@
 """Certificates: their holder's list, and the registrar's changes of standing; registered before the public routes of one number."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -7,7 +8,6 @@ from fastapi import APIRouter, Path, Response
 from chassis.paging import Page, PageQuery
 from chassis.preconditions import IfMatch, etag
 from services.applications.api.dependencies import CurrentApplicant, CurrentRegistrar, RecentRegistrar, UseCasesDep
-from services.applications.domain.certificates import Certificate
 from services.applications.domain.grounds import Change
 from services.applications.schemas.certificates import CertificateOut, GroundOut, GroundsOut, StandingIn
 from services.applications.schemas.verifications import VerificationOut
@@ -43,33 +43,23 @@ async def list_grounds(registrar: CurrentRegistrar, usecases: UseCasesDep) -> Gr
     return GroundsOut(items=[GroundOut.of(ground) for ground in usecases.rules_now().grounds.values()])
 
 
-@router.put("/{number}/revocation")
-async def revoke(
-    number: CertificateNumber, body: StandingIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep, response: Response
-) -> CertificateOut:
-    """Revoke for good."""
-    wanted = body.wanted(Change.REVOKED)
-    return _out(await usecases.change_standing(number, registrar.id, wanted, expected_version=version), usecases, response)
+_CHANGES = {
+    "revocation": (Change.REVOKED, "Revoke for good."),
+    "suspension": (Change.SUSPENDED, "Suspend until it is reinstated, revoked or over."),
+    "reinstatement": (Change.REINSTATED, "End a suspension."),
+}
 
 
-@router.put("/{number}/suspension")
-async def suspend(
-    number: CertificateNumber, body: StandingIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep, response: Response
-) -> CertificateOut:
-    """Suspend until it is reinstated, revoked or over."""
-    wanted = body.wanted(Change.SUSPENDED)
-    return _out(await usecases.change_standing(number, registrar.id, wanted, expected_version=version), usecases, response)
+def _changing(kind: Change) -> Callable[..., Awaitable[CertificateOut]]:
+    async def change(
+        number: CertificateNumber, body: StandingIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep, response: Response
+    ) -> CertificateOut:
+        certificate = await usecases.change_standing(number, registrar.id, body.wanted(kind), expected_version=version)
+        response.headers["ETag"] = etag(certificate.version)
+        return CertificateOut.of(certificate, usecases.rules_now(), usecases.now())
+
+    return change
 
 
-@router.put("/{number}/reinstatement")
-async def reinstate(
-    number: CertificateNumber, body: StandingIn, registrar: RecentRegistrar, version: IfMatch, usecases: UseCasesDep, response: Response
-) -> CertificateOut:
-    """End a suspension."""
-    wanted = body.wanted(Change.REINSTATED)
-    return _out(await usecases.change_standing(number, registrar.id, wanted, expected_version=version), usecases, response)
-
-
-def _out(certificate: Certificate, usecases: UseCasesDep, response: Response) -> CertificateOut:
-    response.headers["ETag"] = etag(certificate.version)
-    return CertificateOut.of(certificate, usecases.rules_now(), usecases.now())
+for _name, (_kind, _words) in _CHANGES.items():
+    router.put(f"/{{number}}/{_name}", name=_name, description=_words)(_changing(_kind))

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
-from chassis.paging import PageRequest, encode_cursor
+from chassis.mongo import ASCENDING, DESCENDING, Document, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.paging import PageRequest
 from chassis.transaction import Transaction
 from services.applications.domain.appeals import Appeal, AppealRow, AppealState
 from services.applications.domain.errors.appeals import AppealExists, AppealNotFound, StaleAppeal
+from services.applications.repository.base import SealedRepository
 from services.applications.repository.places import Part, Query, place, read, walk
 
 COLLECTION = "appeals"
@@ -44,16 +44,10 @@ _SCHEMA: Document = {
 }
 
 
-class AppealRepository:
+class AppealRepository(SealedRepository):
     """Who asks is part of every query: a stranger's appeal is not found."""
 
-    def __init__(self, database: Database, cipher: FieldCipher) -> None:
-        self._database = database
-        self._cipher = cipher
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    name = COLLECTION
 
     async def prepare(self) -> None:
         """Make the collection and its indexes."""
@@ -87,30 +81,23 @@ class AppealRepository:
 
     async def list_own(self, applicant_id: UUID, page: PageRequest) -> tuple[list[AppealRow], str | None]:
         """One page of a person's appeals, the newest first."""
-        return await self._page(own(applicant_id), page)
+        return _shown(await self._page(own(applicant_id), page))
 
     async def list_of_application(self, application_number: str, page: PageRequest) -> tuple[list[AppealRow], str | None]:
         """One page of the appeals of an application, the newest first."""
-        return await self._page(of_application(application_number), page)
+        return _shown(await self._page(of_application(application_number), page))
 
     async def list_in_state(self, state: AppealState, page: PageRequest) -> tuple[list[AppealRow], str | None]:
         """One page of the appeals in a state, soonest due first."""
-        return await self._page(in_state(state), page)
+        return _shown(await self._page(in_state(state), page))
 
     async def list_queue(self, reviewer_id: UUID, specialty_codes: frozenset[str], page: PageRequest) -> tuple[list[AppealRow], str | None]:
         """What the reviewer holds, then what they may claim, each soonest due first."""
-        is_queued, place_after = page.after(bool, str) or (False, None)
-        rows: list[Document] = []
-        if not is_queued:
-            holding = await read(self._collection, [held(reviewer_id)], after=place_after, limit=page.limit)
-            rows, place_after = holding.rows, None
-            if holding.following:
-                return [_to_row(row) for row in rows], encode_cursor(False, holding.following)
-            if len(rows) == page.limit:
-                return [_to_row(row) for row in rows], encode_cursor(True, "")
-        free = await self._claimable(reviewer_id, specialty_codes, after=place_after, limit=page.limit - len(rows))
-        following = None if free.following is None else encode_cursor(True, free.following)
-        return [_to_row(row) for row in (*rows, *free.rows)], following
+
+        async def claimable(after: str | None, limit: int) -> Part:
+            return await self._claimable(reviewer_id, specialty_codes, after=after, limit=limit)
+
+        return _shown(await self._held_then_free(held(reviewer_id), claimable, page))
 
     async def claimable(self, reviewer_id: UUID, specialty_codes: frozenset[str], *, limit: int) -> list[UUID]:
         """Ids of what the reviewer may claim, soonest due first."""
@@ -137,11 +124,6 @@ class AppealRepository:
     async def of_applications(self, applicant_id: UUID, application_ids: set[UUID]) -> list[AppealRow]:
         """The person's appeals about these applications, the newest first."""
         return [_to_row(row) async for row in walk(self._collection, own(applicant_id)) if row["application_id"] in application_ids]
-
-    async def _page(self, query: Query, page: PageRequest) -> tuple[list[AppealRow], str | None]:
-        after = page.after(str)
-        part = await read(self._collection, [query], after=after[0] if after else None, limit=page.limit)
-        return [_to_row(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
 
     async def _claimable(self, reviewer_id: UUID, specialty_codes: frozenset[str], *, after: str | None, limit: int) -> Part:
         if not specialty_codes:
@@ -210,6 +192,11 @@ def held(reviewer_id: UUID) -> Query:
 def queued(specialty_code: str) -> Query:
     """What nobody of the specialty has claimed, soonest due first."""
     return Query({"queue": specialty_code}, "queue_place")
+
+
+def _shown(page: tuple[list[Document], str | None]) -> tuple[list[AppealRow], str | None]:
+    rows, following = page
+    return [_to_row(row) for row in rows], following
 
 
 def _to_row(document: Document) -> AppealRow:

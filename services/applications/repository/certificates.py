@@ -9,16 +9,16 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
-from chassis.paging import PageRequest, encode_cursor
+from chassis.mongo import ASCENDING, DESCENDING, Document, IndexModel, prepare_collection
+from chassis.paging import PageRequest
 from chassis.transaction import Transaction
 from services.applications.domain.certificates import Certificate
 from services.applications.domain.errors.certificate import CertificateNotFound, StaleCertificate
 from services.applications.domain.grounds import Change
+from services.applications.repository.base import SealedRepository
 from services.applications.repository.holding import hold
 from services.applications.repository.migrations import fill_in, old_rows_index
-from services.applications.repository.places import Query, place, read, walk
+from services.applications.repository.places import Query, place, walk
 
 COLLECTION = "certificates"
 SCHEMA_VERSION = 4
@@ -36,16 +36,10 @@ _INDEXES = (
 _WHOLE: TypeAdapter[Certificate] = TypeAdapter(Certificate)
 
 
-class CertificateRepository:
+class CertificateRepository(SealedRepository):
     """Certificates by number, by application and by file."""
 
-    def __init__(self, database: Database, cipher: FieldCipher) -> None:
-        self._database = database
-        self._cipher = cipher
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    name = COLLECTION
 
     async def prepare(self) -> None:
         """Make the collection and its indexes; give places to what was stored before there were any."""
@@ -108,17 +102,8 @@ class CertificateRepository:
 
     async def list_own(self, holder_id: UUID, page: PageRequest) -> tuple[list[Certificate], str | None]:
         """One page of a person's certificates, the newest first, and the cursor of the next."""
-        after = page.after(str)
-        part = await read(
-            self._collection,
-            [held_by(holder_id)],
-            after=after[0] if after else None,
-            limit=page.limit,
-            suits=lambda row: row["file"] is not None,
-            without="schema_version",
-        )
-        found = [await self._from_document(document) for document in part.rows]
-        return found, None if part.following is None else encode_cursor(part.following)
+        rows, following = await self._page(held_by(holder_id), page, suits=lambda row: row["file"] is not None, without="schema_version")
+        return [await self._from_document(row) for row in rows], following
 
     async def get_own(self, number: str, holder_id: UUID, *, tx: Transaction | None = None) -> Certificate:
         """An issued one of this holder by its number. Raises `CertificateNotFound`."""

@@ -14,6 +14,7 @@ from chassis.paging import PageRequest, encode_cursor
 from chassis.transaction import Transaction
 from services.applications.domain.employers import Employer
 from services.applications.domain.errors.employer import EmployerKeyRefused, EmployerNotFound
+from services.applications.repository.base import SealedRepository
 from services.applications.repository.places import Query, place, read
 
 COLLECTION = "employers"
@@ -22,17 +23,14 @@ _PERSONAL = ("name", "contact_email")
 _WHOLE: TypeAdapter[Employer] = TypeAdapter(Employer)
 
 
-class EmployerRepository:
+class EmployerRepository(SealedRepository):
     """Employers by key and by id, and the row of news of each."""
 
-    def __init__(self, database: Database, cipher: FieldCipher, *, keep: timedelta) -> None:
-        self._database = database
-        self._cipher = cipher
-        self._keep = keep
+    name = COLLECTION
 
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    def __init__(self, database: Database, cipher: FieldCipher, *, keep: timedelta) -> None:
+        super().__init__(database, cipher)
+        self._keep = keep
 
     @property
     def _changes(self) -> Collection:
@@ -75,10 +73,8 @@ class EmployerRepository:
 
     async def list_newest(self, page: PageRequest) -> tuple[list[Employer], str | None]:
         """One page, the newest first, and the cursor of the next."""
-        after = page.after(str)
-        part = await read(self._collection, [newest()], after=after[0] if after else None, limit=page.limit, without="key_hash")
-        found = [await self._employer(row) for row in part.rows]
-        return found, None if part.following is None else encode_cursor(part.following)
+        rows, following = await self._page(newest(), page, without="key_hash")
+        return [await self._employer(row) for row in rows], following
 
     async def named(self, employer_ids: Several[UUID]) -> dict[UUID, Employer]:
         """Those of some ids."""

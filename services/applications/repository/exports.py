@@ -5,10 +5,11 @@ from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
-from chassis.mongo import Collection, Database, portions
+from chassis.mongo import Database, portions
 from services.applications.domain.history import HistoryFilter, Row
 from services.applications.repository.applications.queries import COLLECTION, own
 from services.applications.repository.applications.store import to_row
+from services.applications.repository.base import Repository
 from services.applications.repository.places import Query, moment
 
 _PORTION = 500
@@ -16,16 +17,14 @@ _PORTION = 500
 _SHOWN = {"claimed_by": True, **{member.name: True for member in fields(Row) if member.name not in {"id", "claimed_by"}}}
 
 
-class ExportRepository:
+class ExportRepository(Repository):
     """Portions of rows; a cursor is given back when nobody reads on."""
 
-    def __init__(self, database: Database, *, portion_seconds: float) -> None:
-        self._database = database
-        self._portion_seconds = portion_seconds
+    name = COLLECTION
 
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    def __init__(self, database: Database, *, portion_seconds: float) -> None:
+        super().__init__(database)
+        self._portion_seconds = portion_seconds
 
     async def chosen(self, applicant_id: UUID, application_ids: list[UUID]) -> list[Row]:
         """The person's applications among these, newest first."""

@@ -3,28 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from chassis.encryption import FieldCipher
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
-from chassis.paging import PageRequest, encode_cursor
+from chassis.mongo import ASCENDING, DESCENDING, Document, IndexModel, prepare_collection
+from chassis.paging import PageRequest
 from chassis.transaction import Transaction
 from contracts.roles import Role
 from services.applications.domain.notes import Note
-from services.applications.repository.places import Query, place, read
+from services.applications.repository.base import SealedRepository
+from services.applications.repository.places import Query, place
 
 COLLECTION = "notes"
 _INDEXES = (IndexModel([("application_id", ASCENDING), ("place", ASCENDING)], name="of_application"),)
 
 
-class NoteRepository:
+class NoteRepository(SealedRepository):
     """Who may read and write is asked of the application before."""
 
-    def __init__(self, database: Database, cipher: FieldCipher) -> None:
-        self._database = database
-        self._cipher = cipher
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    name = COLLECTION
 
     async def prepare(self) -> None:
         """Make the collection and its index."""
@@ -47,10 +41,8 @@ class NoteRepository:
 
     async def list_newest(self, application_id: UUID, page: PageRequest) -> tuple[list[Note], str | None]:
         """One page of an application's notes, the newest first."""
-        after = page.after(str)
-        part = await read(self._collection, [about(application_id)], after=after[0] if after else None, limit=page.limit)
-        following = None if part.following is None else encode_cursor(part.following)
-        return [await self._note(row) for row in part.rows], following
+        rows, following = await self._page(about(application_id), page)
+        return [await self._note(row) for row in rows], following
 
     async def remove(self, tx: Transaction, application_id: UUID) -> None:
         """Forget all of an application."""

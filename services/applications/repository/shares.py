@@ -7,28 +7,27 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, ReturnDocument, prepare_collection
-from chassis.paging import PageRequest, encode_cursor
+from chassis.mongo import ASCENDING, DESCENDING, Database, Document, IndexModel, ReturnDocument, prepare_collection
+from chassis.paging import PageRequest
 from chassis.transaction import Transaction
 from services.applications.domain.errors.sharing import ShareNotFound
 from services.applications.domain.shares import Share
-from services.applications.repository.places import Query, place, read
+from services.applications.repository.base import Repository
+from services.applications.repository.places import Query, place
 
 COLLECTION = "shares"
 _WHOLE: TypeAdapter[Share] = TypeAdapter(Share)
 _GONE = "Ссылка не действует. Попросите у владельца новую."
 
 
-class ShareRepository:
+class ShareRepository(Repository):
     """Links by token for whoever has one, by certificate for its holder."""
 
-    def __init__(self, database: Database, *, keep: timedelta) -> None:
-        self._database = database
-        self._keep = keep
+    name = COLLECTION
 
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    def __init__(self, database: Database, *, keep: timedelta) -> None:
+        super().__init__(database)
+        self._keep = keep
 
     async def prepare(self) -> None:
         """Make the collection and its indexes."""
@@ -72,11 +71,8 @@ class ShareRepository:
 
     async def list_of(self, certificate_id: UUID, page: PageRequest) -> tuple[list[Share], str | None]:
         """One page, the newest first, and the cursor of the next."""
-        after = page.after(str)
-        part = await read(
-            self._collection, [of_certificate(certificate_id)], after=after[0] if after else None, limit=page.limit, without="token_hash"
-        )
-        return [_share(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
+        rows, following = await self._page(of_certificate(certificate_id), page, without="token_hash")
+        return [_share(row) for row in rows], following
 
     async def export(self, holder_id: UUID) -> AsyncIterator[Document]:
         """A person's links, as plain values."""

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel, prepare_collection
-from chassis.paging import PageRequest, encode_cursor
+from chassis.mongo import ASCENDING, DESCENDING, Document, IndexModel, prepare_collection
+from chassis.paging import PageRequest
 from chassis.transaction import Transaction
 from services.applications.domain.employers import Subscription, SubscriptionState
 from services.applications.domain.errors.employer import ConsentNotFound
+from services.applications.repository.base import Repository
 from services.applications.repository.holding import hold
-from services.applications.repository.places import Query, place, read, walk
+from services.applications.repository.places import Query, place, walk
 
 COLLECTION = "subscriptions"
 _WHOLE: TypeAdapter[Subscription] = TypeAdapter(Subscription)
@@ -24,15 +25,10 @@ _INDEXES = (
 )
 
 
-class SubscriptionRepository:
+class SubscriptionRepository(Repository):
     """Subscriptions by employer, by holder and by certificate."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    name = COLLECTION
 
     async def prepare(self) -> None:
         """Make the collection and its indexes."""
@@ -60,9 +56,8 @@ class SubscriptionRepository:
 
     async def list_of(self, query: Query, page: PageRequest) -> tuple[list[Subscription], str | None]:
         """One page of a list, the newest first, and the cursor of the next."""
-        after = page.after(str)
-        part = await read(self._collection, [query], after=after[0] if after else None, limit=page.limit, without="schema_version")
-        return [_subscription(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
+        rows, following = await self._page(query, page, without="schema_version")
+        return [_subscription(row) for row in rows], following
 
     async def list_consented(self, certificate_id: UUID) -> list[Subscription]:
         """Who is told of a certificate."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.mongo import ASCENDING, DESCENDING, Collection, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
-from chassis.paging import PageRequest, encode_cursor
+from chassis.mongo import ASCENDING, DESCENDING, Database, Document, DuplicateKeyError, IndexModel, prepare_collection
+from chassis.paging import PageRequest
 from services.applications.domain.certificates.verification import Outcome, Verification, Way
-from services.applications.repository.places import Query, place, read, walk
+from services.applications.repository.base import Repository
+from services.applications.repository.places import Query, place, walk
 
 COLLECTION = "verifications"
 _ASKERS = 1
@@ -31,17 +32,15 @@ class Asked:
     """Of an employer."""
 
 
-class VerificationRepository:
+class VerificationRepository(Repository):
     """One row an hour for each certificate, way, outcome and asker; gone after `keep`."""
 
+    name = COLLECTION
+
     def __init__(self, database: Database, *, key: bytes, keep: timedelta) -> None:
-        self._database = database
+        super().__init__(database)
         self._key = key
         self._keep = keep
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
 
     async def prepare(self) -> None:
         """Make the collection and its indexes."""
@@ -83,8 +82,7 @@ class VerificationRepository:
 
     async def list_of(self, certificate_id: UUID, page: PageRequest) -> tuple[list[Verification], str | None]:
         """One page, whoever came last first, and the cursor of the next."""
-        after = page.after(str)
-        part = await read(self._collection, [of_certificate(certificate_id)], after=after[0] if after else None, limit=page.limit)
+        rows, following = await self._page(of_certificate(certificate_id), page)
         found = [
             Verification(
                 id=row["_id"],
@@ -98,9 +96,9 @@ class VerificationRepository:
                 employer_id=row.get("employer_id"),
                 purpose=row.get("purpose"),
             )
-            for row in part.rows
+            for row in rows
         ]
-        return found, None if part.following is None else encode_cursor(part.following)
+        return found, following
 
 
 def of_certificate(certificate_id: UUID) -> Query:

@@ -20,9 +20,8 @@ class TermControl(Room):
     async def reach_term(self, event: TermReached) -> None:
         """Tell that a term is near or missed, or let a silent claim lapse. A term already met or moved says nothing."""
         async with self.begin(handling=event) as tx:
-            application = await self.applications.get_any(event.application_id, tx=tx)
-            term = application.active_terms().get(Term(event.term))
-            if term is None or term.due_at != event.due_at:
+            application, term = await self._running(tx, event)
+            if term is None:
                 return
             if Term(event.term) is Term.CLAIM:
                 await self._lapse(tx, application)
@@ -36,12 +35,17 @@ class TermControl(Room):
     async def escalate(self, event: EscalationDue) -> None:
         """Tell once more that a term stays missed, and plan the next time. A term met or moved meanwhile says nothing."""
         async with self.begin(handling=event) as tx:
-            application = await self.applications.get_any(event.application_id, tx=tx)
-            term = application.active_terms().get(Term(event.term))
-            if term is None or term.due_at != event.due_at:
+            application, term = await self._running(tx, event)
+            if term is None:
                 return
             await tx.publish(DeadlineStillMissed(step=event.step, **self._deadline(event.term, application, term)))
             await self._plan_escalation(tx, application, Term(event.term), term.due_at, step=event.step + 1)
+
+    async def _running(self, tx: Transaction, event: TermReached | EscalationDue) -> tuple[Application, ActiveTerm | None]:
+        """The application, and its term unless that was met or moved."""
+        application = await self.applications.get_any(event.application_id, tx=tx)
+        term = application.active_terms().get(Term(event.term))
+        return application, term if term is not None and term.due_at == event.due_at else None
 
     async def _plan_escalation(self, tx: Transaction, application: Application, term: Term, due_at: datetime, *, step: int) -> None:
         at = self.terms.escalation_at(self.now())

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.encryption import FieldCipher, fits
-from chassis.mongo import Collection, Database, Document, DuplicateKeyError, prepare_collection
-from chassis.paging import PageRequest, encode_cursor
+from chassis.encryption import fits
+from chassis.mongo import Document, DuplicateKeyError, prepare_collection
+from chassis.paging import PageRequest
 from chassis.transaction import Transaction
 from services.applications.domain.application import WORKPLACE, Application, Desk
 from services.applications.domain.disclosure import disclosed
@@ -36,6 +36,7 @@ from services.applications.repository.applications.queries import (
     under_review,
     with_document,
 )
+from services.applications.repository.base import SealedRepository
 from services.applications.repository.marks import marks_of
 from services.applications.repository.migrations import fill_in
 from services.applications.repository.places import Part, read, walk
@@ -66,16 +67,10 @@ _SCHEMA: Document = {
 }
 
 
-class ApplicationRepository:
+class ApplicationRepository(SealedRepository):
     """Who asks is part of every query: a stranger's application is not found."""
 
-    def __init__(self, database: Database, cipher: FieldCipher) -> None:
-        self._database = database
-        self._cipher = cipher
-
-    @property
-    def _collection(self) -> Collection:
-        return self._database[COLLECTION]
+    name = COLLECTION
 
     async def prepare(self) -> None:
         """Make the collection and its indexes; give to what was stored before what it has now."""
@@ -192,15 +187,7 @@ class ApplicationRepository:
 
     async def list_own(self, applicant_id: UUID, given: HistoryFilter, page: PageRequest) -> tuple[list[Row], str | None]:
         """One page of a person's applications and the cursor of the next."""
-        after = page.after(str)
-        part = await read(
-            self._collection,
-            [own(applicant_id, given)],
-            after=after[0] if after else None,
-            limit=page.limit,
-            suits=lambda row: given.includes(row["created_at"]),
-        )
-        return _rows_of(part)
+        return _shown(await self._page(own(applicant_id, given), page, suits=lambda row: given.includes(row["created_at"])))
 
     async def list_whole(self, applicant_id: UUID, application_ids: list[UUID]) -> list[Application]:
         """The person's applications among these, in the order of the ids."""
@@ -211,18 +198,11 @@ class ApplicationRepository:
 
     async def list_queue(self, reviewer: StaffMember, page: PageRequest) -> tuple[list[Row], str | None]:
         """What the reviewer holds, then what they may claim, each soonest due first."""
-        is_queued, place_after = page.after(bool, str) or (False, None)
-        rows: list[Document] = []
-        if not is_queued:
-            holding = await read(self._collection, [held(reviewer.id)], after=place_after, limit=page.limit)
-            rows, place_after = holding.rows, None
-            if holding.following:
-                return [to_row(row) for row in rows], encode_cursor(False, holding.following)
-            if len(rows) == page.limit:
-                return [to_row(row) for row in rows], encode_cursor(True, "")
-        free = await self._claimable(reviewer, after=place_after, limit=page.limit - len(rows))
-        following = None if free.following is None else encode_cursor(True, free.following)
-        return [to_row(row) for row in (*rows, *free.rows)], following
+
+        async def claimable(after: str | None, limit: int) -> Part:
+            return await self._claimable(reviewer, after=after, limit=limit)
+
+        return _shown(await self._held_then_free(held(reviewer.id), claimable, page))
 
     async def list_unasked(self, reviewer: StaffMember, *, limit: int) -> list[Row]:
         """What the reviewer may claim and did not leave before, soonest due first, this many at most."""
@@ -245,21 +225,12 @@ class ApplicationRepository:
 
     async def list_in_review(self, page: PageRequest) -> tuple[list[Row], str | None]:
         """What reviewers have to judge, claimed or not, soonest due first."""
-        after, desks = page.after(str), {Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value}
-        part = await read(
-            self._collection,
-            [under_review()],
-            after=after[0] if after else None,
-            limit=page.limit,
-            suits=lambda row: row["desk"] in desks,
-        )
-        return _rows_of(part)
+        desks = {Desk.REVIEWER.value, Desk.SECOND_REVIEWER.value}
+        return _shown(await self._page(under_review(), page, suits=lambda row: row["desk"] in desks))
 
     async def list_registry(self, page: PageRequest) -> tuple[list[Row], str | None]:
         """What waits for a registrar, soonest due first."""
-        after = page.after(str)
-        part = await read(self._collection, [queued(REGISTRY)], after=after[0] if after else None, limit=page.limit)
-        return _rows_of(part)
+        return _shown(await self._page(queued(REGISTRY), page))
 
     async def _get(self, application_id: UUID, tx: Transaction | None, **further: Any) -> Application:
         document = await self._collection.find_one({"_id": application_id, **further}, session=tx.session if tx else None)
@@ -319,8 +290,9 @@ def _workplaces_in(row: Document) -> list[Any]:
     return [*([] if first is None else [first]), *(one["ogrn"] for one in row.get("later_workplaces", ()))]
 
 
-def _rows_of(part: Part) -> tuple[list[Row], str | None]:
-    return [to_row(row) for row in part.rows], None if part.following is None else encode_cursor(part.following)
+def _shown(page: tuple[list[Document], str | None]) -> tuple[list[Row], str | None]:
+    rows, following = page
+    return [to_row(row) for row in rows], following
 
 
 def to_row(document: Document) -> Row:
