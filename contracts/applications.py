@@ -175,6 +175,8 @@ class AppealFiled(_AppealEvent):
     document_ids: tuple[UUID, ...]
     """The application's documents and what came with the appeal."""
     due_at: Moment
+    judge_ids: tuple[UUID, ...] = ()
+    """Reviewers who may take it, two hundred at most."""
 
 
 class AppealClaimed(_AppealEvent):
@@ -207,8 +209,10 @@ class AppealTermReached(Event):
     type: ClassVar[str] = "applications.appeal-term-reached.v1"
     appeal_id: UUID
     moment: str
-    """`reminder`, `due` or `claim`."""
+    """`reminder`, `due`, `escalation` or `claim`."""
     due_at: Moment
+    step: Count = 1
+    """Of an escalation: how often it will have been told, the miss itself included."""
 
 
 class CertificateIssued(_ApplicationEvent):
@@ -341,7 +345,7 @@ class ApplicationStalled(_ApplicationEvent):
     type: ClassVar[str] = "applications.application-stalled.v1"
     aggregate: ClassVar[None] = None  # type: ignore[assignment]  # tells of no change
     what: str
-    """What it lacks: `no-owner`, `holder-left`, `no-reviewer`, `no-term`, `no-timer`, `no-step`."""
+    """What it lacks: `no-owner`, `holder-left`, `no-reviewer`, `no-registrar`, `no-term`, `no-timer`, `no-step`."""
     since: Moment
 
 

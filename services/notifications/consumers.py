@@ -68,7 +68,7 @@ UseCasesDep = Annotated[UseCases, Context("usecases")]
 
 @router.consumer(queue_for("notifications", AppealFiled), EVENTS)
 async def on_appeal_filed(event: AppealFiled, usecases: UseCasesDep) -> None:
-    """Confirm number and date of an appeal; the refusal awaits nothing else."""
+    """Confirm number and date of an appeal, the refusal awaits nothing else; call those who may judge it."""
     await usecases.announce(event)
 
 

@@ -62,6 +62,7 @@ KINDS: dict[str, Kind] = {
         Kind("application-rejected", "Отказ по заявлению", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
         Kind("application-approved", "Заявление одобрено", _LETTER, "/applications/{application_id}"),
         Kind("appeal-filed", "Жалоба зарегистрирована", _ALL, "/appeals/{appeal_id}"),
+        Kind("appeal-to-judge", "Жалоба ждёт эксперта", _LETTER, "/reviews/appeals/{appeal_id}"),
         Kind("appeal-upheld", "Отказ оставлен в силе", _ALL, "/appeals/{appeal_id}", is_critical=True),
         Kind("appeal-overturned", "Отказ отменён", _ALL, "/applications/{application_id}", is_critical=True),
         Kind("appeal-withdrawn", "Жалоба отозвана", _LETTER, "/appeals/{appeal_id}"),

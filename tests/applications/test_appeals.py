@@ -27,6 +27,7 @@ from services.applications.domain.errors.review import AlreadyClaimed, ConflictO
 from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
 from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Term
+from services.applications.schemas.protocol import TransitionOut
 from services.applications.usecases.appeals.paper import contents, packet_values
 from tests.applications import people
 from tests.applications.test_domain import APPLICANT, AT, RULES, TERMS, documents, drafted
@@ -240,6 +241,19 @@ def test_another_reviewer_judges_one_who_neither_spoke_nor_is_close() -> None:
         judging.decide(held, expert(), Outcome.UPHELD, "Нет", at=AT, terms=TERMS)
     with pytest.raises(NotClaimed):
         judging.release(case, judge.id, at=AT)
+
+
+def test_whoever_may_judge_is_named_and_nobody_else() -> None:
+    first, second, fresh = expert(), expert(), expert()
+    case = filed(refused(first, second))
+    strangers = (expert("31.08.20"), replace(expert(), roles=frozenset({Role.REGISTRAR})), expert(ogrn=people.ogrn()))
+    assert judging.judges(case, (first, second, fresh, *strangers)) == (fresh.id,)
+
+
+@pytest.mark.parametrize(("outcome", "title"), [(Outcome.UPHELD, "Отказ оставлен в силе"), (Outcome.WITHDRAWN, "Жалоба отозвана")])
+def test_the_protocol_tells_a_refusal_that_stays_from_an_appeal_taken_back(outcome: Outcome, title: str) -> None:
+    case = decided(outcome)[0] if outcome is Outcome.UPHELD else judging.withdraw(filed(), at=AT + DAY)
+    assert TransitionOut.of(case.application.history[-1]).title == title
 
 
 def test_a_past_day_shows_the_refusal_that_fell_since_with_its_reasons() -> None:

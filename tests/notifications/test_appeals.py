@@ -8,6 +8,16 @@ from tests.notifications.events import NOW, NUMBER
 from tests.notifications.fakes import House
 
 
+async def test_those_who_may_judge_an_appeal_are_called_and_nobody_else() -> None:
+    house = House()
+    person, judges = uuid4(), (uuid4(), uuid4())
+    about = {"application_id": uuid4(), "applicant_id": person, "number": NUMBER, "occurred_at": NOW, "document_ids": ()}
+    appeal = {"appeal_id": uuid4(), "appeal_number": "MA-2026-00000001-1", "due_at": NOW + timedelta(days=14)}
+    await house.usecases.announce(AppealFiled(**about, **appeal, judge_ids=judges))
+    told = {notice.recipient_id: notice.kind for notice in house.notices.stored.values()}
+    assert told == {person: "appeal-filed", judges[0]: "appeal-to-judge", judges[1]: "appeal-to-judge"}
+
+
 async def test_an_appeal_ends_the_reminders_of_a_refusal_and_its_end_is_told() -> None:
     house = House()
     person, application_id = uuid4(), uuid4()

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.applications.domain.appeals import APPEAL_WORDS, Appeal, AppealRow, AppealState, Grounds, Outcome
 from services.applications.domain.application import FrozenDocument, Remark
@@ -17,7 +17,9 @@ from services.applications.schemas.protocol import OpenedOut
 from services.applications.usecases.appeals import OpenedAppeal
 from services.applications.usecases.review import Opened
 
-Number = Annotated[str, Field(max_length=40, pattern=r"^[A-Z0-9\-]*$")]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=40, pattern=r"^[A-Za-z0-9\-]*$")]
+"""As people write it; sought in capitals."""
+_NO_SECOND = "Отозванную жалобу нельзя подать ещё раз: на один отказ подаётся одна жалоба. Отказ останется в силе."
 
 
 class _Body(BaseModel):
@@ -131,6 +133,8 @@ class AppealOut(BaseModel):
     attachments: list[AttachmentOut]
     decided_at: datetime | None
     decision: str
+    if_withdrawn: str
+    """What whoever thinks of taking it back has to know; empty once that is too late."""
 
     @classmethod
     def of(cls, appeal: Appeal, rules: Rules, terms: Terms, now: datetime) -> Self:
@@ -156,6 +160,7 @@ class AppealOut(BaseModel):
             attachments=[AttachmentOut.of(one) for one in appeal.attachments],
             decided_at=appeal.decided_at,
             decision=appeal.decision,
+            if_withdrawn=_NO_SECOND if appeal.is_running else "",
         )
 
 

@@ -13,7 +13,7 @@ from services.applications.domain.disclosure import disclosed
 from services.applications.domain.facts import OwnedDocument
 from services.applications.domain.proposals import profile_diff
 from services.applications.domain.rules import Rules
-from services.applications.domain.states import MOVES, Move, State
+from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Terms
 from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, RemarkOut, RequestOut, certificate_of
 from services.applications.schemas.certificates import StandingChangeOut
@@ -38,7 +38,7 @@ class TransitionOut(BaseModel):
         """From the record."""
         return cls(
             move=step.move,
-            title=MOVES[step.move].title,
+            title=step.title,
             before=step.before,
             after=step.after,
             at=step.at,

@@ -26,7 +26,7 @@ from services.notifications.usecases.base import Base, repeat_key
 from services.notifications.usecases.rules import ACTS, Addressee, Rule, rules_of
 
 _ROLE_LIMIT = 200
-"""People of a role told of one event."""
+"""People of a role, or named by the event, told of it."""
 _WAITING_LIMIT = 500
 """Deliveries released by one change of contacts; what waits beyond that expires in its time."""
 
@@ -56,6 +56,8 @@ class Announcing(Base):
     async def _people(self, tx: Transaction, addressee: Addressee) -> list[UUID]:
         if isinstance(addressee, Role):
             return await self.recipients.with_role(tx, addressee, limit=_ROLE_LIMIT)
+        if isinstance(addressee, tuple):
+            return list(addressee[:_ROLE_LIMIT])
         return [] if addressee is None else [addressee]
 
     async def _tell(self, tx: Transaction, rule: Rule, event: Event, recipient_id: UUID) -> Notice:

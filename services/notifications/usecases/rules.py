@@ -10,7 +10,7 @@ from contracts import applications, documents, identity, support
 from contracts.base import Event
 from contracts.roles import Role
 
-Addressee = UUID | Role | None
+Addressee = UUID | tuple[UUID, ...] | Role | None
 
 _DOCUMENTS = {
     documents.DocumentType.DIPLOMA: "диплом о высшем медицинском образовании",
@@ -116,7 +116,7 @@ def _nothing(_: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. `to` gives a person, everybody of a role, or nobody; `facts` and `secrets` name fields of the event."""
+    """One row. `to` gives a person or several, everybody of a role, or nobody; `facts` and `secrets` name fields of the event."""
 
     event: type[Event]
     kind: str
@@ -268,6 +268,7 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(applications.ApplicationRejected, "application-rejected", _applicant, "application_id", _APPLICATION, _reasons),
     Rule(applications.AppealFiled, "appeal-filed", _applicant, "application_id", (*_APPEAL, "due_at")),
+    Rule(applications.AppealFiled, "appeal-to-judge", lambda event: event.judge_ids, "application_id", (*_APPEAL, "due_at")),
     Rule(applications.AppealDecided, "appeal-upheld", _applicant, "application_id", _APPEAL, when=_ends("upheld")),
     Rule(applications.AppealDecided, "appeal-overturned", _applicant, "application_id", _APPEAL, when=_ends("overturned")),
     Rule(applications.AppealDecided, "appeal-withdrawn", _applicant, "application_id", _APPEAL, when=_ends("withdrawn")),

@@ -18,6 +18,7 @@ from contracts.applications import (
     AppealTermReached,
     DeadlineMissed,
     DeadlineNear,
+    DeadlineStillMissed,
 )
 from contracts.roles import Role
 from services.applications.domain.numbers import APPEAL_PREFIX, is_number
@@ -59,6 +60,8 @@ async def test_ap_14_an_overturned_refusal_goes_back_to_others_and_the_whole_row
     assert is_number(APPEAL_PREFIX, appeal["number"])
     filed = await applicant.told(AppealFiled)
     assert (filed.appeal_number, set(filed.document_ids)) == (appeal["number"], set(applicant.documents.values()))
+    assert {one.id for one in reviewers}.isdisjoint(filed.judge_ids)
+    assert judge.id in filed.judge_ids or len(filed.judge_ids) == 200
     await _nothing_else_meanwhile(applicant, application, appeal)
 
     assert (await reviewers[0].call("PUT", f"/appeals/{appeal['id']}/claim")).json()["code"] == "conflict-of-interest"
@@ -147,17 +150,22 @@ async def test_ap_14_support_files_for_the_applicant_who_sees_it_and_takes_it_ba
     agent = Hands(service, signer, uuid4(), Role.SUPPORT_AGENT)
     body = appeal_against(application["number"], service.clock.now())
     late = appeal_against(application["number"], service.clock.now() - timedelta(days=2))
+    given = await drawn(service)
     assert (await agent.call("POST", "/appeals", late)).json()["code"] == "refusal-date-wrong"
-    appeal = await agent.ok("POST", "/appeals", body)
+    assert await drawn(service) == given, "what is refused takes no number"
+    appeal = await agent.ok("POST", "/appeals", body | {"application_number": f" {application['number'].lower()} "})
     read = await applicant.told(PersonalDataRead)
     while read.reader_role is not Role.SUPPORT_AGENT:
         read = await applicant.told(PersonalDataRead)
     assert (read.reader_id, read.purpose) == (agent.id, "appeal")
-    listed = await agent.ok("GET", f"/appeals/registered?application_number={application['number']}")
+    listed = await agent.ok("GET", f"/appeals/registered?application_number={application['number'].lower()}")
     assert [row["id"] for row in listed["items"]] == [appeal["id"]]
     own = await applicant.ok("GET", f"/appeals/{appeal['id']}")
     assert (own["filed_by"], own["number"]) == ("support-agent", appeal["number"])
+    assert "ещё раз" in own["if_withdrawn"]
     withdrawn = await applicant.ok("DELETE", f"/appeals/{appeal['id']}")
+    assert (await agent.call("POST", "/appeals", body)).json()["code"] == "appeal-exists"
+    assert withdrawn["if_withdrawn"] == ""
     assert (withdrawn["state"], (await applicant.get(application["id"]))["state"]) == ("withdrawn", "rejected")
     assert [row["id"] for row in (await applicant.ok("GET", "/appeals"))["items"]] == [appeal["id"]]
 
@@ -175,10 +183,23 @@ async def test_ap_14_the_term_of_an_appeal_is_told_and_a_silent_claim_lapses(
         await service.publish(AppealTermReached(occurred_at=due[moment], appeal_id=appeal["id"], moment=moment, due_at=due[moment]))
     assert (await applicant.told(AppealReleased)).reviewer_id == judge.id
     told = [await applicant.told(kind) for kind in (DeadlineNear, DeadlineMissed)]
+    again = AppealTermReached(occurred_at=due["due"], appeal_id=appeal["id"], moment="escalation", due_at=due["due"], step=2)
+    for event in (again, again.model_copy(update={"event_id": uuid4(), "due_at": due["due"] + timedelta(days=1)})):  # and of another term
+        await service.publish(event)
+    told.append(await applicant.told(DeadlineStillMissed))
     assert {(one.term, one.responsible, one.number) for one in told} == {("appeal", "reviewer", appeal["application_number"])}
+    planned = await service.database["timers"].find_one({"_id": f"appeal:{appeal['id']}:escalation"})
+    assert planned is not None
+    assert planned["due_at"] > service.clock.now()
     assert (await judge.call("GET", f"/appeals/{appeal['id']}/review")).status_code == 404, "nobody holds it any more"
     await applicant.ok("DELETE", f"/appeals/{appeal['id']}")
     assert await timers_of(service, appeal["id"]) == {}
+
+
+async def drawn(service: Component) -> int:
+    """How many numbers of appeals were given."""
+    row = await service.database["number_counters"].find_one({"_id": f"{APPEAL_PREFIX}-{service.clock.now().year}"})
+    return 0 if row is None else int(row["last"])
 
 
 async def timers_of(service: Component, appeal_id: str) -> dict[str, datetime]:

@@ -1,6 +1,6 @@
 """Filing, claiming, deciding and taking back: each moves the appeal and the application it is about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ from services.applications.domain.errors.appeals import (
 )
 from services.applications.domain.errors.review import AlreadyClaimed, ConflictOfInterest, NotClaimed
 from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
-from services.applications.domain.independence import is_close, may_hold
+from services.applications.domain.independence import is_close, may_hold, may_judge
 from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Terms
 
@@ -42,6 +42,24 @@ class Case:
         return tuple(dict.fromkeys((*self.application.document_ids, *self.appeal.attachment_ids)))
 
 
+def check_may_file(
+    application: Application, grounds: Grounds, known: Mapping[UUID, OwnedDocument], *, at: datetime, terms: Terms
+) -> datetime:
+    """When it was refused what may be appealed against.
+
+    Raises `NothingRefused`, `AppealExists`, `RefusalDateWrong`, `AppealTooLate`, `PointNotInRefusal`, `AttachmentUnknown`.
+    """
+    refused_at = _refused_at(application)
+    if terms.local_date(refused_at) != grounds.refused_on:
+        wrong = FieldError("/refused_on", "refusal-date-wrong", "В этот день по заявлению не отказывали.")
+        raise RefusalDateWrong("Укажите день, в который отказали по заявлению.", errors=[wrong])
+    if at > terms.appeal_until(refused_at):
+        raise AppealTooLate("Срок для жалобы истёк. Вы можете подать исправленное заявление.")
+    _only_given(application, grounds.points)
+    _attached(application, grounds, known)
+    return refused_at
+
+
 def file(
     application: Application,
     grounds: Grounds,
@@ -53,17 +71,8 @@ def file(
     at: datetime,
     terms: Terms,
 ) -> Case:
-    """The registered appeal and the appealed application.
-
-    Raises `NothingRefused`, `AppealExists`, `RefusalDateWrong`, `AppealTooLate`, `PointNotInRefusal`, `AttachmentUnknown`.
-    """
-    refused_at = _refused_at(application)
-    if terms.local_date(refused_at) != grounds.refused_on:
-        wrong = FieldError("/refused_on", "refusal-date-wrong", "В этот день по заявлению не отказывали.")
-        raise RefusalDateWrong("Укажите день, в который отказали по заявлению.", errors=[wrong])
-    if at > terms.appeal_until(refused_at):
-        raise AppealTooLate("Срок для жалобы истёк. Вы можете подать исправленное заявление.")
-    _only_given(application, grounds.points)
+    """The registered appeal and the appealed application. Raises what `check_may_file` does."""
+    refused_at = check_may_file(application, grounds, known, at=at, terms=terms)
     appeal = Appeal(
         id=appeal_id,
         version=1,
@@ -141,6 +150,11 @@ def claim(case: Case, reviewer: StaffMember, *, at: datetime, terms: Terms) -> C
         raise AlreadyClaimed("Жалобу уже взял другой эксперт.")
     held = Claim(reviewer.id, at, terms.claim_due(at))
     return _noted(case, appeal.moved(AppealMove.CLAIM, by=_reviewer(reviewer.id), at=at, claim=held))
+
+
+def judges(case: Case, staff: Iterable[StaffMember]) -> tuple[UUID, ...]:
+    """Whoever may take it, in the order of ids."""
+    return tuple(sorted(one.id for one in staff if may_judge(case.application, one) and one.id not in case.appeal.barred_ids))
 
 
 def _check_may_judge(case: Case, reviewer: StaffMember) -> None:

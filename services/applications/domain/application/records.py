@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
+from contracts.roles import Role
 from services.applications.domain.form import Form
 from services.applications.domain.grounds import Change
-from services.applications.domain.states import Move, Mover, State
+from services.applications.domain.states import MOVES, Move, Mover, State
 
 Requester = Literal["automatic-check", "reviewer"]
 Decision = Literal["approve", "reject"]
@@ -48,6 +49,12 @@ class Transition:
     at: datetime
     by: Actor
     why: str = ""
+
+    @property
+    def title(self) -> str:
+        """In people's words. A refusal stays by a decision, or because its appeal was taken back."""
+        is_taken_back = self.move is Move.UPHOLD and self.by.role is Role.PRACTITIONER
+        return "Жалоба отозвана" if is_taken_back else MOVES[self.move].title
 
 
 @dataclass(frozen=True, slots=True)

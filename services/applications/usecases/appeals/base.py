@@ -55,6 +55,14 @@ class AppealRoom(Room):
                 await tx.schedule(key, at, event)
             else:
                 await tx.cancel(key)
+        if before and not after:
+            await tx.cancel(f"appeal:{appeal.id}:escalation")
+
+    async def _plan_escalation(self, tx: Transaction, appeal: Appeal, *, step: int) -> None:
+        """To be told again while it stays missed; the term it is about is the appeal's."""
+        at = self.terms.escalation_at(self.now())
+        event = AppealTermReached(occurred_at=at, appeal_id=appeal.id, moment="escalation", due_at=appeal.due_at, step=step)
+        await tx.schedule(f"appeal:{appeal.id}:escalation", at, event)
 
     def _moments(self, appeal: Appeal) -> dict[str, datetime]:
         """When something is to happen to an appeal that runs."""

@@ -12,6 +12,9 @@ from services.applications.domain.errors.application import OpenApplicationExist
 from services.applications.usecases.appeals.base import AppealRoom, Viewer, about
 from services.applications.usecases.base import Reader, named
 
+_TOLD_MAX = 200
+"""Reviewers told of one appeal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filing(AppealRoom):
@@ -24,15 +27,7 @@ class Filing(AppealRoom):
         `AttachmentUnknown`, and `OpenApplicationExists` with a link where a correction is on its way.
         """
         by = Actor(viewer.id, Role.PRACTITIONER if Role.PRACTITIONER in viewer.roles else Role.SUPPORT_AGENT)
-        owner_id = viewer.id if by.role is Role.PRACTITIONER else None
-        try:
-            return await self._file(application_number, grounds, by, viewer.address)
-        except OpenApplicationExists as error:
-            refused = await self.applications.get_numbered(application_number, applicant_id=owner_id)
-            open_one = await self.applications.find_open(refused.applicant_id, refused.kind, refused.specialty_code)
-            if open_one is None:
-                raise
-            raise OpenApplicationExists(error.detail, **named(open_one)) from None
+        return await self._file(application_number, grounds, by, viewer.address)
 
     @atomic
     async def _file(self, application_number: str, grounds: Grounds, by: Actor, address: str | None) -> Appeal:
@@ -40,13 +35,22 @@ class Filing(AppealRoom):
         async with self.begin() as tx:
             refused = await self._refused(tx, application_number, by, address)
             known = await self.facts.documents(grounds.attachment_ids, tx=tx)
+            judging.check_may_file(refused, grounds, known, at=now, terms=self.terms)
+            await self._check_alone(refused)
             number = await self.numbers.next_appeal_number(self.terms.local_date(now).year)
             case = judging.file(refused, grounds, known, appeal_id=uuid4(), number=number, by=by, at=now, terms=self.terms)
             await self._keep(tx, case.application, read=refused)
             await self.appeals.add(tx, case.appeal)
             await self._keep_terms(tx, case.appeal, before={})
-            await tx.publish(AppealFiled(**about(case, now), document_ids=case.document_ids, due_at=case.appeal.due_at))
+            judges = judging.judges(case, (await self.facts.all_staff()).values())[:_TOLD_MAX]
+            told = {"document_ids": case.document_ids, "due_at": case.appeal.due_at, "judge_ids": judges}
+            await tx.publish(AppealFiled(**about(case, now), **told))
         return case.appeal
+
+    async def _check_alone(self, refused: Application) -> None:
+        open_one = await self.applications.find_open(refused.applicant_id, refused.kind, refused.specialty_code)
+        if open_one is not None and open_one.id != refused.id:
+            raise OpenApplicationExists("Вместо жалобы уже начато другое заявление. Отзовите его или дождитесь решения.", **named(open_one))
 
     async def _refused(self, tx: Transaction, application_number: str, by: Actor, address: str | None) -> Application:
         """The application of the number: an applicant's own, or one that support reads on the applicant's behalf."""

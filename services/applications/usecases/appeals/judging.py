@@ -1,12 +1,13 @@
 """The reviewers' work on appeals, and what happens when their terms come."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from chassis.errors import Conflict, Forbidden, NotFound
 from chassis.paging import PageRequest
 from chassis.transaction import Transaction, atomic
-from contracts.applications import AppealClaimed, AppealDecided, AppealTermReached, DeadlineMissed, DeadlineNear
+from contracts.applications import AppealClaimed, AppealDecided, AppealTermReached, DeadlineMissed, DeadlineNear, DeadlineStillMissed
 from contracts.roles import Role
 from services.applications.domain.appeals import Appeal, AppealRow, Outcome, judging
 from services.applications.domain.appeals.judging import Case
@@ -87,29 +88,35 @@ class Judging(AppealRoom):
 
     @atomic
     async def reach_term(self, event: AppealTermReached) -> None:
-        """Tell that the term is near or missed, or let a silent claim lapse. A term already met or moved says nothing."""
+        """Tell that the term is near, missed or still missed, or let a silent claim lapse. A term already met or moved says nothing."""
         async with self.begin(handling=event) as tx:
             appeal = await self.appeals.get_any(event.appeal_id, tx=tx)
-            if self._moments(appeal).get(event.moment) != event.due_at:
+            is_missed = event.moment == "escalation" and appeal.is_running and appeal.due_at == event.due_at
+            if not is_missed and self._moments(appeal).get(event.moment) != event.due_at:
                 return
             case = await self._case(tx, appeal)
             if event.moment == "claim":
                 await self._lapse(tx, case)
+            elif event.moment == "reminder":
+                await tx.publish(DeadlineNear(**self._deadline(case)))
+            elif is_missed:
+                await tx.publish(DeadlineStillMissed(step=event.step, **self._deadline(case)))
+                await self._plan_escalation(tx, appeal, step=event.step + 1)
             else:
-                await tx.publish(self._deadline(event, case))
+                await tx.publish(DeadlineMissed(**self._deadline(case)))
+                await self._plan_escalation(tx, appeal, step=2)
 
-    def _deadline(self, event: AppealTermReached, case: Case) -> DeadlineNear | DeadlineMissed:
-        kind = DeadlineNear if event.moment == "reminder" else DeadlineMissed
-        return kind(
-            occurred_at=self.now(),
-            application_id=case.application.id,
-            applicant_id=case.application.applicant_id,
-            number=case.application.public_number,
-            term=_TERM,
-            responsible="reviewer",
-            responsible_id=case.appeal.claim.reviewer_id if case.appeal.claim else None,
-            due_at=case.appeal.due_at,
-        )
+    def _deadline(self, case: Case) -> dict[str, Any]:
+        return {
+            "occurred_at": self.now(),
+            "application_id": case.application.id,
+            "applicant_id": case.application.applicant_id,
+            "number": case.application.public_number,
+            "term": _TERM,
+            "responsible": "reviewer",
+            "responsible_id": case.appeal.claim.reviewer_id if case.appeal.claim else None,
+            "due_at": case.appeal.due_at,
+        }
 
     async def _lapse(self, tx: Transaction, case: Case) -> None:
         holder = case.appeal.claim

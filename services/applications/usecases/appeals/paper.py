@@ -8,12 +8,12 @@ from uuid import UUID
 from contracts.roles import Role
 from services.applications.domain.appeals import APPEAL_MOVES, Appeal
 from services.applications.domain.appeals.judging import Case
-from services.applications.domain.application import Application, FrozenDocument, Recommendation, Remark, Transition
+from services.applications.domain.application import Application, FrozenDocument, Recommendation, Remark
 from services.applications.domain.disclosure import disclosed
 from services.applications.domain.form import TITLES
 from services.applications.domain.lineage import Link
 from services.applications.domain.rules import Rules
-from services.applications.domain.states import MOVES, Move, Mover
+from services.applications.domain.states import MOVES, Mover
 from services.applications.domain.terms import Terms
 from services.applications.usecases.printing import day
 
@@ -99,15 +99,9 @@ def _remark(remark: Remark, rules: Rules) -> list[str]:
 
 def _protocol(case: Case, terms: Terms) -> list[list[str]]:
     application, appeal = case.application.history, case.appeal.history
-    steps = [(step.at, _moved(step), step.by.role) for step in application]
+    steps = [(step.at, step.title, step.by.role) for step in application]
     steps += [(step.at, rule.title, step.by.role) for step in appeal if (rule := APPEAL_MOVES[step.move]).moves is None]
     return [[day(at, terms), title, _ROLES[role]] for at, title, role in sorted(steps, key=lambda one: one[0])]
-
-
-def _moved(step: Transition) -> str:
-    """The refusal stays by a decision, or because its appeal was taken back: the paper has no comments to tell which."""
-    is_taken_back = step.move is Move.UPHOLD and step.by.role is Role.PRACTITIONER
-    return "Жалоба отозвана" if is_taken_back else MOVES[step.move].title
 
 
 def _link(link: Link, terms: Terms) -> list[str]:
