@@ -57,6 +57,7 @@ __all__ = [
     "next_in_row",
     "portions",
     "prepare_collection",
+    "timeout",
     "undecoded_ids",
     "watch_inserts",
 ]

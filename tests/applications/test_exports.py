@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
 
 from chassis.auth.markers import calls_of
 from chassis.guards import time_limit
@@ -20,12 +22,13 @@ from contracts.roles import Role
 from services.applications.domain.application import CertificateReference, Remark
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
+from services.applications.repository import ExportRepository
 from services.applications.repository.applications import COLLECTION
 from services.applications.repository.places import place
 from services.applications.usecases import UseCases
 from tests.applications.conftest import Hands
 from tests.applications.planting import plant, withdrawn
-from tests.support import Component, Signer
+from tests.support import Component, Infra, Signer
 
 ROWS = 2500
 """More than a PDF may hold."""
@@ -128,6 +131,15 @@ async def test_more_than_the_limit_is_refused_before_anything_is_sent(service: C
     finally:
         service.app.state.usecases = usecases
     assert (refused.status_code, refused.json()["code"]) == (409, "too-many-rows")
+
+
+async def test_counting_may_take_as_long_as_a_portion(infra: Infra, service: Component, owner: Hands) -> None:
+    async with AsyncMongoClient[dict[str, Any]](infra.mongo_url, timeoutMS=1) as hurried:
+        database = hurried[service.database.name]
+        with pytest.raises(PyMongoError):
+            await database["applications"].find_one({"_id": uuid4()})
+        counted = ExportRepository(database, portion_seconds=60).count_handed_in(FIRST_DAY.replace(hour=0), FIRST_DAY + 30 * DAY, limit=10)
+        assert await counted == 10
 
 
 async def test_a_row_tells_validity_and_reasons(service: Component, signer: Signer) -> None:

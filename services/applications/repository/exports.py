@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
-from chassis.mongo import Database, portions
+from chassis.mongo import Database, portions, timeout
 from services.applications.domain.history import HistoryFilter, Row
 from services.applications.repository.applications.queries import COLLECTION, own
 from services.applications.repository.applications.store import to_row
@@ -34,7 +34,8 @@ class ExportRepository(Repository):
 
     async def count_handed_in(self, since: datetime, before: datetime, *, limit: int) -> int:
         """How many were handed in within the window, counted no further than the limit."""
-        return await self._collection.count_documents(handed_in(since, before).found(), limit=limit)
+        with timeout(self._portion_seconds):  # so many may take longer than what one asks for usually
+            return await self._collection.count_documents(handed_in(since, before).found(), limit=limit)
 
     def of_person(self, applicant_id: UUID, given: HistoryFilter) -> AsyncIterator[list[Row]]:
         """A person's applications in the order of their list."""
