@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -30,11 +30,16 @@ from deploy.local.settings import LocalSettings
 STAFF = (
     ("Эксперт", ("reviewer",), (SPECIALTY,)),
     ("Второй эксперт", ("reviewer",), (SPECIALTY,)),
+    ("Третий эксперт", ("reviewer",), (SPECIALTY,)),
+    ("Четвёртый эксперт", ("reviewer",), (SPECIALTY,)),
     ("Регистратор", ("registrar",), ()),
+    ("Второй регистратор", ("registrar",), ()),
     ("Сотрудник поддержки", ("support-agent",), ()),
     ("Аудитор", ("auditor",), ()),
 )
+"""Two experts refuse, another judges the appeal, another reviews anew; a registrar whose refusal fell does not decide again."""
 PRACTITIONERS = ("Врач", "Второй врач")
+ADMINISTRATOR = "Администратор"
 _BEGUN = "personas.begun"
 
 
@@ -92,15 +97,18 @@ async def ensure_personas(settings: LocalSettings, identity_environment: Mapping
     with (settings.data_dir / "personas.lock").open("a") as lock:
         await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
         known = known_personas(settings.data_dir)
-        if known and all(_is_complete(persona) for persona in known):
+        if not lacking(known):
             return known
-        if known:
-            _write_private(settings.data_dir / _BEGUN, {})  # made before staff needed an app: each is asked to set one up
+        if known:  # made before there were as many, or before staff needed an app: whoever has none is asked to set one up
+            kept = {persona.identifier: persona.totp_secret for persona in known if persona.totp_secret is not None}
+            _write_private(settings.data_dir / _BEGUN, kept)
         return await _make_personas(settings, identity_environment)
 
 
-def _is_complete(persona: Persona) -> bool:
-    return persona.title in PRACTITIONERS or persona.totp_secret is not None
+def lacking(known: Iterable[Persona]) -> set[str]:
+    """Titles of those who are not made yet, or cannot sign in as staff now do."""
+    complete = {persona.title for persona in known if persona.title in PRACTITIONERS or persona.totp_secret is not None}
+    return {ADMINISTRATOR, *PRACTITIONERS, *(title for title, _, _ in STAFF)} - complete
 
 
 async def _make_personas(settings: LocalSettings, identity_environment: Mapping[str, str]) -> list[Persona]:
@@ -155,7 +163,7 @@ class _Cast:
                 raise
             await add_first_administrator(first, self.identity_environment)
             await administrator.sign_in()
-        made = {"Администратор": first}
+        made = {ADMINISTRATOR: first}
         for title, roles, specialty_codes in STAFF:
             made[title] = invent_staff(f"{self.seed} {title}", roles, specialty_codes=specialty_codes)
             await self._once(administrator.add_staff(made[title]))

@@ -64,7 +64,7 @@ async def test_the_stack_starts_ends_without_a_trace_and_starts_again(tmp_path: 
         await eventually(lambda: has_said(said, process), timeout=150, interval=0.2)
         personas = json.loads(personas_file(folder).read_text())
         assert all(persona["password"] in said.read_text() for persona in personas)
-        assert len(personas) == 8
+        assert len(personas) == 11
         process.send_signal(signal.SIGINT)
         assert await asyncio.to_thread(process.wait, 60) == 0
     assert processes_of(folder) == []
