@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -34,10 +34,11 @@ class Packing(Reading):
         Raises `AppealNotFound`, `FileMissing` and `StoreUnavailable` before it begins.
         """
         case = await self._read(appeal_id, viewer)
-        papers = await self._papers(case)
-        for paper in papers:
+        appeals = await self.appeals.whole_of_application(case.appeal.application_number)
+        packet = _Packet(case, [replace(case, appeal=one) for one in appeals], await self._links(case), await self._papers(case))
+        for paper in packet.papers:
             await self.files.check(paper.file)
-        return f"{case.appeal.number}.zip", zipped(self._entries(case, papers))
+        return f"{case.appeal.number}.zip", zipped(self._entries(packet))
 
     async def _papers(self, case: Case) -> list["_Paper"]:
         application = case.application
@@ -48,14 +49,12 @@ class Packing(Reading):
             papers.append(_Paper(f"Сертификат {certificate.number}.pdf", certificate.issued_at, certificate.file))
         return papers
 
-    async def _entries(self, case: Case, papers: list["_Paper"]) -> AsyncIterator[Entry]:
-        sums: dict[str, str] = {}
-        links = await self._links(case)
-        for appeal in await self.appeals.whole_of_application(case.appeal.application_number):
-            one = Case(appeal, case.application)
-            summed = _Summed(_whole(await self._printed(one, links)), sums, f"Материалы жалобы {appeal.number}.pdf")
+    async def _entries(self, packet: "_Packet") -> AsyncIterator[Entry]:
+        case, sums = packet.case, dict[str, str]()
+        for one in packet.appealed:
+            summed = _Summed(_whole(await self._printed(one, packet.links)), sums, f"Материалы жалобы {one.appeal.number}.pdf")
             yield Entry(summed.name, _made_at(one), summed.stream())
-        for paper in papers:
+        for paper in packet.papers:
             summed = _Summed(await self.files.open(paper.file), sums, paper.name, paper.file.sha256)
             yield Entry(paper.name, paper.at, summed.stream())
         listed = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
@@ -78,6 +77,16 @@ class _Paper:
     name: str
     at: datetime
     file: StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    """What an archive is made of: the case, and with each appeal of its application again; everything but the files' bytes."""
+
+    case: Case
+    appealed: list[Case]
+    links: list[Link]
+    papers: list[_Paper]
 
 
 @dataclass(slots=True)
