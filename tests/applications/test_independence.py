@@ -14,10 +14,10 @@ from services.applications.domain.errors.appeals import AppealNotFound
 from services.applications.domain.errors.review import ConflictOfInterest, NotARegistrar
 from services.applications.domain.facts import StaffMember
 from services.applications.domain.independence import may_decide
-from services.applications.domain.proposals import propose
+from services.applications.domain.proposals import apprised, propose
 from services.applications.domain.states import State
 from tests.applications import people
-from tests.applications.test_appeals import REASON, claimed, expert, filed, opinion
+from tests.applications.test_appeals import REASON, claimed, expert, filed, opinion, refused
 from tests.applications.test_domain import AT, TERMS, under_review
 
 LATER = AT + timedelta(days=1)
@@ -34,8 +34,8 @@ def recommended(application: Application | None = None) -> Application:
 
 def overturned(who_refused: StaffMember) -> tuple[Application, StaffMember]:
     """Recommended anew after an appeal; and who judged that."""
-    refused = review.decide(recommended(), who_refused, "reject", (REASON,), "", at=AT)
-    held, judge = claimed(filed(refused), registrar())
+    rejected = review.decide(recommended(), who_refused, "reject", (REASON,), "", at=AT)
+    held, judge = claimed(filed(rejected), registrar())
     again = judging.decide(held, judge, Outcome.OVERTURNED, "Приложение есть", at=AT, terms=TERMS).application
     return recommended(again), judge
 
@@ -72,6 +72,25 @@ def test_a_colleague_decides_in_no_role(ogrn: str) -> None:
     for act in acts:
         with pytest.raises(ConflictOfInterest):
             act()
+
+
+def test_who_became_a_colleague_after_the_refusal_judges_no_appeal() -> None:
+    before = refused()
+    facts = people.facts().model_dump(mode="json")
+    now = facts | {"workplace": facts["workplace"] | {"ogrn": THEIRS}}
+    assert apprised(before, facts, profile_version=1, at=AT) is before
+    case = filed(apprised(before, now, profile_version=2, at=AT))
+    assert case.application.version == before.version + 1
+    later = replace(case, application=moved_to(case.application, ELSEWHERE))
+    assert later.application.workplaces == {people.ogrn(), THEIRS, ELSEWHERE}
+    for ogrn in later.application.workplaces:
+        with pytest.raises(ConflictOfInterest):
+            claimed(later, expert(ogrn=ogrn))
+    held, judge = claimed(later)
+    again = judging.decide(held, judge, Outcome.OVERTURNED, "Приложение есть", at=AT, terms=TERMS).application
+    with pytest.raises(ConflictOfInterest):
+        review.claim(again, expert(ogrn=THEIRS), at=AT, terms=TERMS)
+    assert again.is_profile_changed
 
 
 def test_a_profile_that_says_no_workplace_makes_nobody_a_colleague() -> None:

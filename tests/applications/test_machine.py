@@ -4,6 +4,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID, uuid4
@@ -235,8 +236,10 @@ class Machine(RuleBasedStateMachine):
         return claim.reviewer_id if claim else self.world.reviewers[0].id
 
     def _judge(self, act: Callable[[judging.Case], judging.Case]) -> None:
-        case = self.world.case
-        if case is not None and case.application.version == self.world.application.version:
+        case, application = self.world.case, self.world.application
+        if case is not None and case.appeal.is_running:  # the profile may have changed meanwhile
+            case = replace(case, application=application)
+        if case is not None and case.application.version == application.version:
             self.world.do_appeal(lambda: act(case))
 
 

@@ -28,7 +28,7 @@ LEGAL = {
     (Move.REQUEST_BY_REVIEWER, "under-review", "information-requested"),
     (Move.ANSWER_CHECK, "information-requested", "submitted"),
     (Move.ANSWER_REVIEWER, "information-requested", "under-review"),
-    *((Move.PROPOSE, state, state) for state in ("submitted", "under-review", "information-requested")),
+    *((Move.PROPOSE, state, state) for state in ("submitted", "under-review", "information-requested", "appealed")),
     (Move.RECOMMEND, "under-review", "under-review"),
     (Move.CONFIRM_REFUSAL, "under-review", "rejected"),
     (Move.APPROVE, "under-review", "approved"),

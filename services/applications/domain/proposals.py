@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.applications.domain.application import SYSTEM, Application, Proposal
+from services.applications.domain.application import SYSTEM, WORKPLACE, Application, Proposal
 from services.applications.domain.form import changes, prefilled
 from services.applications.domain.review import Change
 from services.applications.domain.states import MOVES, Move
@@ -32,6 +32,17 @@ def propose(
     if is_contact_only:
         return replace(application, version=application.version + 1, updated_at=at, proposals=proposals)
     return application.moved(Move.PROPOSE, by=SYSTEM, at=at, proposals=proposals)
+
+
+def apprised(application: Application, facts: Mapping[str, Any], *, profile_version: int, at: datetime) -> Application:
+    """A refused application with where its applicant works now, as part of the move that follows.
+
+    Profiles that change after a refusal are proposed to nobody, and an appeal brings new judges, who must not be colleagues.
+    """
+    now = prefilled(facts, {}).text_at(WORKPLACE)
+    if not now or now in application.workplaces:
+        return application
+    return replace(application, proposals=(*application.proposals, Proposal(profile_version, at, {WORKPLACE: now})))
 
 
 def profile_diff(application: Application) -> tuple[Change, ...]:

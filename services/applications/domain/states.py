@@ -111,7 +111,7 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
         ),
         Move.ANSWER_CHECK: _rule("Дан ответ", {S.INFORMATION_REQUESTED: S.SUBMITTED}, _PERSON, _SYSTEM, tells=_ANSWERED),
         Move.ANSWER_REVIEWER: _rule("Дан ответ эксперту", {S.INFORMATION_REQUESTED: S.UNDER_REVIEW}, _PERSON, tells=_ANSWERED),
-        Move.PROPOSE: _rule("Изменился профиль заявителя", _staying(*_HANDED_IN), _SYSTEM, tells=("profile-change-proposed",)),
+        Move.PROPOSE: _rule("Изменился профиль заявителя", _staying(*_HANDED_IN, S.APPEALED), _SYSTEM, tells=("profile-change-proposed",)),
         Move.RECOMMEND: _rule(
             "Дано заключение эксперта", _staying(S.UNDER_REVIEW), Role.REVIEWER, tells=("approval-recommended", "review-released")
         ),

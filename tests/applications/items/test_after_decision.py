@@ -25,7 +25,7 @@ from services.applications.domain.numbers import APPEAL_PREFIX, is_number
 from tests.applications import people
 from tests.applications.appealing import appeal_against, filed_appeal, refused
 from tests.applications.conftest import Applicant, Hands, known_reviewers
-from tests.support import Component, Signer
+from tests.support import Component, Signer, eventually
 
 AGAIN = {"kind": "primary", "specialty_code": people.CARDIOLOGY}
 DECISION = {"outcome": "overturned", "text": "Приложение к диплому есть в деле"}
@@ -150,6 +150,8 @@ async def test_ap_14_support_files_for_the_applicant_who_sees_it_and_takes_it_ba
     agent = Hands(service, signer, uuid4(), Role.SUPPORT_AGENT)
     body = appeal_against(application["number"], service.clock.now())
     late = appeal_against(application["number"], service.clock.now() - timedelta(days=2))
+    first, second, third = people.ogrn(), people.ogrn("102770013300"), people.ogrn("102770013401")
+    await now_works_at(applicant, second, version=5)
     given = await drawn(service)
     assert (await agent.call("POST", "/appeals", late)).json()["code"] == "refusal-date-wrong"
     assert await drawn(service) == given, "what is refused takes no number"
@@ -160,6 +162,9 @@ async def test_ap_14_support_files_for_the_applicant_who_sees_it_and_takes_it_ba
     assert (read.reader_id, read.purpose) == (agent.id, "appeal")
     listed = await agent.ok("GET", f"/appeals/registered?application_number={application['number'].lower()}")
     assert [row["id"] for row in listed["items"]] == [appeal["id"]]
+    assert await workplaces_of(service, application["id"]) == {first, second}
+    await now_works_at(applicant, third, version=6)
+    assert await workplaces_of(service, application["id"]) == {first, second, third}, "as whoever is to judge must know"
     own = await applicant.ok("GET", f"/appeals/{appeal['id']}")
     assert (own["filed_by"], own["number"]) == ("support-agent", appeal["number"])
     assert "ещё раз" in own["if_withdrawn"]
@@ -194,6 +199,21 @@ async def test_ap_14_the_term_of_an_appeal_is_told_and_a_silent_claim_lapses(
     assert (await judge.call("GET", f"/appeals/{appeal['id']}/review")).status_code == 404, "nobody holds it any more"
     await applicant.ok("DELETE", f"/appeals/{appeal['id']}")
     assert await timers_of(service, appeal["id"]) == {}
+
+
+async def now_works_at(applicant: Applicant, ogrn: str, *, version: int) -> None:
+    workplace = people.facts().model_dump()["workplace"] | {"ogrn": ogrn}
+    event = people.verified(applicant.id, version=version, workplace=workplace)
+    await applicant.service.publish(event)
+    await eventually(lambda: applicant.service.database["inbox"].find_one({"_id": str(event.event_id)}))
+
+
+async def workplaces_of(service: Component, application_id: str) -> frozenset[str]:
+    key = UUID(application_id)
+    row = await service.database["applications"].find_one({"_id": key})
+    assert row is not None
+    found: dict[UUID, frozenset[str]] = await service.app.state.usecases.applications.workplaces([row])
+    return found[key]
 
 
 async def drawn(service: Component) -> int:

@@ -49,8 +49,6 @@ _PERSONAL = ("form", "history", "requests", "recommendations", "checklists", "pr
 """Kept as one encrypted value: they are only ever read together, and opening one costs as much as opening all."""
 _CLEAR = tuple(member.name for member in fields(Application) if member.name not in {*_PERSONAL, "id"})
 _ROW = tuple(member.name for member in fields(Row) if member.name not in {"id", "claimed_by"})
-_CHANGEABLE = {*MOVES[Move.PROPOSE].ways, State.APPEALED}
-"""States in which somebody is to judge what a later profile may have changed."""
 _WHOLE: TypeAdapter[Application] = TypeAdapter(Application)
 _ROWS: TypeAdapter[Row] = TypeAdapter(Row)
 
@@ -272,7 +270,7 @@ class ApplicationRepository(SealedRepository):
 
     async def _columns(self, row: Document) -> Document:
         """What a stored row lacks; of those that proposals may have changed also what they say."""
-        if State(row["state"]) not in _CHANGEABLE:
+        if State(row["state"]) not in MOVES[Move.PROPOSE].ways:
             return places(row)
         document = await self._to_document(await self.get_any(row["_id"]))
         return places(row) | {name: document[name] for name in WORKPLACES}

@@ -9,6 +9,7 @@ from contracts.roles import Role
 from services.applications.domain.appeals import Appeal, Grounds, judging
 from services.applications.domain.application import Actor, Application
 from services.applications.domain.errors.application import OpenApplicationExists
+from services.applications.domain.proposals import apprised
 from services.applications.usecases.appeals.base import AppealRoom, Viewer, about
 from services.applications.usecases.base import Reader, named
 
@@ -38,7 +39,9 @@ class Filing(AppealRoom):
             judging.check_may_file(refused, grounds, known, at=now, terms=self.terms)
             await self._check_alone(refused)
             number = await self.numbers.next_appeal_number(self.terms.local_date(now).year)
-            case = judging.file(refused, grounds, known, appeal_id=uuid4(), number=number, by=by, at=now, terms=self.terms)
+            case = judging.file(
+                await self._apprised(tx, refused), grounds, known, appeal_id=uuid4(), number=number, by=by, at=now, terms=self.terms
+            )
             await self._keep(tx, case.application, read=refused)
             await self.appeals.add(tx, case.appeal)
             await self._keep_terms(tx, case.appeal, before={})
@@ -46,6 +49,12 @@ class Filing(AppealRoom):
             told = {"document_ids": case.document_ids, "due_at": case.appeal.due_at, "judge_ids": judges}
             await tx.publish(AppealFiled(**about(case, now), **told))
         return case.appeal
+
+    async def _apprised(self, tx: Transaction, refused: Application) -> Application:
+        owner = await self.facts.practitioner(refused.applicant_id, tx=tx)
+        if owner is None or owner.facts is None:
+            return refused
+        return apprised(refused, owner.facts, profile_version=owner.version, at=self.now())
 
     async def _check_alone(self, refused: Application) -> None:
         open_one = await self.applications.find_open(refused.applicant_id, refused.kind, refused.specialty_code)
