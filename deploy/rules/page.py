@@ -25,7 +25,6 @@ _HEAD = """\
 Черновик и его проверка следуют правилам сегодняшнего дня. Поданное заявление до конца судят по правилам дня подачи. Срок имеет ту длину,
 которая действует в день его начала.
 """
-_TARGETS = {"field": "поле", "document": "документ", "any": "поле или документ"}
 _UNITS = {"hours": "часы", "days": "дни", "working-days": "рабочие дни", "years": "годы"}
 _CHANGES = {Change.REVOKED: "аннулирование", Change.SUSPENDED: "приостановление", Change.REINSTATED: "возобновление"}
 _GROUPS = {Group.COMPLETED: "завершено", Group.IN_PROGRESS: "в процессе", Group.REJECTED: "отклонено"}
@@ -60,7 +59,8 @@ def _tables(book: Rulebook) -> Iterator[str]:
 
     def reason(row: ReasonRule) -> list[str]:
         curable, chooses = "да" if row.is_curable else "нет", "только проверка" if row.is_automatic else "проверка и эксперт"
-        return [f"`{row.code.value}`", row.text, row.advice, curable, "да" if row.may_resubmit else "нет", _TARGETS[row.target], chooses]
+        places = ", ".join(f"`{place}`" for place in row.places)
+        return [f"`{row.code.value}`", row.text, row.advice, curable, "да" if row.may_resubmit else "нет", places, chooses]
 
     def item(row: ChecklistItem) -> list[str]:
         return [row.title, ", ".join(words.kinds[one] for one in row.kinds), _required(row), "да" if row.may_be_inapplicable else "нет"]

@@ -24,12 +24,14 @@ from services.applications.domain.errors.review import (
     ConflictOfInterest,
     NoRecommendation,
     NotClaimed,
+    ReasonNotCurable,
     ReasonsMissing,
     UnknownReason,
 )
 from services.applications.domain.facts import OwnedDocument, Practitioner, StaffMember, Verdict
-from services.applications.domain.form import TITLES, changes, experience_months, prefilled
+from services.applications.domain.form import TITLES, Form, changes, experience_months, prefilled
 from services.applications.domain.numbers import APPLICATION_PREFIX, is_number, written
+from services.applications.domain.remarks import curable_remarks, valid_remarks
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term, Terms
@@ -232,14 +234,45 @@ def test_a_first_opinion_against_goes_to_a_second_reviewer_and_the_registrar_wai
         ("contact-data-wrong", "/personal/shoe_size", False),
         ("document-pending", "/documents/licence", False),
         ("no-such-code", "/personal/surname", False),
+        ("document-missing", "/documents/gosuslugi-confirmation", True),  # it has to hold it
+        ("qualification-incomplete", "/documents/supporting", True),  # anybody may be asked for it
+        ("document-missing", "/documents/nonexistent-thing", False),
+        ("document-missing", "/documents/passport", False),  # it neither holds nor has to hold it
+        ("document-missing", "/documents/diploma/x/y", False),
+        ("document-missing", "/documents", False),
+        ("training-not-completed", "/professional", True),  # which holds the hours
+        ("training-not-completed", "/documents/diploma", False),
+        ("duplicate-application", "/personal/surname", False),
+        ("duplicate-application", "/professional/specialty_code", True),
+        ("negative-expert-decision", "/personal/surname", False),
     ],
 )
 def test_a_remark_names_a_reason_of_the_table_and_a_place_it_fits(code: str, pointer: str, *, is_right: bool) -> None:
     if is_right:
-        assert review.valid_remarks([Remark(code, pointer)], RULES, member="remarks")
+        assert valid_remarks([Remark(code, pointer)], under_review(), RULES, member="remarks")
     else:
         with pytest.raises(UnknownReason):
-            review.valid_remarks([Remark(code, pointer)], RULES, member="remarks")
+            valid_remarks([Remark(code, pointer)], under_review(), RULES, member="remarks")
+
+
+def test_the_applicant_is_asked_once_of_each_place_and_only_for_what_they_can_cure() -> None:
+    phone, same, sad = (Remark("contact-data-wrong", "/personal/phone", text) for text in ("Где?", "Когда?", ""))
+    with pytest.raises(UnknownReason) as twice:
+        valid_remarks([phone, same, sad], under_review(), RULES, member="reasons")
+    assert [(one.pointer, one.code) for one in twice.value.errors] == [(f"/reasons/{n}", "repeated-remark") for n in (1, 2)]
+    final = [Remark(code, "/professional") for code in ("duplicate-application", "negative-expert-decision")]
+    assert valid_remarks(final, under_review(), RULES, member="reasons"), "a refusal may name them"
+    with pytest.raises(ReasonNotCurable) as hopeless:
+        curable_remarks([phone, *final], under_review(), RULES, member="remarks")
+    assert [one.pointer for one in hopeless.value.errors] == ["/remarks/1/code", "/remarks/2/code"]
+
+
+def test_what_the_check_finds_lies_where_its_reason_may_point() -> None:
+    draft, practitioner = drafted({}, Kind.PERIODIC)
+    empty = replace(draft, form=Form())
+    found = check(CheckInput(empty, practitioner, {}, None, AT.date(), RULES))
+    assert len(found) > 20
+    assert [one for one in found if not RULES.reason(one.code).may_point_at(one.pointer)] == []
 
 
 @given(year=st.integers(2020, 2099), serial=st.integers(0, 10**8 - 1), place=st.integers(0, 12), other=st.integers(1, 9))

@@ -13,6 +13,8 @@ Json = Any
 Block = Mapping[str, Json]
 
 BLOCKS = ("personal", "professional", "documents", "consent")
+DOCUMENTS = "/documents"
+"""Holds a place for each document by its type."""
 
 TITLES: MappingProxyType[str, str] = MappingProxyType(
     {
@@ -117,8 +119,8 @@ def covers(flagged: Iterable[str], pointer: str) -> bool:
 
 
 def is_pointer(pointer: str) -> bool:
-    """Whether the form has such a place: a field, a part of a block that holds fields, a block, or a document."""
-    return pointer.startswith("/documents/") or any(title == pointer or title.startswith(f"{pointer}/") for title in TITLES)
+    """Whether the form has such a place beside its documents: a field, a part of a block that holds fields, or a block."""
+    return any(title == pointer or title.startswith(f"{pointer}/") for title in TITLES)
 
 
 def canonical(content: Mapping[str, Json]) -> bytes:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from services.applications.domain.form import DOCUMENTS, covers
 from services.applications.domain.versions import Versioned
 
 Target = Literal["field", "document", "any"]
@@ -36,13 +37,26 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReasonRule(Versioned):
-    """One reason. `is_curable`: the applicant may correct it without a refusal; `is_automatic`: reviewers cannot choose it."""
+    """One reason. `is_curable`: the applicant may correct it without a refusal; `is_automatic`: reviewers cannot choose it.
+
+    It points at its `places`, at what they hold, or at a part of the form that holds one of them.
+    """
 
     code: Code
     text: str
     advice: str
     is_curable: bool
-    target: Target
+    places: tuple[str, ...]
     is_automatic: bool = False
     may_resubmit: bool = True
     """Whether a refusal for it may be followed by a correction."""
+
+    def may_point_at(self, pointer: str) -> bool:
+        """Whether the reason has to do with the place."""
+        return covers(self.places, pointer) or any(covers([pointer], place) for place in self.places)
+
+    @property
+    def target(self) -> Target:
+        """What kind of place it points at."""
+        documents = [covers([DOCUMENTS], place) for place in self.places]
+        return "document" if all(documents) else "any" if any(documents) else "field"

@@ -1,6 +1,6 @@
 """The experts' moves: claim, release, ask for more, recommend; and the registrar's decision."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,13 +29,10 @@ from services.applications.domain.errors.review import (
     NotARegistrar,
     NotClaimed,
     ReasonsMissing,
-    UnknownReason,
 )
 from services.applications.domain.facts import OwnedDocument, StaffMember
-from services.applications.domain.form import changes, is_pointer
+from services.applications.domain.form import changes
 from services.applications.domain.independence import is_close, may_decide, may_hold
-from services.applications.domain.reasons import Code
-from services.applications.domain.rules import Rules
 from services.applications.domain.states import Move, State, after
 from services.applications.domain.terms import Terms
 
@@ -106,24 +103,6 @@ def _freed(application: Application, by: Actor, at: datetime, why: str) -> Appli
     holder = (application.claim.reviewer_id,) if application.claim else ()
     left_by = tuple(dict.fromkeys((*application.left_by, *holder)))
     return application.moved(Move.RELEASE, by=by, at=at, why=why, claim=None, left_by=left_by)
-
-
-def valid_remarks(remarks: Iterable[Remark], rules: Rules, *, member: str) -> tuple[Remark, ...]:
-    """The remarks of a person. Raises `UnknownReason` naming each wrong code or place; `member` is where they stand in the body."""
-    given = tuple(remarks)
-    errors = [error for place, remark in enumerate(given) for error in _remark_errors(remark, rules, f"/{member}/{place}")]
-    if errors:
-        raise UnknownReason("Замечания указывают на неизвестную причину или место.", errors=errors)
-    return given
-
-
-def _remark_errors(remark: Remark, rules: Rules, pointer: str) -> list[FieldError]:
-    if remark.code not in set(Code) or rules.reason(remark.code).is_automatic:
-        return [FieldError(f"{pointer}/code", "unknown-reason", "Выберите причину из таблицы.")]
-    target, is_document = rules.reason(remark.code).target, remark.pointer.startswith("/documents/")
-    if not is_pointer(remark.pointer) or (target == "document") > is_document or (target == "field" and is_document):
-        return [FieldError(f"{pointer}/pointer", "unknown-place", "Укажите поле или документ заявления, к которому относится причина.")]
-    return []
 
 
 def request_information(

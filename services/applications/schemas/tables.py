@@ -46,6 +46,7 @@ class ReasonOut(BaseModel):
     advice: str
     is_curable: bool
     target: str
+    places: list[str]
 
 
 class RulesOut(BaseModel):
@@ -75,7 +76,14 @@ class RulesOut(BaseModel):
             for code, row in rules.specialties.items()
         ]
         reasons = [
-            ReasonOut(code=code.value, title=row.text, advice=row.advice, is_curable=row.is_curable, target=row.target)
+            ReasonOut(
+                code=code.value,
+                title=row.text,
+                advice=row.advice,
+                is_curable=row.is_curable,
+                target=row.target,
+                places=list(row.places),
+            )
             for code, row in rules.reasons.items()
             if not row.is_automatic
         ]

@@ -8,6 +8,7 @@ from chassis.transaction import atomic
 from services.applications.domain import review
 from services.applications.domain.application import Application, Decision, Remark
 from services.applications.domain.history import Row
+from services.applications.domain.remarks import valid_remarks
 from services.applications.usecases.base import Reader, Room, same_version
 from services.applications.usecases.review import Opened
 
@@ -49,7 +50,7 @@ class Registry(Room):
             application = await self.applications.get_for_registrar(application_id, tx=tx)
             same_version(application, expected_version)
             registrar = await self._member(tx, registrar_id)
-            given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
+            given = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
             decided = review.decide(application, registrar, decision, given, comment, at=self.now())
             await self._move(tx, decided, read=application)
         return decided

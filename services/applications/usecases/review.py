@@ -11,6 +11,7 @@ from services.applications.domain.application import Application, ChecklistAnswe
 from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.history import Row
+from services.applications.domain.remarks import curable_remarks, valid_remarks
 from services.applications.domain.rules import ChecklistItem
 from services.applications.usecases.base import Reader, Room, same_version
 
@@ -71,7 +72,7 @@ class Review(Room):
         """Ask the applicant for what the remarks point at. Raises `UnknownReason`, `NotClaimed`, `IllegalMove`."""
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
-            given = review.valid_remarks(remarks, self.rules_of(application), member="remarks")
+            given = curable_remarks(remarks, application, self.rules_of(application), member="remarks")
             documents = await self.facts.documents(application.document_ids, tx=tx)
             now = self.now()
             asked = review.request_information(application, reviewer_id, given, documents, at=now, terms=self.terms)
@@ -112,7 +113,7 @@ class Review(Room):
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
             same_version(application, expected_version)
-            given = review.valid_remarks(remarks, self.rules_of(application), member="reasons")
+            given = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
             if decision == "approve":
                 checklist.permits_approval(application, reviewer_id, self._checklist(application))
             spoken = review.recommend(application, reviewer_id, decision, given, comment, at=self.now(), terms=self.terms)

@@ -181,7 +181,11 @@ async def test_ap_7_one_table_of_reasons_serves_the_form_the_letter_and_the_appl
 async def test_ap_7_a_reason_of_the_table_may_close_the_way_to_a_correction(applicant: Applicant, reviewers: list[Hands]) -> None:
     application = await applicant.under_review()
     path = f"/reviews/{application['id']}"
-    opinion = {"decision": "reject", "reasons": [{"code": "duplicate-application", "pointer": "/personal"}], "comment": "Уже подано"}
+    opinion = {
+        "decision": "reject",
+        "reasons": [{"code": "duplicate-application", "pointer": "/professional/specialty_code"}],
+        "comment": "Уже подано",
+    }
     for reviewer in reviewers:
         await reviewer.ok("PUT", f"{path}/claim")
         await reviewer.judged("POST", f"{path}/recommendation", opinion)

@@ -64,9 +64,15 @@ class UnknownChecklistItem(Invalid):
 
 
 class UnknownReason(Invalid):
-    """The code is not in the table of reasons, or does not point at what it may point at."""
+    """The code is not in the table of reasons, does not point at what it may point at, or is said twice of one place."""
 
     code = "unknown-reason"
+
+
+class ReasonNotCurable(Invalid):
+    """The applicant is asked for what they can cure."""
+
+    code = "reason-not-curable"
 
 
 class ReasonsMissing(Invalid):

@@ -6,12 +6,13 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
 from contracts.documents import DocumentType
+from services.applications.domain.form import DOCUMENTS, is_pointer
 from services.applications.domain.grounds import Change, Ground
 from services.applications.domain.purposes import PurposeRule
-from services.applications.domain.reasons import Code, ReasonRule, Target
+from services.applications.domain.reasons import Code, ReasonRule
 from services.applications.domain.rulebook.book import NEXT, Rulebook, Table, Tables
 from services.applications.domain.rules import ChecklistItem, DocumentRules, Kind, KindRules, SpecialtyRules, TermRule
 from services.applications.domain.terms import TermNumbers
@@ -55,6 +56,13 @@ def _day(value: Any) -> date:
     if type(value) is not date:
         raise ValueError("should be a date like 2026-01-01")
     return value
+
+
+def _place(value: Any) -> str:
+    pointer, documents = _text(value), (DOCUMENTS, *(f"{DOCUMENTS}/{one}" for one in DocumentType))
+    if pointer not in documents and not is_pointer(pointer):
+        raise ValueError(f"{value!r} is no place of the form")
+    return pointer
 
 
 def _one_of(*known: str) -> Convert:
@@ -119,7 +127,7 @@ _FILES = (
             "text": _text,
             "advice": _text,
             "is_curable": _flag,
-            "target": _one_of(*get_args(Target)),
+            "places": _many(_place),
             "is_automatic": _flag,
             "may_resubmit": _flag,
         },
