@@ -30,12 +30,15 @@ class MongoServer:
     port: int
     log_file: Path
     name: str = "mongo"
+    is_kept: bool = True
+    """Whether what was acknowledged outlives a `kill -9`; it costs a wait for the disk at each write."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        words = ["deploy.local.embedded_mongo", str(self.port), str(self.folder), "kept" if self.is_kept else "passing"]
         self.process = ChildProcess(
             name=self.name,
-            command=[sys.executable, "-m", "deploy.local.embedded_mongo", str(self.port), str(self.folder)],
+            command=[sys.executable, "-m", *words],
             log_file=self.log_file,
             is_ready=self._answers,
             environment={"PYTHONPATH": str(PROJECT)},

@@ -39,6 +39,8 @@ class Infra:
     manage_command: Sequence[str]
     folder: Path
     """Files of the run; the caller removes it."""
+    is_own: bool = True
+    """Whether the servers end with the run and all that is in them, so that nobody need empty them first."""
     run: str = field(default_factory=lambda: secrets.token_hex(3))
     """Part of every name this run makes, so that runs side by side do not meet."""
     _fresh: list[str] = field(default_factory=list)
@@ -87,13 +89,16 @@ class Infra:
         return AsyncMongoClient(self.mongo_url, serverSelectionTimeoutMS=5000)
 
     async def drop_database(self, name: str) -> None:
-        """Remove a database."""
+        """Remove a database; it is of no more use."""
+        if self.is_own:
+            return
         async with self.mongo() as client:
             await client.drop_database(name)
 
     async def drop_buckets(self, prefix: str) -> None:
-        """Remove the buckets whose names begin so, and what is in them."""
-        await asyncio.to_thread(self._drop_buckets, prefix)
+        """Remove the buckets whose names begin so, and what is in them; they are of no more use."""
+        if not self.is_own:
+            await asyncio.to_thread(self._drop_buckets, prefix)
 
     def _drop_buckets(self, prefix: str) -> None:
         client = Minio(self.s3_endpoint, self.s3_access_key, self.s3_secret_key, secure=False)
@@ -126,7 +131,7 @@ async def running_infra(folder: Path) -> AsyncIterator[Infra]:
 async def _embedded(folder: Path) -> AsyncIterator[Infra]:
     amqp, distribution, mapper, mongo, s3, scanner = free_ports(6)
     broker = Broker(folder / "rabbitmq", amqp, distribution, mapper, folder / "rabbitmq.log")
-    store = MongoServer(folder / "mongo", mongo, folder / "mongo.log")
+    store = MongoServer(folder / "mongo", mongo, folder / "mongo.log", is_kept=False)
     objects = ObjectServer(folder / "objects", s3, "test-access", secrets.token_hex(16), folder / "objects.log")
     clamd = Clamd(folder / "clamd", scanner, folder / "clamd.log")
     processes = (broker.process, store.process, objects.process, clamd.process)
@@ -148,4 +153,4 @@ def _external(folder: Path) -> Infra:
     if missing:
         raise ValueError(f"TEST_INFRA=external needs {', '.join(missing)}")
     mongo_url, amqp_url, endpoint, access_key, secret_key, clamd, prefix = (os.environ[name] for name in wanted)
-    return Infra(mongo_url, amqp_url.rstrip("/"), endpoint, access_key, secret_key, clamd, shlex.split(prefix), folder)
+    return Infra(mongo_url, amqp_url.rstrip("/"), endpoint, access_key, secret_key, clamd, shlex.split(prefix), folder, is_own=False)
