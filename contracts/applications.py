@@ -86,6 +86,8 @@ class ReviewClaimed(_ApplicationEvent):
     document_ids: tuple[UUID, ...]
     is_assigned: bool = False
     """Given to the reviewer, who did not ask for it."""
+    former_reviewer_id: UUID | None = None
+    """Who held it until then."""
 
 
 class AssignmentDue(Event):
@@ -100,6 +102,8 @@ class ReviewReleased(_ApplicationEvent):
 
     type: ClassVar[str] = "applications.review-released.v1"
     reviewer_id: UUID
+    is_lapsed: bool = False
+    """Nobody gave it back: its holder kept silent for too long."""
 
 
 class InformationRequested(_ApplicationEvent):
@@ -138,6 +142,8 @@ class ApprovalRecommended(_ApplicationEvent):
     reviewer_id: UUID
     document_ids: tuple[UUID, ...]
     due_at: Moment
+    registrar_ids: tuple[UUID, ...] = ()
+    """Registrars who may decide on it, two hundred at most."""
 
 
 class ApplicationApproved(_ApplicationEvent):
@@ -160,6 +166,8 @@ class ApplicationWithdrawn(_ApplicationEvent):
     """The applicant took the application back before a decision."""
 
     type: ClassVar[str] = "applications.application-withdrawn.v1"
+    reviewer_id: UUID | None = None
+    """Who held it, if anybody did."""
 
 
 class _AppealEvent(_ApplicationEvent):
@@ -318,6 +326,11 @@ class _DeadlineEvent(_ApplicationEvent):
     responsible_id: UUID | None
     """Who must act; None where nobody in person holds it."""
     due_at: Moment
+    called_ids: tuple[UUID, ...] = ()
+    """Who may act where nobody in person must, two hundred at most."""
+    appeal_id: UUID | None = None
+    """The appeal whose term it is; None for a term of the application."""
+    appeal_number: str = ""
 
 
 class DeadlineNear(_DeadlineEvent):

@@ -13,6 +13,7 @@ from contracts.applications import (
     ApplicationStalled,
     ApplicationSubmitted,
     ApplicationWithdrawn,
+    ApprovalRecommended,
     CertificateExpiring,
     CertificateIssued,
     CertificateReinstated,
@@ -29,6 +30,7 @@ from contracts.applications import (
     RenewalDrafted,
     ReviewBegun,
     ReviewClaimed,
+    ReviewReleased,
 )
 from contracts.documents import (
     DamageFound,
@@ -98,7 +100,13 @@ async def on_application_submitted(event: ApplicationSubmitted, usecases: UseCas
 
 @router.consumer(queue_for("notifications", ApplicationWithdrawn), EVENTS)
 async def on_application_withdrawn(event: ApplicationWithdrawn, usecases: UseCasesDep) -> None:
-    """Confirm the withdrawal and end reminders."""
+    """Confirm the withdrawal, end reminders, and tell the reviewer who held it."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ApprovalRecommended), EVENTS)
+async def on_approval_recommended(event: ApprovalRecommended, usecases: UseCasesDep) -> None:
+    """Call those who may decide."""
     await usecases.announce(event)
 
 
@@ -200,7 +208,13 @@ async def on_review_begun(event: ReviewBegun, usecases: UseCasesDep) -> None:
 
 @router.consumer(queue_for("notifications", ReviewClaimed), EVENTS)
 async def on_review_claimed(event: ReviewClaimed, usecases: UseCasesDep) -> None:
-    """Tell a reviewer what they were given."""
+    """Tell a reviewer what they were given, and whoever held it until then."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", ReviewReleased), EVENTS)
+async def on_review_released(event: ReviewReleased, usecases: UseCasesDep) -> None:
+    """Tell a reviewer who kept silent that the application is theirs no more."""
     await usecases.announce(event)
 
 

@@ -12,16 +12,17 @@ import pytest
 
 from contracts.applications import AssignmentDue, ReviewClaimed
 from contracts.roles import Role
-from services.applications.domain import assignment, review
+from services.applications.domain import assignment, drafting, review
 from services.applications.domain.application import SYSTEM, Application, Recommendation
 from services.applications.domain.assignment import Load
 from services.applications.domain.errors.review import AlreadyRecommended, ConflictOfInterest, NotAReviewer
 from services.applications.domain.facts import StaffMember
 from services.applications.domain.states import Move
+from services.applications.usecases import telling
 from tests.applications import people
 from tests.applications.conftest import Hands, known_reviewers
 from tests.applications.planting import plant, waiting
-from tests.applications.test_domain import TERMS
+from tests.applications.test_domain import RULES, TERMS
 from tests.support import Component, Signer, eventually
 
 AT = people.NOW
@@ -46,6 +47,31 @@ def test_whoever_may_not_judge_it_or_let_it_lie_is_not_given_it() -> None:
     assert back.left_by == (lay.id, gave_back.id)
     assert assignment.eligible(back, [spoke, lay, gave_back, good, *others]) == [good]
     assert assignment.eligible(held, [lay, good]) == [good], "not to who holds it"
+
+
+def test_only_those_are_called_who_may_take_the_next_step() -> None:
+    good, other, colleague = reviewer(), reviewer(specialty="31.08.49"), reviewer(ogrn=people.ogrn())
+    registrar, close = reviewer(role=Role.REGISTRAR), reviewer(role=Role.REGISTRAR, ogrn=people.ogrn())
+    both = replace(reviewer(), roles=frozenset({Role.REVIEWER, Role.REGISTRAR}))
+    staff, application = [good, other, colleague, registrar, close, both], queued()
+    assert assignment.called(application, staff) == tuple(sorted((good.id, both.id)))
+    held = review.claim(application, both, at=AT, terms=TERMS)
+    spoken = review.recommend(held, both.id, "approve", (), "", at=AT, terms=TERMS)
+    assert assignment.called(spoken, staff) == (registrar.id,), "not who spoke"
+    assert assignment.called(drafting.withdraw(held, "", at=AT), staff) == ()
+
+
+def test_what_is_taken_from_its_holder_is_told_with_who_that_was() -> None:
+    first, second = reviewer(), reviewer()
+    held = review.claim(queued(), first, at=AT, terms=TERMS)
+    given = assignment.assign(held, second, by=SYSTEM, at=AT, terms=TERMS)
+    withdrawn, lapsed = drafting.withdraw(held, "", at=AT), review.lapse(held, at=AT)
+    assert telling.news(given, RULES, read=held).model_dump()["former_reviewer_id"] == first.id
+    assert telling.news(withdrawn, RULES, read=held).model_dump()["reviewer_id"] == first.id
+    assert telling.news(drafting.withdraw(lapsed, "", at=AT), RULES, read=lapsed).model_dump()["reviewer_id"] is None
+    freed = (lapsed, review.leave(held, at=AT), review.release(held, first.id, at=AT))
+    told = [telling.news(one, RULES, read=held).model_dump() for one in freed]
+    assert [(one["reviewer_id"], one["is_lapsed"]) for one in told] == [(first.id, True), (first.id, False), (first.id, False)]
 
 
 def test_the_least_loaded_comes_first_then_whoever_waited_longest() -> None:
@@ -143,7 +169,7 @@ async def test_a_registrar_reassigns_and_the_former_holder_can_do_nothing_more(
     assert {one["reviewer_id"] for one in candidates} == {str(second.id), str(third.id)}, "who holds it is no candidate"
     await registrar.ok("PUT", f"{path}/assignment", {"reviewer_id": str(second.id)})
     claimed = await service.tap.next(ReviewClaimed, where=lambda one: one.application_id == application.id and one.is_assigned)
-    assert claimed.reviewer_id == second.id
+    assert (claimed.reviewer_id, claimed.former_reviewer_id) == (second.id, first.id)
     for method, place, body in (("GET", path, None), ("PUT", f"{path}/checklist", {"answers": []}), ("DELETE", f"{path}/claim", None)):
         assert (await first.judge(method, place, body)).status_code == 404, (method, place)
     await second.ok("GET", path)

@@ -59,7 +59,7 @@ async def test_what_they_hold_is_free_for_others_at_once(
     await handled(service, event)
     assert await holder_of(service, held["id"]) is None
     released = await applicant.told(ReviewReleased)
-    assert (released.reviewer_id, str(released.application_id)) == (reviewers[0].id, held["id"])
+    assert (released.reviewer_id, str(released.application_id), released.is_lapsed) == (reviewers[0].id, held["id"], False)
     timers = {"_id": {"$regex": f"^term:{held['id']}:claim"}}
     assert await service.database["timers"].count_documents(timers) == 0
     steps = (await applicant.ok("GET", f"/applications/{held['id']}/protocol"))["transitions"]

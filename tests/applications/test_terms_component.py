@@ -28,6 +28,9 @@ def move_to(service: Component, moment: datetime) -> None:
 async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(service: Component, signer: Signer) -> None:
     applicant = await Applicant(service, signer, uuid4(), Role.PRACTITIONER).become_known()
     reviewer = Hands(service, signer, uuid4(), Role.REVIEWER)
+    other, colleague = uuid4(), uuid4()
+    await service.publish(people.reviewer(other, "31.08.49"))
+    await service.publish(people.reviewer(colleague, workplace_ogrn=people.ogrn()))
     await service.publish(people.reviewer(reviewer.id))
     await eventually(lambda: service.database["staff_members"].find_one({"_id": reviewer.id}))
     application = await applicant.under_review()
@@ -35,12 +38,14 @@ async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(serv
 
     due_at = datetime.fromisoformat(application["terms"][0]["due_at"])
     move_to(service, due_at - timedelta(days=2))
-    assert (await applicant.told(ReviewReleased)).reviewer_id == reviewer.id
+    released = await applicant.told(ReviewReleased)
+    assert (released.reviewer_id, released.is_lapsed) == (reviewer.id, True)
     near = await applicant.told(DeadlineNear)
     assert (near.term, near.responsible) == ("review", "reviewer")
     move_to(service, due_at)
     missed = await applicant.told(DeadlineMissed)
     assert (missed.term, missed.due_at, near.due_at) == ("review", due_at, due_at)
+    assert (missed.responsible_id, missed.called_ids) == (None, (reviewer.id,)), "neither another specialty nor a colleague"
     assert (await applicant.get(application["id"]))["is_overdue"]
     for step in (2, 3):
         service.clock.move(timedelta(days=5))

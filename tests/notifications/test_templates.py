@@ -19,6 +19,7 @@ def house() -> House:
 
 STANDING = ("certificate-reinstated", "certificate-revoked", "certificate-suspended")
 NEWEST = dict.fromkeys((*STANDING, "appeal-filed", "application-rejected", "information-requested"), 2)
+NEWEST |= dict.fromkeys(("review-deadline-missed", "review-deadline-near"), 2)
 
 
 def test_every_kind_is_told_by_some_rule_and_has_a_template() -> None:

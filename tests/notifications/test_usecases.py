@@ -294,7 +294,8 @@ async def test_deadlines_go_to_whoever_must_act_and_misses_to_the_administrators
         await house.usecases.change_contacts(contacts_changed(person, roles=(role,)))
     known = {"occurred_at": NOW, "application_id": uuid4(), "applicant_id": applicant, "number": NUMBER, "due_at": NOW}
     await house.usecases.announce(DeadlineNear(**known, term="review", responsible="reviewer", responsible_id=reviewer))
-    await house.usecases.announce(DeadlineNear(**known, term="approval", responsible="registrar", responsible_id=None))
+    approval = {"term": "approval", "responsible": "registrar", "responsible_id": None, "called_ids": (registrar,)}
+    await house.usecases.announce(DeadlineNear(**known, **approval))
     await house.usecases.announce(DeadlineMissed(**known, term="review", responsible="reviewer", responsible_id=reviewer))
     told = sorted((notice.kind, notice.recipient_id) for notice in house.notices.stored.values())
     assert told == sorted([

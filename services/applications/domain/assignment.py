@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from contracts.roles import Role
-from services.applications.domain.application import Actor, Application, Claim
+from services.applications.domain.application import Actor, Application, Claim, Desk
 from services.applications.domain.errors.review import ConflictOfInterest, NotAReviewer
 from services.applications.domain.facts import StaffMember
-from services.applications.domain.independence import is_close, may_hold, may_judge
+from services.applications.domain.independence import is_close, may_decide, may_hold, may_judge
 from services.applications.domain.review import in_review
 from services.applications.domain.states import Move
 from services.applications.domain.terms import Terms
@@ -35,6 +35,12 @@ class Load:
 def eligible(application: Application, staff: Iterable[StaffMember]) -> list[StaffMember]:
     """Whoever may be given the application unasked: not who gave it back, or let it lie, before."""
     return [one for one in staff if may_judge(application, one) and not _had_it(application, one)]
+
+
+def called(application: Application, staff: Iterable[StaffMember]) -> tuple[UUID, ...]:
+    """Whoever may take the next step of an application that nobody in person holds, in the order of ids; nobody where it is not staff's."""
+    may_act = {Desk.REVIEWER: may_judge, Desk.SECOND_REVIEWER: may_judge, Desk.REGISTRAR: may_decide}.get(application.desk)
+    return () if may_act is None else tuple(sorted(one.id for one in staff if may_act(application, one)))
 
 
 def _had_it(application: Application, member: StaffMember) -> bool:

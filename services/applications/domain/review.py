@@ -36,6 +36,8 @@ from services.applications.domain.independence import is_close, may_decide, may_
 from services.applications.domain.states import Move, State, after
 from services.applications.domain.terms import Terms
 
+_LAPSED = "Эксперт не действовал в течение срока."
+
 
 def _reviewer(reviewer_id: UUID) -> Actor:
     return Actor(reviewer_id, Role.REVIEWER)
@@ -91,7 +93,13 @@ def release(application: Application, reviewer_id: UUID, *, at: datetime) -> App
 
 def lapse(application: Application, *, at: datetime) -> Application:
     """The application back in the queue because its holder kept silent. Raises `IllegalMove`."""
-    return _freed(application, SYSTEM, at, "Эксперт не действовал в течение срока.")
+    return _freed(application, SYSTEM, at, _LAPSED)
+
+
+def is_lapsed(application: Application) -> bool:
+    """Whether its last move freed it from a holder who kept silent: the record says why the system did."""
+    last = application.history[-1]
+    return (last.move, last.by, last.why) == (Move.RELEASE, SYSTEM, _LAPSED)
 
 
 def leave(application: Application, *, at: datetime) -> Application:

@@ -10,9 +10,9 @@ from chassis.clock import Clock
 from chassis.errors import FieldError, PreconditionFailed
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
-from contracts.applications import AssignmentDue
+from contracts.applications import ApprovalRecommended, AssignmentDue
 from contracts.roles import Role
-from services.applications.domain import review
+from services.applications.domain import assignment, review
 from services.applications.domain.application import Application
 from services.applications.domain.check import CheckInput
 from services.applications.domain.errors.history import DayAhead
@@ -36,6 +36,9 @@ from services.applications.repository import (
     SubscriptionRepository,
 )
 from services.applications.usecases import telling
+
+TOLD_MAX = 200
+"""People of staff called by one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,14 @@ class Room:
     async def _move(self, tx: Transaction, moved: Application, *, read: Application) -> None:
         """Save a moved application and tell what the table of moves says is told."""
         await self._keep(tx, moved, read=read)
-        await tx.publish(telling.news(moved, self.rules_of(moved), read=read))
+        event = telling.news(moved, self.rules_of(moved), read=read)
+        if isinstance(event, ApprovalRecommended):
+            event = event.model_copy(update={"registrar_ids": await self._called(moved)})
+        await tx.publish(event)
+
+    async def _called(self, application: Application) -> tuple[UUID, ...]:
+        """Who is told that it waits for one of them."""
+        return assignment.called(application, (await self.facts.all_staff()).values())[:TOLD_MAX]
 
     async def _member(self, tx: Transaction, staff_id: UUID) -> StaffMember:
         """Somebody of staff; without roles who identity has not told about."""

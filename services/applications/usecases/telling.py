@@ -22,6 +22,7 @@ from contracts.applications import (
     TermReached,
 )
 from contracts.base import Event
+from services.applications.domain import review
 from services.applications.domain.application import Application, Desk, Remark
 from services.applications.domain.check import described
 from services.applications.domain.rules import Rules
@@ -104,13 +105,16 @@ def _proposed(moved: Application, _: Application, __: Rules) -> Event:
     )
 
 
-def _claimed(moved: Application, _: Application, __: Rules) -> Event:
+def _claimed(moved: Application, read: Application, _: Rules) -> Event:
     is_assigned = moved.history[-1].move is Move.ASSIGN
-    return ReviewClaimed(**about(moved), reviewer_id=_holder(moved), document_ids=moved.document_ids, is_assigned=is_assigned)
+    before = read.claim.reviewer_id if read.claim else None
+    return ReviewClaimed(
+        **about(moved), reviewer_id=_holder(moved), document_ids=moved.document_ids, is_assigned=is_assigned, former_reviewer_id=before
+    )
 
 
 def _released(moved: Application, read: Application, _: Rules) -> Event:
-    return ReviewReleased(**about(moved), reviewer_id=_holder(read))
+    return ReviewReleased(**about(moved), reviewer_id=_holder(read), is_lapsed=review.is_lapsed(moved))
 
 
 def _recommended(moved: Application, read: Application, rules: Rules) -> Event:
@@ -147,8 +151,8 @@ def _certified(moved: Application, _: Application, __: Rules) -> Event:
     )
 
 
-def _withdrawn(moved: Application, _: Application, __: Rules) -> Event:
-    return ApplicationWithdrawn(**about(moved))
+def _withdrawn(moved: Application, read: Application, _: Rules) -> Event:
+    return ApplicationWithdrawn(**about(moved), reviewer_id=read.claim.reviewer_id if read.claim else None)
 
 
 def _holder(application: Application) -> UUID:

@@ -26,9 +26,9 @@ class TermControl(Room):
             if Term(event.term) is Term.CLAIM:
                 await self._lapse(tx, application)
             elif event.moment == "reminder":
-                await tx.publish(DeadlineNear(**self._deadline(event.term, application, term)))
+                await tx.publish(DeadlineNear(**await self._deadline(event.term, application, term)))
             else:
-                await tx.publish(DeadlineMissed(**self._deadline(event.term, application, term)))
+                await tx.publish(DeadlineMissed(**await self._deadline(event.term, application, term)))
                 await self._plan_escalation(tx, application, Term(event.term), term.due_at, step=2)
 
     @atomic
@@ -38,7 +38,7 @@ class TermControl(Room):
             application, term = await self._running(tx, event)
             if term is None:
                 return
-            await tx.publish(DeadlineStillMissed(step=event.step, **self._deadline(event.term, application, term)))
+            await tx.publish(DeadlineStillMissed(step=event.step, **await self._deadline(event.term, application, term)))
             await self._plan_escalation(tx, application, Term(event.term), term.due_at, step=event.step + 1)
 
     async def _running(self, tx: Transaction, event: TermReached | EscalationDue) -> tuple[Application, ActiveTerm | None]:
@@ -52,7 +52,7 @@ class TermControl(Room):
         event = EscalationDue(occurred_at=at, application_id=application.id, term=term.value, due_at=due_at, step=step)
         await tx.schedule(timer_key(application.id, term, "escalation"), at, event)
 
-    def _deadline(self, name: str, application: Application, term: ActiveTerm) -> dict[str, Any]:
+    async def _deadline(self, name: str, application: Application, term: ActiveTerm) -> dict[str, Any]:
         return {
             "occurred_at": self.now(),
             "application_id": application.id,
@@ -62,6 +62,7 @@ class TermControl(Room):
             "responsible": term.responsible,
             "responsible_id": term.responsible_id,
             "due_at": term.due_at,
+            "called_ids": () if term.responsible_id else await self._called(application),
         }
 
     async def _lapse(self, tx: Transaction, application: Application) -> None:

@@ -223,6 +223,19 @@ def _holds(role: str) -> Callable[[Any], bool]:
     return lambda event: event.responsible == role
 
 
+def _called(event: Any) -> Addressee:
+    """Who must act, or everybody who may: applications knows who that is, the role alone does not say it."""
+    return UUID(str(event.responsible_id)) if event.responsible_id else tuple(event.called_ids)
+
+
+def _is_of_review(event: Any) -> bool:
+    return bool(event.responsible == "reviewer" and not _is_of_appeal(event))
+
+
+def _is_of_appeal(event: Any) -> bool:
+    return event.appeal_id is not None
+
+
 def _is_of_staff(event: Any) -> bool:
     return bool(event.responsible != "applicant")
 
@@ -239,6 +252,7 @@ _APPLICATION = ("application_id", "number")
 _STANDING = ("certificate_number", "reason")
 _TERM = (*_APPLICATION, "due_at")
 _APPEAL = (*_APPLICATION, "appeal_id", "appeal_number")
+_APPEAL_TERM = (*_APPEAL, "due_at")
 _TICKET = ("ticket_id", "number")
 _READING = ("reader_id", "people")
 
@@ -257,6 +271,12 @@ TABLE: tuple[Rule, ...] = (
         applications.ReviewClaimed, "review-assigned", lambda event: event.reviewer_id, "application_id", _APPLICATION,
         when=lambda event: event.is_assigned,
     ),
+    Rule(applications.ReviewClaimed, "review-reassigned", lambda event: event.former_reviewer_id, "application_id", _APPLICATION),
+    Rule(
+        applications.ReviewReleased, "claim-lapsed", lambda event: event.reviewer_id, "application_id", _APPLICATION,
+        when=lambda event: event.is_lapsed,
+    ),
+    Rule(applications.ApprovalRecommended, "approval-awaited", lambda event: event.registrar_ids, "application_id", _TERM),
     Rule(applications.InformationRequested, "information-requested", _applicant, "application_id", _TERM, _remarks),
     Rule(
         applications.InformationProvided, "information-provided", lambda event: event.reviewer_id, "application_id", _APPLICATION,
@@ -267,13 +287,14 @@ TABLE: tuple[Rule, ...] = (
         when=lambda event: event.reviewer_id is not None,
     ),
     Rule(applications.ApplicationRejected, "application-rejected", _applicant, "application_id", _APPLICATION, _reasons),
-    Rule(applications.AppealFiled, "appeal-filed", _applicant, "application_id", (*_APPEAL, "due_at")),
-    Rule(applications.AppealFiled, "appeal-to-judge", lambda event: event.judge_ids, "application_id", (*_APPEAL, "due_at")),
+    Rule(applications.AppealFiled, "appeal-filed", _applicant, "application_id", _APPEAL_TERM),
+    Rule(applications.AppealFiled, "appeal-to-judge", lambda event: event.judge_ids, "application_id", _APPEAL_TERM),
     Rule(applications.AppealDecided, "appeal-upheld", _applicant, "application_id", _APPEAL, when=_ends("upheld")),
     Rule(applications.AppealDecided, "appeal-overturned", _applicant, "application_id", _APPEAL, when=_ends("overturned")),
     Rule(applications.AppealDecided, "appeal-withdrawn", _applicant, "application_id", _APPEAL, when=_ends("withdrawn")),
     Rule(applications.ApplicationApproved, "application-approved", _applicant, "application_id", _APPLICATION),
     Rule(applications.ApplicationWithdrawn, "application-withdrawn", _applicant, "application_id", _APPLICATION),
+    Rule(applications.ApplicationWithdrawn, "review-withdrawn", lambda event: event.reviewer_id, "application_id", _APPLICATION),
     Rule(
         applications.CertificateIssued, "certificate-issued", _applicant, "application_id",
         (*_APPLICATION, "certificate_number", "valid_until"),
@@ -287,26 +308,14 @@ TABLE: tuple[Rule, ...] = (
     Rule(applications.CertificateSuspended, "certificate-suspended", _holder, "certificate_id", _STANDING),
     Rule(applications.EmployerConsentAsked, "employer-consent-asked", _holder, "subscription_id", ("certificate_number",)),
     Rule(applications.DeadlineNear, "deadline-near", _applicant, "application_id", _TERM, when=_holds("applicant")),
-    Rule(
-        applications.DeadlineNear, "review-deadline-near", lambda event: event.responsible_id or Role.REVIEWER, "application_id", _TERM,
-        when=_holds("reviewer"),
-    ),
-    Rule(
-        applications.DeadlineNear, "approval-deadline-near", lambda event: event.responsible_id or Role.REGISTRAR, "application_id", _TERM,
-        when=_holds("registrar"),
-    ),
+    Rule(applications.DeadlineNear, "review-deadline-near", _called, "application_id", _TERM, when=_is_of_review),
+    Rule(applications.DeadlineNear, "appeal-deadline-near", _called, "application_id", _APPEAL_TERM, when=_is_of_appeal),
+    Rule(applications.DeadlineNear, "approval-deadline-near", _called, "application_id", _TERM, when=_holds("registrar")),
     Rule(applications.DeadlineMissed, "deadline-missed", _applicant, "application_id", _TERM),
-    Rule(
-        applications.DeadlineMissed, "review-deadline-missed", lambda event: event.responsible_id or Role.REVIEWER, "application_id", _TERM,
-        when=_holds("reviewer"),
-    ),
-    Rule(
-        applications.DeadlineMissed, "approval-deadline-missed", lambda event: event.responsible_id or Role.REGISTRAR, "application_id",
-        _TERM, when=_holds("registrar"),
-    ),
-    Rule(
-        applications.DeadlineMissed, "deadline-escalated", _administrators, "application_id", _TERM, when=_is_of_staff,
-    ),
+    Rule(applications.DeadlineMissed, "review-deadline-missed", _called, "application_id", _TERM, when=_is_of_review),
+    Rule(applications.DeadlineMissed, "appeal-deadline-missed", _called, "application_id", _APPEAL_TERM, when=_is_of_appeal),
+    Rule(applications.DeadlineMissed, "approval-deadline-missed", _called, "application_id", _TERM, when=_holds("registrar")),
+    Rule(applications.DeadlineMissed, "deadline-escalated", _administrators, "application_id", _TERM, when=_is_of_staff),
     Rule(applications.DeadlineStillMissed, "deadline-still-missed", _administrators, "application_id", _TERM, when=_is_of_staff),
     Rule(applications.DeadlineStillMissed, "deadline-still-missed", _registrars, "application_id", _TERM),
     Rule(applications.ApplicationStalled, "application-stalled", _administrators, "application_id", _APPLICATION, _stall),

@@ -193,6 +193,9 @@ async def test_ap_14_the_term_of_an_appeal_is_told_and_a_silent_claim_lapses(
         await service.publish(event)
     told.append(await applicant.told(DeadlineStillMissed))
     assert {(one.term, one.responsible, one.number) for one in told} == {("appeal", "reviewer", appeal["application_number"])}
+    assert {(str(one.appeal_id), one.appeal_number) for one in told} == {(appeal["id"], appeal["number"])}
+    assert judge.id in told[2].called_ids or len(told[2].called_ids) == 200
+    assert {one.id for one in reviewers}.isdisjoint(told[2].called_ids), "they spoke already"
     planned = await service.database["timers"].find_one({"_id": f"appeal:{appeal['id']}:escalation"})
     assert planned is not None
     assert planned["due_at"] > service.clock.now()

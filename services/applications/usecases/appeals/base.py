@@ -8,11 +8,11 @@ from uuid import UUID
 from chassis.transaction import Transaction
 from contracts.applications import AppealReleased, AppealTermReached
 from contracts.roles import Role
-from services.applications.domain.appeals import Appeal
+from services.applications.domain.appeals import Appeal, judging
 from services.applications.domain.appeals.judging import Case
 from services.applications.domain.facts import OwnedDocument
 from services.applications.repository import AppealRepository
-from services.applications.usecases.base import Room
+from services.applications.usecases.base import TOLD_MAX, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,10 @@ class AppealRoom(Room):
 
     async def _case(self, tx: Transaction, appeal: Appeal) -> Case:
         return Case(appeal, await self.applications.get_any(appeal.application_id, tx=tx))
+
+    async def _judges(self, case: Case) -> tuple[UUID, ...]:
+        """Who is told that it waits for one of them."""
+        return judging.judges(case, (await self.facts.all_staff()).values())[:TOLD_MAX]
 
     async def _tell_freed(self, tx: Transaction, case: Case, reviewer_id: UUID) -> None:
         await tx.publish(AppealReleased(**about(case, self.now()), reviewer_id=reviewer_id))

@@ -13,9 +13,6 @@ from services.applications.domain.proposals import apprised
 from services.applications.usecases.appeals.base import AppealRoom, Viewer, about
 from services.applications.usecases.base import Reader, named
 
-_TOLD_MAX = 200
-"""Reviewers told of one appeal."""
-
 
 @dataclass(frozen=True, slots=True)
 class Filing(AppealRoom):
@@ -45,8 +42,7 @@ class Filing(AppealRoom):
             await self._keep(tx, case.application, read=refused)
             await self.appeals.add(tx, case.appeal)
             await self._keep_terms(tx, case.appeal, before={})
-            judges = judging.judges(case, (await self.facts.all_staff()).values())[:_TOLD_MAX]
-            told = {"document_ids": case.document_ids, "due_at": case.appeal.due_at, "judge_ids": judges}
+            told = {"document_ids": case.document_ids, "due_at": case.appeal.due_at, "judge_ids": await self._judges(case)}
             await tx.publish(AppealFiled(**about(case, now), **told))
         return case.appeal
 

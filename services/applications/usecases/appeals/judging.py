@@ -98,15 +98,15 @@ class Judging(AppealRoom):
             if event.moment == "claim":
                 await self._lapse(tx, case)
             elif event.moment == "reminder":
-                await tx.publish(DeadlineNear(**self._deadline(case)))
+                await tx.publish(DeadlineNear(**await self._deadline(case)))
             elif is_missed:
-                await tx.publish(DeadlineStillMissed(step=event.step, **self._deadline(case)))
+                await tx.publish(DeadlineStillMissed(step=event.step, **await self._deadline(case)))
                 await self._plan_escalation(tx, appeal, step=event.step + 1)
             else:
-                await tx.publish(DeadlineMissed(**self._deadline(case)))
+                await tx.publish(DeadlineMissed(**await self._deadline(case)))
                 await self._plan_escalation(tx, appeal, step=2)
 
-    def _deadline(self, case: Case) -> dict[str, Any]:
+    async def _deadline(self, case: Case) -> dict[str, Any]:
         return {
             "occurred_at": self.now(),
             "application_id": case.application.id,
@@ -116,6 +116,9 @@ class Judging(AppealRoom):
             "responsible": "reviewer",
             "responsible_id": case.appeal.claim.reviewer_id if case.appeal.claim else None,
             "due_at": case.appeal.due_at,
+            "called_ids": () if case.appeal.claim else await self._judges(case),
+            "appeal_id": case.appeal.id,
+            "appeal_number": case.appeal.number,
         }
 
     async def _lapse(self, tx: Transaction, case: Case) -> None:
