@@ -55,7 +55,7 @@ class Body(BaseModel):
 
 
 class NewApplicationIn(Body):
-    """A new application; a resubmission names the refused one and what was corrected."""
+    """A new application; after a refusal of the kind and specialty it says what was corrected, and may name the refused one."""
 
     kind: Kind
     specialty_code: Code

@@ -12,7 +12,7 @@ from services.applications.domain import drafting
 from services.applications.domain.application import Application
 from services.applications.domain.check import Finding, check
 from services.applications.domain.errors.application import OpenApplicationExists
-from services.applications.domain.errors.drafting import CommentMissing, NotRefused, NotVerified, ResubmissionClosed
+from services.applications.domain.errors.drafting import CommentMissing, NothingToCorrect, NotRefused, NotVerified, ResubmissionClosed
 from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
 from services.applications.domain.rules import Kind
@@ -22,7 +22,7 @@ from services.applications.usecases.base import Room, named, same_version
 
 @dataclass(frozen=True, slots=True)
 class NewApplication:
-    """What an applicant asks for. A resubmission names the refused application and says what was corrected."""
+    """What an applicant asks for. A resubmission says what was corrected; it may name the refused application."""
 
     kind: Kind
     specialty_code: str
@@ -37,7 +37,9 @@ class Drafting(Room):
     async def create(self, applicant_id: UUID, wanted: NewApplication) -> Application:
         """A prefilled draft.
 
-        Raises `NotVerified`, `ProfileOverdue`, `UnknownSpecialty`, `OpenApplicationExists` with a link to the open one.
+        After a refusal of the kind and specialty it is the correction of that, whether it names it or not. Raises `NotVerified`,
+        `ProfileOverdue`, `UnknownSpecialty`, `CommentMissing`, `NothingToCorrect`, `NotRefused`, `ResubmissionClosed`,
+        `OpenApplicationExists` with a link to the open one.
         """
         try:
             return await self._create(applicant_id, wanted)
@@ -50,21 +52,22 @@ class Drafting(Room):
     @atomic
     async def _create(self, applicant_id: UUID, wanted: NewApplication) -> Application:
         async with self.begin() as tx:
+            previous = await self._previous(tx, applicant_id, wanted)
             draft = replace(
-                await self._started(tx, applicant_id, wanted),
-                previous_application_id=wanted.previous_application_id,
+                await self._started(tx, applicant_id, wanted, previous=previous),
+                previous_application_id=previous.id if previous else None,
                 correction_comment=wanted.correction_comment.strip(),
             )
             await self.applications.add(tx, draft)
             await self._tell_saved(tx, draft)
         return draft
 
-    async def _started(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication) -> Application:
+    async def _started(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication, *, previous: Application | None) -> Application:
         practitioner = await self.facts.practitioner(applicant_id, tx=tx)
         if practitioner is None or practitioner.facts is None:
             raise NotVerified(NOT_VERIFIED)
         practitioner.check_may_apply()
-        rules, previous = self.rules_now(), await self._previous(tx, applicant_id, wanted)
+        rules = self.rules_now()
         newest = await self.facts.newest_accepted(tx, applicant_id, rules.documents)
         documents = {document_type: str(document_id) for document_type, document_id in newest.items()}
         return drafting.start(
@@ -78,19 +81,30 @@ class Drafting(Room):
         )
 
     async def _previous(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication) -> Application | None:
-        if wanted.previous_application_id is None:
+        """The refusal that the new one corrects, named or not: while a refusal is the last word, whatever follows corrects it."""
+        last = await self.applications.last_decided(tx, applicant_id, wanted.kind, wanted.specialty_code)
+        standing = last.id if last and last.state is State.REJECTED else None
+        previous_id = wanted.previous_application_id or standing
+        if previous_id is None:
+            if wanted.correction_comment.strip():
+                extra = FieldError("/correction_comment", "nothing-to-correct", "Уберите пояснение: исправлять нечего.")
+                raise NothingToCorrect("По этому виду и специальности у вас нет отказа, который можно исправить.", errors=[extra])
             return None
+        previous = await self.applications.get_own(previous_id, applicant_id, tx=tx)
         if not wanted.correction_comment.strip():
             missing = FieldError("/correction_comment", "missing", "Напишите, какие ошибки исправлены.")
-            raise CommentMissing("Повторное заявление должно сказать, что исправлено.", errors=[missing])
-        previous = await self.applications.get_own(wanted.previous_application_id, applicant_id, tx=tx)
+            raise CommentMissing("Повторное заявление должно сказать, что исправлено.", errors=[missing], **named(previous))
         is_same = (previous.kind, previous.specialty_code) == (wanted.kind, wanted.specialty_code)
         if previous.state is State.APPEALED and previous.appeal and is_same:
             raise NotRefused(f"На этот отказ подана жалоба {previous.appeal.number}. Дождитесь решения по ней или отзовите её.")
         if previous.state is not State.REJECTED or not is_same:
             raise NotRefused("Повторить можно только отклонённое заявление того же вида и специальности.")
+        if previous.id != standing and last is not None:
+            raise NotRefused("После этого отказа было другое решение. Исправляют последний отказ.", **named(last))
         if not self.rules_of(previous).may_resubmit(one.code for one in previous.reasons):
-            raise ResubmissionClosed("По причинам этого отказа исправленное заявление не подаётся. Решение можно обжаловать.")
+            raise ResubmissionClosed(
+                "По причинам этого отказа исправленное заявление не подаётся. Решение можно обжаловать.", **named(previous)
+            )
         return previous
 
     async def get(self, application_id: UUID, *, applicant_id: UUID) -> Application:

@@ -33,7 +33,7 @@ class Renewal(Drafting):
             if certificate is None or not self._is_first(event, certificate) or not self._is_to_renew(certificate):
                 return
             wanted = NewApplication(Kind.PERIODIC, certificate.specialty_code)
-            draft = replace(await self._started(tx, event.holder_id, wanted), renews_certificate_id=certificate.id)
+            draft = replace(await self._started(tx, event.holder_id, wanted, previous=None), renews_certificate_id=certificate.id)
             await self.applications.add(tx, draft)
             await self._tell_saved(tx, draft)
             await tx.publish(_drafted(draft, certificate))

@@ -42,7 +42,10 @@ async def test_ap_13_a_refusal_says_that_it_may_be_corrected_and_takes_nothing_u
     ]
     wanted = AGAIN | {"previous_application_id": application["id"]}
     assert (await applicant.call("POST", "/applications", wanted)).json()["code"] == "correction-comment-missing"
-    draft = await applicant.ok("POST", "/applications", wanted | {"correction_comment": "Исправлено"})
+    unnamed = await applicant.call("POST", "/applications", AGAIN)
+    assert (unnamed.json()["code"], unnamed.json()["application_id"]) == ("correction-comment-missing", application["id"])
+    draft = await applicant.ok("POST", "/applications", AGAIN | {"correction_comment": "Исправлено"})
+    assert draft["previous_application_id"] == application["id"], "linked without being named"
     assert (draft["personal"], draft["documents"]) == (application["personal"], application["documents"])
     refusal = await applicant.call("PUT", f"/applications/{draft['id']}/confirmation", If_Match=f'"{draft["version"]}"')
     assert (refusal.status_code, [one["code"] for one in refusal.json()["errors"]]) == (409, ["nothing-corrected"])

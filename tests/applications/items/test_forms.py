@@ -192,8 +192,17 @@ async def test_ap_7_a_reason_of_the_table_may_close_the_way_to_a_correction(appl
     assert (await applicant.told(ApplicationRejected)).may_resubmit is False
     assert not (await applicant.get(application["id"]))["may_resubmit"]
     again = {"kind": "primary", "specialty_code": people.CARDIOLOGY, "previous_application_id": application["id"]}
-    refused = await applicant.call("POST", "/applications", again | {"correction_comment": "Исправлено"})
-    assert (refused.status_code, refused.json()["code"]) == (409, "resubmission-closed")
+    for named in (again, again | {"previous_application_id": None}):
+        refused = await applicant.call("POST", "/applications", named | {"correction_comment": "Исправлено"})
+        assert (refused.status_code, refused.json()["code"], refused.json()["application_id"]) == (
+            409,
+            "resubmission-closed",
+            application["id"],
+        )
+    elsewhere = {"kind": "periodic", "specialty_code": people.CARDIOLOGY}
+    silent = await applicant.call("POST", "/applications", elsewhere | {"correction_comment": "Исправлено"})
+    assert (silent.status_code, silent.json()["code"]) == (422, "nothing-to-correct"), "nothing of that kind was refused"
+    await applicant.ok("POST", "/applications", elsewhere)
 
 
 async def test_ap_8_one_of_a_kind_and_specialty_is_open_and_the_refusal_links_to_it(applicant: Applicant) -> None:

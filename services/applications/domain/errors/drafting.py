@@ -39,6 +39,12 @@ class CommentMissing(Invalid):
     code = "correction-comment-missing"
 
 
+class NothingToCorrect(Invalid):
+    """A comment on what was corrected, where nothing of the kind and specialty was refused."""
+
+    code = "nothing-to-correct"
+
+
 class NotRefused(Conflict):
     """Only a refused application can be handed in again."""
 

@@ -19,7 +19,7 @@ from services.applications.domain.errors.application import ApplicationNotFound,
 from services.applications.domain.facts import StaffMember
 from services.applications.domain.history import HistoryFilter, Row, Sort
 from services.applications.domain.rules import Kind
-from services.applications.domain.states import MOVES, Move, State
+from services.applications.domain.states import GROUPS, MOVES, Move, State
 from services.applications.repository.applications.queries import (
     COLLECTION,
     FORMER_INDEXES,
@@ -158,6 +158,18 @@ class ApplicationRepository(SealedRepository):
         query = the_open(applicant_id, kind, specialty_code)
         document = await self._collection.find_one(query.found(), {"personal": False})
         return None if document is None else to_row(document)
+
+    async def last_decided(self, tx: Transaction, applicant_id: UUID, kind: Kind, specialty_code: str) -> Row | None:
+        """Of that kind and specialty the refusal that stands or the certificate that was issued, whichever came last."""
+        found = [await self._last_ended(tx, applicant_id, kind, specialty_code, state) for state in (State.REJECTED, State.CERTIFIED)]
+        return max((to_row(one) for one in found if one), key=lambda row: row.ended_at or row.created_at, default=None)
+
+    async def _last_ended(self, tx: Transaction, applicant_id: UUID, kind: Kind, specialty_code: str, state: State) -> Document | None:
+        query, wanted = own(applicant_id, HistoryFilter(GROUPS[state], sort=Sort.END_NEWEST)), (kind.value, specialty_code, state.value)
+        async for row in self._collection.find(query.found(), {"personal": False}, session=tx.session).sort(query.order):
+            if (row["kind"], row["specialty_code"], row["state"]) == wanted:
+                return row
+        return None
 
     async def get_numbered(self, number: str, *, applicant_id: UUID | None, tx: Transaction | None = None) -> Application:
         """The application of a number; only the person's own where one is named. Raises `ApplicationNotFound`."""
