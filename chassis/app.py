@@ -44,6 +44,7 @@ from chassis.telemetry import set_up as set_up_telemetry
 from chassis.telemetry import trace_id as present_trace_id
 from chassis.timers import Timers
 from chassis.transaction import MongoBegin
+from chassis.trust import authorities
 from contracts.sealed import KeyRing
 from contracts.topology import SUBSCRIPTIONS
 
@@ -124,7 +125,7 @@ class Chassis:
 
     def http_client(self, timeout_seconds: float) -> httpx.AsyncClient:
         """A client for one neighbour outside; it is closed with the service."""
-        client = httpx.AsyncClient(timeout=timeout_seconds)
+        client = httpx.AsyncClient(timeout=timeout_seconds, verify=authorities())
         self._http_clients.append(client)
         return client
 
@@ -172,7 +173,7 @@ class Chassis:
     @asynccontextmanager
     async def _lifespan(self, running: "_Running", app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as ends:
-            http = await ends.enter_async_context(httpx.AsyncClient(timeout=self.settings.request_timeout_seconds))
+            http = await ends.enter_async_context(httpx.AsyncClient(timeout=self.settings.request_timeout_seconds, verify=authorities()))
             keys, ended = self._install(app, http)
             ends.push_async_callback(keys.aclose)
             running.loops.append(ended.run)

@@ -21,6 +21,7 @@ from minio.error import MinioException, S3Error, ServerError
 
 from chassis.errors import FieldError, Invalid, NotFound, Outage, PayloadTooLarge
 from chassis.settings import ServiceSettings
+from chassis.trust import authorities
 
 REGION = "us-east-1"
 """Any fixed region will do for MinIO; naming it spares a request before each signature."""
@@ -111,7 +112,7 @@ class ObjectStore:
             else self._minio
         )
         pooled = httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS)
-        self._http = httpx.AsyncClient(timeout=timeout_seconds, limits=pooled, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=timeout_seconds, limits=pooled, trust_env=False, verify=authorities(of_environment=False))
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="objects")
 
     @classmethod

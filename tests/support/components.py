@@ -17,6 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.clock import SandboxClock
 from chassis.settings import ServiceSettings, load_settings
+from chassis.trust import authorities
 from contracts.base import Event
 from contracts.sealed import KeyRing
 from tests.support.tap import Tap
@@ -73,7 +74,7 @@ async def component(
         AsyncMongoClient[dict[str, Any]](env[f"{prefix}_MONGO_URL"], uuidRepresentation="standard", tz_aware=True) as store,
     ):
         database = store[env[f"{prefix}_MONGO_DATABASE"]]
-        async with httpx.AsyncClient(base_url=f"{url}/api/{service}", timeout=15) as client:
+        async with httpx.AsyncClient(base_url=f"{url}/api/{service}", timeout=15, verify=authorities()) as client:
             await eventually(lambda: _is_ready(client, url), timeout=30, interval=READY_POLL_SECONDS)
             clock = SandboxClock(Path(env["SANDBOX_CLOCK_FILE"]))
             yield Component(service, app, url, client, tap, database, clock, amqp_url, key_ring)
