@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = {
         Kind("certificate-suspended", "Действие сертификата приостановлено", _ALL, "/certificates/{certificate_number}", is_critical=True),
         Kind("employer-consent-asked", "Работодатель просит согласия", _LETTER, "/employers/consents"),
         Kind("deadline-near", "Срок подходит к концу", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
+        Kind("answer-overdue", "Срок вашего ответа истёк", _ALL, "/applications/{application_id}", is_critical=True, awaits_act=True),
         Kind("deadline-missed", "Срок пропущен", _ALL, "/support/tickets/new?application_number={number}", is_critical=True),
         Kind("review-deadline-near", "Срок экспертизы подходит к концу", _LETTER, "/reviews/{application_id}"),
         Kind("review-deadline-missed", "Срок экспертизы пропущен", _LETTER, "/reviews/{application_id}"),
@@ -227,6 +228,11 @@ class Notice:
     def awaits_act(self) -> bool:
         """Whether the person still has something to do."""
         return KINDS[self.kind].awaits_act and self.acted_at is None
+
+    def is_outdated(self, *, at: datetime) -> bool:
+        """Whether it warned of a term that has ended; what follows from that is told by a notice of its own."""
+        due_at = self.facts.get("due_at")
+        return self.kind == "deadline-near" and due_at is not None and at >= due_at
 
     def read(self, *, at: datetime) -> "Notice":
         """The person has seen it; seeing it again changes nothing."""

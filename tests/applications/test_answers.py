@@ -1,6 +1,7 @@
 """Files replaced, answers, late news: what was confirmed stays what was handed in."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -116,6 +117,8 @@ def test_a_replaced_file_alone_is_an_answer() -> None:
     assert answered.state is State.SUBMITTED
     assert {one.document_type: one.file_version for one in answered.documents}["licence"] == 2
     assert sha256_of(drafting.snapshot(answered)) == answered.snapshot_sha256
+    late = asked.requests[-1].due_at + timedelta(days=30)
+    assert drafting.answer(asked, "", {}, replaced(known, "licence"), at=late, terms=TERMS).state is State.SUBMITTED, "notices say so"
 
 
 def test_new_files_answer_an_automatic_request_once_all_are_accepted() -> None:

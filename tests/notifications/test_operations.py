@@ -33,6 +33,9 @@ async def test_what_stays_missed_goes_to_who_can_move_the_work_and_a_stall_to_th
     assert told == {
         ("deadline-still-missed", administrator): 1, ("deadline-still-missed", registrar): 2, ("application-stalled", administrator): 1,
     }  # fmt: skip
+    texts = [notice.text for notice in house.notices.stored.values() if notice.recipient_id == registrar]
+    assert [("передайте его тому" in text, "ждут от заявителя" in text) for text in texts] == [(True, False), (False, True)]
+    assert not any("\n\n\n" in text for text in texts)
     [stalled] = [notice for notice in house.notices.stored.values() if notice.kind == "application-stalled"]
     assert "об окончании срока никто не узнает" in stalled.text
     assert f"medkabinet applications push {application_id}" in stalled.text

@@ -20,6 +20,7 @@ def house() -> House:
 STANDING = ("certificate-reinstated", "certificate-revoked", "certificate-suspended")
 NEWEST = dict.fromkeys((*STANDING, "appeal-filed", "application-rejected", "information-requested"), 2)
 NEWEST |= dict.fromkeys(("review-deadline-missed", "review-deadline-near"), 2)
+NEWEST |= dict.fromkeys(("deadline-missed", "deadline-near", "deadline-still-missed"), 2)
 
 
 def test_every_kind_is_told_by_some_rule_and_has_a_template() -> None:
@@ -39,7 +40,7 @@ def test_every_message_renders_and_its_sms_is_short_linked_and_names_the_number(
         "certificate_number": "MC-2026-00000017-4", "export_id": uuid4(), "expires_at": NOW,
         "application_id": uuid4(), "document_id": uuid4(), "ticket_id": uuid4(), "practitioner_id": uuid4(), "remark_count": 2,
         "reason": "решение суда", "reason_count": 3, "reasons": [{"text": "Нет документа.", "advice": "Приложите его."}],
-        "may_resubmit": True,
+        "may_resubmit": True, "stage": "экспертизы", "is_of_staff": True,
         "remarks": [{"text": "Адрес неверен.", "advice": "Проверьте его."}],
         "document": "диплом", "fields": ["СНИЛС"], "registries": ["snils"], "what": "Вход закрыт.", "days_left": 30,
         "reader_id": uuid4(), "people": 50, "minutes": 60, "is_held": True, "sweep_id": uuid4(), "files": 3, "remove_at": NOW,

@@ -124,6 +124,8 @@ class Announcing(Base):
                 return None
             if not notice.awaits_act or not notice.repetitions < event.repetition <= self.terms.repeat_limit:
                 return None
+            if notice.is_outdated(at=self.now()):
+                return None
             if await self._was_resubmitted(tx, notice):
                 await self.notices.save(tx, notice.act(at=self.now()))
                 return None

@@ -78,6 +78,13 @@ _STALLS = {
     "no-timer": "об окончании срока никто не узнает",
     "no-step": "система не делает следующего шага",
 }
+_STAGES = {
+    "automatic-check": "автоматической проверки",
+    "review": "экспертизы",
+    "information": "ответа заявителя",
+    "approval": "принятия решения",
+    "appeal": "рассмотрения жалобы",
+}
 _FIELDS = {
     "surname": "фамилия",
     "given_name": "имя",
@@ -240,6 +247,10 @@ def _is_of_staff(event: Any) -> bool:
     return bool(event.responsible != "applicant")
 
 
+def _stage(event: Any) -> Mapping[str, Any]:
+    return {"stage": _STAGES.get(event.term, "рассмотрения"), "is_of_staff": _is_of_staff(event)}
+
+
 def _stall(event: applications.ApplicationStalled) -> Mapping[str, Any]:
     return {"what": _STALLS.get(event.what, "следующий шаг не запланирован")}
 
@@ -311,13 +322,14 @@ TABLE: tuple[Rule, ...] = (
     Rule(applications.DeadlineNear, "review-deadline-near", _called, "application_id", _TERM, when=_is_of_review),
     Rule(applications.DeadlineNear, "appeal-deadline-near", _called, "application_id", _APPEAL_TERM, when=_is_of_appeal),
     Rule(applications.DeadlineNear, "approval-deadline-near", _called, "application_id", _TERM, when=_holds("registrar")),
-    Rule(applications.DeadlineMissed, "deadline-missed", _applicant, "application_id", _TERM),
+    Rule(applications.DeadlineMissed, "answer-overdue", _applicant, "application_id", _TERM, when=_holds("applicant")),
+    Rule(applications.DeadlineMissed, "deadline-missed", _applicant, "application_id", _TERM, _stage, when=_is_of_staff),
     Rule(applications.DeadlineMissed, "review-deadline-missed", _called, "application_id", _TERM, when=_is_of_review),
     Rule(applications.DeadlineMissed, "appeal-deadline-missed", _called, "application_id", _APPEAL_TERM, when=_is_of_appeal),
     Rule(applications.DeadlineMissed, "approval-deadline-missed", _called, "application_id", _TERM, when=_holds("registrar")),
     Rule(applications.DeadlineMissed, "deadline-escalated", _administrators, "application_id", _TERM, when=_is_of_staff),
-    Rule(applications.DeadlineStillMissed, "deadline-still-missed", _administrators, "application_id", _TERM, when=_is_of_staff),
-    Rule(applications.DeadlineStillMissed, "deadline-still-missed", _registrars, "application_id", _TERM),
+    Rule(applications.DeadlineStillMissed, "deadline-still-missed", _administrators, "application_id", _TERM, _stage, when=_is_of_staff),
+    Rule(applications.DeadlineStillMissed, "deadline-still-missed", _registrars, "application_id", _TERM, _stage),
     Rule(applications.ApplicationStalled, "application-stalled", _administrators, "application_id", _APPLICATION, _stall),
     Rule(
         documents.DocumentAccepted, "document-accepted", _owner, "document_id", ("document_id",), _document,
