@@ -113,6 +113,9 @@ async def test_whose_colleague_the_applicant_becomes_by_an_answer_judges_no_more
     assert await holder_of(service, held["id"]) == reviewers[0].id
     path, pointer = f"/reviews/{held['id']}", "/professional/workplace/ogrn"
     await reviewers[0].ok("POST", f"{path}/requests", {"remarks": [{"code": "contact-data-wrong", "pointer": pointer, "comment": "Где?"}]})
+    workplace = people.facts().model_dump()["workplace"] | {"ogrn": theirs}
+    await handled(service, people.verified(applicant.id, version=5, workplace=workplace))
+    assert await holder_of(service, held["id"]) == reviewers[0].id, "what waits for its applicant stays until the answer"
     changes = {"professional": {"workplace": {"ogrn": theirs}}}
     await applicant.ok("POST", f"/applications/{held['id']}/answer", {"comment": "Перешла", "changes": changes})
     assert await holder_of(service, held["id"]) is None

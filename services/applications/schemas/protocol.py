@@ -15,7 +15,7 @@ from services.applications.domain.proposals import profile_diff
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Terms
-from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, RemarkOut, RequestOut, certificate_of
+from services.applications.schemas.answers import ApplicationOut, CertificateRefOut, CheckOut, RemarkOut, RequestOut, certificate_of
 from services.applications.schemas.certificates import StandingChangeOut
 from services.applications.schemas.checklists import AuditOut, ChecklistOut
 from services.applications.usecases.protocols import Protocol
@@ -180,6 +180,8 @@ class OpenedOut(BaseModel):
     application: ApplicationOut
     documents: list[DocumentOut]
     diff: list[ChangeOut]
+    check: CheckOut | None
+    """What the check finds now, where it is judged; approval waits until nothing blocks."""
     profile_diff: list[ChangeOut]
     """What was handed in beside what the applicant's profile says now, where it changed meanwhile."""
     answer_comment: str | None
@@ -196,6 +198,7 @@ class OpenedOut(BaseModel):
             application=ApplicationOut.of(application, rules, terms, now),
             documents=[_document(name, UUID(str(key)), opened.documents, rules) for name, key in application.form.documents.items()],
             diff=[ChangeOut(pointer=one.pointer, before=one.before, after=one.after) for one in opened.diff],
+            check=None if opened.findings is None else CheckOut.of(opened.findings),
             profile_diff=[ChangeOut(pointer=one.pointer, before=one.before, after=one.after) for one in profile_diff(application)],
             answer_comment=answered[-1].comment if answered else None,
             checklist=ChecklistOut.of(application, application.claim.reviewer_id, rules) if application.claim else None,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.paging import PageRequest
 from chassis.transaction import atomic
-from services.applications.domain import review
+from services.applications.domain import review, soundness
 from services.applications.domain.application import Application, Decision, Remark
 from services.applications.domain.history import Row
 from services.applications.domain.remarks import valid_remarks
@@ -26,9 +26,9 @@ class Registry(Room):
         """An application that waits for a registrar or was approved. The applicant sees that it was read."""
         async with self.begin() as tx:
             application = await self.applications.get_for_registrar(application_id, tx=tx)
-            documents = await self.facts.documents(application.document_ids, tx=tx)
+            given, documents = await self._check_input(application, tx)
             await self._log_read(tx, application, reader)
-        return Opened(application, documents, review.diff(application, documents))
+        return Opened(application, documents, review.diff(application, documents), soundness.present(given))
 
     @atomic
     async def decide(
@@ -44,13 +44,16 @@ class Registry(Room):
         """Approve or refuse what one saw.
 
         Raises `ApplicationNotFound`, `PreconditionFailed`, `ConflictOfInterest`, `NotARegistrar`, `ReasonsMissing`, `UnknownReason`,
-        `IllegalMove`.
+        `CheckNotClean`, `IllegalMove`.
         """
         async with self.begin() as tx:
             application = await self.applications.get_for_registrar(application_id, tx=tx)
             same_version(application, expected_version)
             registrar = await self._member(tx, registrar_id)
-            given = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
-            decided = review.decide(application, registrar, decision, given, comment, at=self.now())
+            reasons = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
+            decided = review.decide(application, registrar, decision, reasons, comment, at=self.now())
+            if decision == "approve":
+                given, _ = await self._check_input(application, tx)
+                soundness.permits_approval(given)
             await self._move(tx, decided, read=application)
         return decided

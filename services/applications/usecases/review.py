@@ -6,8 +6,9 @@ from uuid import UUID
 from chassis.paging import PageRequest
 from chassis.transaction import Transaction, atomic
 from contracts.roles import Role
-from services.applications.domain import checklist, review
+from services.applications.domain import checklist, review, soundness
 from services.applications.domain.application import Application, ChecklistAnswer, Decision, Remark
+from services.applications.domain.check import Finding
 from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.history import Row
@@ -23,6 +24,8 @@ class Opened:
     application: Application
     documents: dict[UUID, OwnedDocument]
     diff: tuple[review.Change, ...]
+    findings: tuple[Finding, ...] | None = None
+    """What the check finds now; None for what nobody judges any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,12 @@ class Review(Room):
 
     @atomic
     async def open_review(self, application_id: UUID, reader: Reader) -> Opened:
-        """The application a reviewer holds, with what the last answer changed. The applicant sees that it was read."""
+        """The application a reviewer holds, with what the last answer changed and the check finds. The applicant sees that it was read."""
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reader.id, tx=tx)
-            documents = await self.facts.documents(application.document_ids, tx=tx)
+            given, documents = await self._check_input(application, tx)
             await self._log_read(tx, application, reader)
-        return Opened(application, documents, review.diff(application, documents))
+        return Opened(application, documents, review.diff(application, documents), soundness.present(given))
 
     @atomic
     async def request_information(self, application_id: UUID, reviewer_id: UUID, remarks: tuple[Remark, ...]) -> Application:
@@ -108,15 +111,17 @@ class Review(Room):
     ) -> Application:
         """Give an opinion on what one saw.
 
-        Raises `PreconditionFailed`, `UnknownReason`, `ReasonsMissing`, `ChecklistIncomplete`, `NotClaimed`, `IllegalMove`.
+        Raises `PreconditionFailed`, `UnknownReason`, `ReasonsMissing`, `ChecklistIncomplete`, `CheckNotClean`, `NotClaimed`, `IllegalMove`.
         """
         async with self.begin() as tx:
             application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
             same_version(application, expected_version)
-            given = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
+            reasons = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
             if decision == "approve":
                 checklist.permits_approval(application, reviewer_id, self._checklist(application))
-            spoken = review.recommend(application, reviewer_id, decision, given, comment, at=self.now(), terms=self.terms)
+                given, _ = await self._check_input(application, tx)
+                soundness.permits_recommendation(given)
+            spoken = review.recommend(application, reviewer_id, decision, reasons, comment, at=self.now(), terms=self.terms)
             await self._move(tx, spoken, read=application)
         return spoken
 

@@ -10,7 +10,7 @@ from contracts.applications import (
     ElectronicDocumentIssued,
     ElectronicDocumentRequested,
 )
-from services.applications.domain import drafting
+from services.applications.domain import drafting, soundness
 from services.applications.domain.application import Application, StoredFile
 from services.applications.domain.errors.application import AlreadySubmitted, FileNotReady
 from services.applications.domain.errors.drafting import NotVerified
@@ -88,12 +88,14 @@ class Submission(Room):
 
     @atomic
     async def answer(self, application_id: UUID, comment: str, patch: Mapping[str, Any], *, applicant_id: UUID) -> Application:
-        """Answer the open request. Raises `ItemLocked`, `DocumentUnknown`, `NothingAnswered`, `IllegalMove`."""
+        """Answer the open request. Raises `ItemLocked`, `DocumentUnknown`, `NothingAnswered`, `CheckNotClean`, `IllegalMove`."""
         async with self.begin() as tx:
             asked = await self.applications.get_own(application_id, applicant_id, tx=tx)
             named = asked.form.merged(patch).document_ids
             documents = await self.facts.documents(named, tx=tx)
             answered = drafting.answer(asked, comment, patch, documents, at=self.now(), terms=self.terms)
+            given, _ = await self._check_input(answered, tx)
+            soundness.permits_answer(replace(given, application=asked), given)
             await self._move(tx, answered, read=asked)
             return await self._free(tx, answered)
 

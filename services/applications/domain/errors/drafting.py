@@ -16,7 +16,7 @@ class ProfileOverdue(Conflict):
 
 
 class CheckNotClean(Conflict):
-    """Only an application without findings may be confirmed."""
+    """Only what the check finds nothing wrong with may be confirmed, answered or approved."""
 
     code = "check-not-clean"
 
