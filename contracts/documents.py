@@ -1,6 +1,8 @@
 """What documents tells: which file arrived and whether it is acceptable."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
@@ -22,6 +24,24 @@ class DocumentType(StrEnum):
     SUPPORTING = "supporting"
     APPEAL_ATTACHMENT = "appeal-attachment"
     CHAT_ATTACHMENT = "chat-attachment"
+
+
+TITLES: Mapping[DocumentType, str] = MappingProxyType(
+    {
+        DocumentType.DIPLOMA: "Диплом о высшем медицинском образовании",
+        DocumentType.LICENCE: "Лицензия на медицинскую деятельность",
+        DocumentType.TRAINING_CERTIFICATE: "Сертификат об обязательном обучении",
+        DocumentType.NO_CRIMINAL_RECORD: "Справка об отсутствии судимости",
+        DocumentType.GOSUSLUGI_CONFIRMATION: "Подтверждение регистрации на Госуслугах",
+        DocumentType.PASSPORT: "Паспорт",
+        DocumentType.SNILS: "СНИЛС",
+        DocumentType.EMPLOYMENT_RECORD: "Трудовая книжка или сведения о трудовой деятельности",
+        DocumentType.SUPPORTING: "Дополнительный документ",
+        DocumentType.APPEAL_ATTACHMENT: "Приложение к жалобе",
+        DocumentType.CHAT_ATTACHMENT: "Файл к обращению",
+    }
+)
+"""The one name people read for each kind, in whatever service."""
 
 
 class _DocumentEvent(Event):

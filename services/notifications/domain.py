@@ -365,3 +365,8 @@ class Delivery:
         if not self.attempts or self.attempts[-1].ended_at is not None:
             return self.attempts
         return (*self.attempts[:-1], replace(self.attempts[-1], ended_at=at, outcome=outcome))
+
+
+def inside(words: str) -> str:
+    """As words stand within a sentence; what is written in capitals stays so."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]

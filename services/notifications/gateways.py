@@ -21,7 +21,7 @@ import httpx
 import jinja2
 
 from chassis.breaker import CircuitBreaker
-from services.notifications.domain import Channel
+from services.notifications.domain import Channel, inside
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _VERSIONED = re.compile(r"(?P<name>[a-z-]+)\.v(?P<version>\d+)\.txt")
@@ -299,10 +299,6 @@ def _environment(zone: ZoneInfo) -> jinja2.Environment:
 
     def short_day(value: datetime) -> str:
         return f"{value.astimezone(zone):%d.%m.%Y}"
-
-    def inside(words: str) -> str:
-        """As words stand within a sentence; what is written in capitals stays so."""
-        return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
     environment.filters.update(moment=moment, day=day, short_day=short_day, inside=inside)
     return environment

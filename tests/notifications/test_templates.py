@@ -5,7 +5,10 @@ from uuid import uuid4
 import pytest
 
 from contracts.applications import ApplicationRejected, Reason
-from services.notifications.domain import KINDS, ONE_TIME_CODE
+from contracts.documents import DocumentRejected, DocumentType
+from services.applications.gateways.rulebook import read_rulebook
+from services.documents.domain.rules import RULES
+from services.notifications.domain import KINDS, ONE_TIME_CODE, inside
 from services.notifications.gateways import Templates, sms_segments
 from services.notifications.usecases import TABLE
 from tests.notifications.events import NOW, NUMBER, requested
@@ -91,3 +94,14 @@ def test_a_reason_stands_within_the_sentence_that_names_it(reason: str, words: s
     for kind in STANDING:
         text = templates.block(templates.newest(kind), "text", facts)
         assert (words in text, "Основание:" in text) == (True, False)
+
+
+async def test_a_document_has_one_name_in_forms_in_uploads_and_in_letters(house: House) -> None:
+    known = {"occurred_at": NOW, "version": 1, "document_id": uuid4(), "owner_id": uuid4(), "file_version": 1}
+    in_forms = read_rulebook().on(NOW.date()).titles.documents
+    assert set(in_forms) < set(RULES) == set(DocumentType)
+    for kind, rule in RULES.items():
+        await house.usecases.announce(DocumentRejected(**known, document_type=kind, codes=()))
+        newest = max(house.notices.stored.values(), key=lambda notice: notice.sequence)
+        assert (newest.title, in_forms.get(kind, rule.title)) == (f"Документ не принят: {inside(rule.title)}", rule.title)
+    assert "Документ не принят: СНИЛС" in {notice.title for notice in house.notices.stored.values()}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts.documents import DocumentType
+from contracts.documents import TITLES, DocumentType
 from services.applications.domain.grounds import Ground
 from services.applications.domain.purposes import PurposeRule
 from services.applications.domain.reasons import Code, ReasonRule
@@ -45,7 +45,11 @@ class DocumentRules(Versioned):
     """A document an application may hold."""
 
     type: DocumentType
-    title: str
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return TITLES[self.type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from contracts.documents import DocumentType
+from contracts.documents import TITLES, DocumentType
 from services.documents.domain.reading import Field
 
 MEGABYTE = 1_048_576
@@ -42,7 +42,6 @@ class Rule:
     """What a file of this type must be. `source` names the origin of the limits, `valid_from` their first day."""
 
     document_type: DocumentType
-    title: str
     media_types: tuple[MediaType, ...]
     max_bytes: int
     paper_mm: int | None
@@ -65,6 +64,11 @@ class Rule:
     """What may be missing."""
     may_be_former: bool = False
     """It says what was true long ago: another workplace, or another surname beside the same names, is for the reviewer."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return TITLES[self.document_type]
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -101,7 +105,6 @@ RULES: dict[DocumentType, Rule] = {
     for rule in (
         Rule(
             DocumentType.DIPLOMA,
-            "Диплом о высшем медицинском образовании",
             _PAPERS,
             5 * MEGABYTE,
             _A5,
@@ -111,7 +114,6 @@ RULES: dict[DocumentType, Rule] = {
         ),
         Rule(
             DocumentType.LICENCE,
-            "Медицинская лицензия",
             _PAPERS,
             5 * MEGABYTE,
             _A5,
@@ -120,7 +122,6 @@ RULES: dict[DocumentType, Rule] = {
         ),
         Rule(
             DocumentType.TRAINING_CERTIFICATE,
-            "Сертификат об обязательном обучении",
             _PAPERS,
             5 * MEGABYTE,
             _A5,
@@ -130,7 +131,6 @@ RULES: dict[DocumentType, Rule] = {
         ),
         Rule(
             DocumentType.NO_CRIMINAL_RECORD,
-            "Справка об отсутствии судимости",
             _PAPERS,
             5 * MEGABYTE,
             _A5,
@@ -139,7 +139,6 @@ RULES: dict[DocumentType, Rule] = {
         ),
         Rule(
             DocumentType.GOSUSLUGI_CONFIRMATION,
-            "Подтверждение учётной записи Госуслуг",
             _ANY,
             10 * MEGABYTE,
             _SCREEN,
@@ -148,7 +147,6 @@ RULES: dict[DocumentType, Rule] = {
         ),
         Rule(
             DocumentType.PASSPORT,
-            "Паспорт",
             _ANY,
             10 * MEGABYTE,
             _BOOKLET,
@@ -157,7 +155,6 @@ RULES: dict[DocumentType, Rule] = {
         ),
         Rule(
             DocumentType.SNILS,
-            "СНИЛС",
             _ANY,
             10 * MEGABYTE,
             _CARD,
@@ -167,7 +164,6 @@ RULES: dict[DocumentType, Rule] = {
         ),
         Rule(
             DocumentType.EMPLOYMENT_RECORD,
-            "Трудовая книжка",
             _ANY,
             10 * MEGABYTE,
             _BOOKLET,
@@ -175,9 +171,9 @@ RULES: dict[DocumentType, Rule] = {
             may=(Field.WORKPLACE,),
             may_be_former=True,
         ),
-        Rule(DocumentType.SUPPORTING, "Дополнительный документ", _ANY, 10 * MEGABYTE, _CARD),
-        Rule(DocumentType.APPEAL_ATTACHMENT, "Приложение к жалобе", _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),
-        Rule(DocumentType.CHAT_ATTACHMENT, "Файл к обращению", _ANY, 10 * MEGABYTE, None, is_kept_with_account=True),
+        Rule(DocumentType.SUPPORTING, _ANY, 10 * MEGABYTE, _CARD),
+        Rule(DocumentType.APPEAL_ATTACHMENT, _ANY, 10 * MEGABYTE, _CARD, is_kept_with_account=True),
+        Rule(DocumentType.CHAT_ATTACHMENT, _ANY, 10 * MEGABYTE, None, is_kept_with_account=True),
     )
 }
 

@@ -8,23 +8,12 @@ from uuid import UUID
 
 from contracts import applications, documents, identity, support
 from contracts.base import Event
+from contracts.documents import TITLES, DocumentType
 from contracts.roles import Role
+from services.notifications.domain import inside
 
 Addressee = UUID | tuple[UUID, ...] | Role | None
 
-_DOCUMENTS = {
-    documents.DocumentType.DIPLOMA: "диплом о высшем медицинском образовании",
-    documents.DocumentType.LICENCE: "медицинская лицензия",
-    documents.DocumentType.TRAINING_CERTIFICATE: "свидетельство об обязательном обучении",
-    documents.DocumentType.NO_CRIMINAL_RECORD: "справка об отсутствии судимости",
-    documents.DocumentType.GOSUSLUGI_CONFIRMATION: "подтверждение с Госуслуг",
-    documents.DocumentType.PASSPORT: "скан паспорта",
-    documents.DocumentType.SNILS: "скан СНИЛС",
-    documents.DocumentType.EMPLOYMENT_RECORD: "трудовая книжка",
-    documents.DocumentType.SUPPORTING: "подтверждающий документ",
-    documents.DocumentType.APPEAL_ATTACHMENT: "приложение к жалобе",
-    documents.DocumentType.CHAT_ATTACHMENT: "файл из переписки",
-}
 _ALERTS = {
     identity.SecurityAlertKind.REFRESH_TOKEN_REUSED: (
         "Кто-то попытался повторно использовать старый ключ вашего сеанса. Мы завершили этот сеанс."
@@ -183,7 +172,8 @@ def _minutes(event: identity.BulkReadingDetected) -> Mapping[str, Any]:
 
 
 def _document(event: Any) -> Mapping[str, Any]:
-    return {"document": _DOCUMENTS.get(event.document_type, "документ")}
+    known = event.document_type in set(DocumentType)
+    return {"document": inside(TITLES[DocumentType(event.document_type)]) if known else "документ"}
 
 
 def _remarks(event: applications.InformationRequested) -> Mapping[str, Any]:

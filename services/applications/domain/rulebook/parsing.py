@@ -117,7 +117,7 @@ _FILES = (
         tuple(Kind),
     ),
     _File("specialties", SpecialtyRules, "code", {"code": _text, "title": _text, "documents": _DOCUMENTS}),
-    _File("documents", DocumentRules, "type", {"type": _one_of(*DocumentType), "title": _text}),
+    _File("documents", DocumentRules, "type", {"type": _one_of(*DocumentType)}),
     _File(
         "reasons",
         ReasonRule,
