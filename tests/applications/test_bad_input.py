@@ -162,6 +162,8 @@ async def test_an_answer_changes_what_was_asked_for_and_a_request_is_answered_on
     rows: tuple[tuple[Any, str, list[str]], ...] = (
         ({"comment": "", "changes": {}}, "nothing-answered", []),
         ({"comment": "", "changes": {"personal": {"surname": "Другая"}}}, "item-locked", ["/changes/personal/surname"]),
+        ({"comment": "", "changes": {"personal": {"surname": "Другая😀"}}}, "invalid", ["/changes/personal/surname"]),
+        ({"comment": "\u202e", "changes": {}}, "invalid", ["/comment"]),
         ({"comment": "", "changes": {"consent": {"accuracy": False}}}, "item-locked", ["/changes/consent/accuracy"]),
         (
             {"comment": "", "changes": {"professional": {"workplace": {"address": "г. Иной", "ogrn": "1"}}}},
@@ -198,6 +200,7 @@ async def test_a_change_names_the_version_it_changes(applicant: Applicant) -> No
     assert await applicant.get(draft["id"]) == newer
 
 
+EMPLOYMENT = {"organisation": "Больница", "position": "врач", "started_on": "2000-01-01"}
 FORM = [
     ({"personal": {"shoe_size": "39"}}, "/personal/shoe_size"),
     ({"person": {}}, "/person"),
@@ -212,11 +215,26 @@ FORM = [
     ({"personal": {"passport_issued_on": "9999-01-01"}}, "/personal/passport_issued_on"),
     ({"personal": {"surname": "А\u0000Б"}}, "/personal/surname"),
     ({"personal": {"surname": "А" * 301}}, "/personal/surname"),
+    ({"personal": {"surname": "Лебедянинский😀"}}, "/personal/surname"),
+    ({"personal": {"passport_issued_by": "\u200b"}}, "/personal/passport_issued_by"),
+    ({"professional": {"workplace": {"address": "😀😀"}}}, "/professional/workplace/address"),
+    ({"professional": {"workplace": {"organisation": "王"}}}, "/professional/workplace/organisation"),
+    ({"personal": {"birth_date": "0"}}, "/personal/birth_date"),
+    ({"personal": {"birth_date": 0}}, "/personal/birth_date"),
+    ({"personal": {"birth_date": "1988-02-03T00:00:00"}}, "/personal/birth_date"),
+    ({"professional": {"training_hours": True}}, "/professional/training_hours"),
+    ({"professional": {"training_hours": "162"}}, "/professional/training_hours"),
     ({"consent": {"accuracy": "да"}}, "/consent/accuracy"),
+    ({"consent": {"accuracy": "on"}}, "/consent/accuracy"),
+    ({"consent": {"personal_data": "yes"}}, "/consent/personal_data"),
+    ({"consent": {"personal_data": 1}}, "/consent/personal_data"),
     ({"documents": {"horoscope": str(uuid4())}}, "/documents/horoscope"),
     ({"documents": {"diploma": "не номер"}}, "/documents/diploma"),
     ({"professional": {"employments": [{"organisation": "А", "position": "врач"}]}}, "/professional/employments/0/started_on"),
     ({"professional": {"employments": [{}] * 101}}, "/professional/employments"),
+    ({"professional": {"employments": [EMPLOYMENT | {"organisation": "\u200b"}]}}, "/professional/employments/0/organisation"),
+    ({"professional": {"employments": [EMPLOYMENT | {"position": ""}]}}, "/professional/employments/0/position"),
+    ({"professional": {"employments": [EMPLOYMENT | {"ended_on": "1999-12-31"}]}}, "/professional/employments/0"),
 ]
 
 
@@ -259,6 +277,7 @@ async def test_what_is_no_field_or_no_value_of_it_is_named_by_its_place(applican
         ("GET", "/applications?cursor=%00", None, 422, "bad-cursor"),
         ("POST", f"/applications/{NOBODYS}/answer", {"comment": "А" * 4001}, 422, "invalid"),
         ("POST", f"/applications/{NOBODYS}/withdrawal", {"why": ""}, 422, "invalid"),
+        ("POST", "/appeals", appeal_against("MK-2026-00000001-2", people.NOW, statement="жалоба \u0007 王"), 422, "invalid"),
     ],
 )
 async def test_requests_about_nothing_are_named(applicant: Applicant, method: str, path: str, body: Any, status: int, code: str) -> None:

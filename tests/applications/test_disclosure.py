@@ -107,7 +107,8 @@ async def test_opinions_are_read_after_the_decision_and_notes_never(
 
 def _appeal(refused: dict[str, Any]) -> dict[str, Any]:
     point = {name: refused["reasons"][0][name] for name in ("code", "pointer")} | {"comment": "Не согласна"}
-    return appeal_against(refused["number"], datetime.fromisoformat(refused["ended_at"]), points=[point])
+    statement = "Прошу пересмотреть отказ 王😀"  # the packet prints whatever it says
+    return appeal_against(refused["number"], datetime.fromisoformat(refused["ended_at"]), points=[point], statement=statement)
 
 
 async def test_notes_are_read_the_newest_first_page_by_page(applicant: Applicant, reviewers: list[Hands]) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import typst
 
 from services.applications.domain.certificates.payload import Statement
+from services.applications.domain.signs import legible
 from services.applications.gateways.qr import qr_svg
 from services.applications.gateways.signing.jws import CredentialKeys
 
@@ -31,7 +32,7 @@ class Printer:
 
     async def electronic_document(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """Everything handed in, with the checksums of the documents."""
-        return await self._render("electronic_document.typ", {"values": json.dumps(values, ensure_ascii=False)}, made_at)
+        return await self._render("electronic_document.typ", {"values": _said(values)}, made_at)
 
     def code_text(self, statement: Statement) -> str:
         """What the QR code says: the verification page, and behind # (which no browser sends to a server) the signed statement."""
@@ -40,16 +41,16 @@ class Printer:
     async def certificate(self, values: Mapping[str, Any], statement: Statement, *, made_at: datetime) -> bytes:
         """The certificate with the QR code of its verification page."""
         address = verification_url(self.public_url, statement.number)
-        inputs = {"values": json.dumps({**values, "address": address}, ensure_ascii=False), "qr": qr_svg(self.code_text(statement))}
+        inputs = {"values": _said({**values, "address": address}), "qr": qr_svg(self.code_text(statement))}
         return await self._render("certificate.typ", inputs, made_at)
 
     async def appeal(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """The packet of an appeal."""
-        return await self._render("appeal.typ", {"values": json.dumps(values, ensure_ascii=False)}, made_at)
+        return await self._render("appeal.typ", {"values": _said(values)}, made_at)
 
     async def table(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """A table of the history."""
-        return await self._render("history.typ", {"values": json.dumps(values, ensure_ascii=False)}, made_at)
+        return await self._render("history.typ", {"values": _said(values)}, made_at)
 
     async def _render(self, template: str, inputs: dict[str, str], made_at: datetime) -> bytes:
         return await asyncio.to_thread(_compile, template, inputs, made_at)
@@ -58,6 +59,11 @@ class Printer:
 def verification_url(public_url: str, certificate_number: str) -> str:
     """Where anybody may verify a certificate."""
     return f"{public_url.rstrip('/')}/verify/{certificate_number}"
+
+
+def _said(values: Mapping[str, Any]) -> str:
+    """PDF/A is refused for a single sign that no font has: what was let in once must print all the same."""
+    return json.dumps(legible(values), ensure_ascii=False)
 
 
 def _compile(template: str, inputs: dict[str, str], made_at: datetime) -> bytes:

@@ -1,40 +1,54 @@
 """What callers send. Everything of a draft is optional: people save as they type."""
 
-import unicodedata
+import re
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.applications.domain import signs
 from services.applications.domain.application import Decision, Remark
 from services.applications.domain.rules import Kind
 from services.applications.usecases.drafting import NewApplication
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Categories of Unicode that end lines, turn the direction of writing, or show nothing."""
+_CALENDAR_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _on_one_line(text: str) -> str:
-    if any(unicodedata.category(sign) in _UNSEEN for sign in text):
-        raise PydanticCustomError("control_character", "Уберите переносы строк и невидимые знаки.")
-    return text
+def _checked(rule: Callable[[str], str]) -> AfterValidator:
+    def check(text: str) -> str:
+        try:
+            return rule(text)
+        except signs.WrongSign as wrong:
+            raise PydanticCustomError("sign_not_allowed", "{detail}", {"detail": wrong.detail}) from None
+
+    return AfterValidator(check)
 
 
-_SEEN = (
-    r"^[^\u0000-\u001F\u007F-\u009F\u00AD\u0600-\u0605\u061C\u06DD\u070F\u180E"
-    r"\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]*$"
-)
-ONE_LINE = (AfterValidator(_on_one_line), Field(json_schema_extra={"pattern": _SEEN}))
-"""A text that looks as it reads; the pattern tells programs of the signs that are met."""
+def _written_as_day(value: object) -> object:
+    """Numbers, moments and digits of a number are no days."""
+    if (isinstance(value, str) and not _CALENDAR_DAY.fullmatch(value)) or isinstance(value, int | float):
+        raise PydanticCustomError("date_type", "Ожидается дата в виде ГГГГ-ММ-ДД.")
+    return value
+
+
+ONE_LINE = (_checked(signs.line), Field(json_schema_extra={"pattern": signs.LINE_PATTERN}))
+"""A text that looks as it reads, and that official papers can show; the pattern tells programs of the signs."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), *ONE_LINE]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=4000),
+    _checked(signs.lines),
+    Field(json_schema_extra={"pattern": signs.TEXT_PATTERN}),
+]
+NeededLine = Annotated[Line, Field(min_length=1)]
 Needed = Annotated[Text, Field(min_length=1)]
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9.\-]*$")]
 Pointer = Annotated[str, StringConstraints(max_length=120, pattern=r"^(/[a-z0-9_\-]+){1,4}$")]
-Hours = Annotated[int, Field(ge=0, le=100_000)]
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
+Hours = Annotated[int, Field(strict=True, ge=0, le=100_000)]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1)), BeforeValidator(_written_as_day)]
 DocumentName = Literal[
     "diploma",
     "licence",
@@ -107,10 +121,16 @@ class WorkplacePatch(Body):
 class EmploymentIn(Body):
     """One entry of the work history."""
 
-    organisation: Line
-    position: Line
+    organisation: NeededLine
+    position: NeededLine
     started_on: Day
     ended_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_its_beginning(self) -> Self:
+        if self.ended_on is not None and self.ended_on < self.started_on:
+            raise PydanticCustomError("period_reversed", "Работа окончена раньше, чем начата: проверьте даты.")
+        return self
 
 
 class ProfessionalPatch(Body):
@@ -128,8 +148,8 @@ class ProfessionalPatch(Body):
 class ConsentPatch(Body):
     """The consent block."""
 
-    personal_data: bool | None = None
-    accuracy: bool | None = None
+    personal_data: StrictBool | None = None
+    accuracy: StrictBool | None = None
 
 
 class BlocksPatch(Body):
