@@ -1,6 +1,7 @@
 """The state machine, the rules, numbers and identifiers."""
 
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
@@ -105,6 +106,7 @@ def test_a_prefilled_draft_with_consent_is_clean() -> None:
         ({"professional": {"training_hours": 10}}, ("training-not-completed", "/professional/training_hours")),
         ({"professional": {"employments": []}}, ("experience-below-minimum", "/professional/employments")),
         ({"professional": {"qualification": ""}}, ("qualification-incomplete", "/professional/qualification")),
+        ({"professional": {"qualification": " \u200b\u3164"}}, ("qualification-incomplete", "/professional/qualification")),
         ({"documents": {"diploma": None}}, ("document-missing", "/documents/diploma")),
         ({"documents": {"diploma": str(uuid4())}}, ("document-missing", "/documents/diploma")),
         ({"consent": {"accuracy": False}}, ("consent-missing", "/consent/accuracy")),
@@ -114,6 +116,15 @@ def test_the_check_names_the_field_and_the_reason(patch: dict, expected: tuple[s
     known = documents()
     draft, practitioner = drafted(known, Kind.PERIODIC)
     assert expected in codes(drafting.edit(draft, patch, at=AT), practitioner, known)
+
+
+def test_accents_written_apart_are_the_same_as_in_the_profile() -> None:
+    known = documents()
+    apart = unicodedata.normalize("NFD", together := "Врач высшей категории, Ёлкинский университет")
+    draft, practitioner = drafted(known, qualification=apart)
+    draft = drafting.edit(draft, {"professional": {"qualification": together}}, at=AT)
+    assert draft.form.text_at("/professional/qualification") != apart
+    assert codes(draft, practitioner, known) == []
 
 
 def test_a_rejected_file_blocks_and_a_pending_one_only_waits() -> None:

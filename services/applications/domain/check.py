@@ -1,12 +1,13 @@
 """The rules of stage 1: the applicant's check, the automatic stage and the confirmation all run exactly these."""
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from contracts.documents import DocumentType
-from services.applications.domain import identifiers
+from services.applications.domain import identifiers, signs
 from services.applications.domain.application import Application
 from services.applications.domain.facts import OwnedDocument, Practitioner, Verdict
 from services.applications.domain.form import TITLES, Form, experience_months
@@ -150,7 +151,7 @@ def _profile(given: CheckInput) -> Iterator[Finding]:
 
 def _required(given: CheckInput) -> Iterator[Finding]:
     for pointer, code in _REQUIRED.items():
-        if not given.form.text_at(pointer).strip():
+        if signs.is_blank(given.form.text_at(pointer)):
             yield _found(given, code, pointer, f"{TITLES[pointer]}: не заполнено.")
 
 
@@ -213,9 +214,9 @@ def _agreement(given: CheckInput) -> Iterator[Finding]:
 
 
 def _comparable(value: object) -> object:
-    """Texts without regard to case, ё and spaces; lists of objects without empty members."""
+    """Texts without regard to case, ё, spaces and how accents are written; lists of objects without empty members."""
     if isinstance(value, str):
-        return "".join(value.casefold().replace("ё", "е").split())
+        return "".join(unicodedata.normalize("NFC", value).casefold().replace("ё", "е").split())
     if isinstance(value, list | tuple):
         return [{name: _comparable(inner) for name, inner in one.items() if inner is not None} for one in value]
     return value

@@ -60,6 +60,11 @@ def lines(text: str) -> str:
     return _composed(text)
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing of it is seen."""
+    return not _NOT_OF_TEXT.sub("", text).strip()
+
+
 def legible(value: Any) -> Any:
     """A value with what papers cannot show as white squares: wherever it came from, and however long ago, it prints."""
     if isinstance(value, str):
