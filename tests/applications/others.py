@@ -140,8 +140,8 @@ async def _reviewer(service: Component, signer: Signer, reviewer: Hands) -> Othe
 
 async def _registrar(service: Component, signer: Signer) -> Others:
     owner = await _applicant(service, signer)
-    path = {"application_id": (await owner.under_review())["id"]}
     draft = await owner.draft(kind="periodic")
+    path = {"application_id": draft["id"]}
     planned = {"number": await _planned(service, signer)}
     grounds = {"revocation": "issued-in-error", "suspension": "court-decision", "reinstatement": "court-decision"}
     asked = {
@@ -149,8 +149,8 @@ async def _registrar(service: Component, signer: Signer) -> Others:
             f"PUT /certificates/{{number}}/{change}": Asked(planned, {"reason_code": ground}, headers=_FIRST)
             for change, ground in grounds.items()
         },
-        "GET /registry/reviews/{application_id}/candidates": Asked({"application_id": draft["id"]}),
-        "PUT /reviews/{application_id}/assignment": Asked({"application_id": draft["id"]}, {"reviewer_id": None}),
+        "GET /registry/reviews/{application_id}/candidates": Asked(path),
+        "PUT /reviews/{application_id}/assignment": Asked(path, {"reviewer_id": None}),
         "GET /registry/{application_id}": Asked(path),
         "POST /registry/{application_id}/decision": Asked(path, {"decision": "approve", "comment": ""}, headers=_FIRST),
     }

@@ -104,8 +104,8 @@ def expected(state: State, act: str) -> str | None:
     if act in move:
         return None if state in MOVES[move[act]].ways else "illegal-move"
     if act == "decide":
-        return "illegal-move" if state is State.CERTIFIED else "application-not-found"
-    return "application-not-found"  # of reviewers who hold nothing
+        return {State.CERTIFIED: "illegal-move", State.UNDER_REVIEW: "no-recommendation"}.get(state, "application-not-found")
+    return "not-claimed" if state is State.UNDER_REVIEW else "application-not-found"  # of reviewers who hold nothing, but see the queue
 
 
 async def test_no_act_that_the_table_does_not_name_is_made_and_none_of_them_changes_anything(service: Component, signer: Signer) -> None:

@@ -70,7 +70,7 @@ YES = {"code": "identity", "result": "yes"}
 ASK, CLAIM, OPINION = ("POST", "/reviews/{id}/requests"), ("PUT", "/reviews/{id}/claim"), ("POST", "/reviews/{id}/recommendation")
 CHECKLIST, NOTE, ASSIGN = ("PUT", "/reviews/{id}/checklist"), ("POST", "/reviews/{id}/notes"), ("PUT", "/reviews/{id}/assignment")
 DECIDE, NOBODY = ("POST", "/registry/{id}/decision"), str(uuid4())
-JUDGING = {CHECKLIST, OPINION, DECIDE}
+JUDGING = {CHECKLIST, OPINION, DECIDE, ("POST", f"/registry/{NOBODY}/decision")}
 WRONG: dict[str, tuple[str, tuple[str, str], Any, int, str]] = {
     "a remark on a field there is not": ("holder", ASK, remarks(pointer="/professional/salary"), 422, "unknown-reason"),
     "a remark on no pointer": ("holder", ASK, remarks(pointer="professional"), 422, "invalid"),
@@ -124,7 +124,10 @@ WRONG: dict[str, tuple[str, tuple[str, str], Any, int, str]] = {
     "assigning without a word": ("registrar", ASSIGN, {}, 422, "invalid"),
     "assigning without a recent factor": ("late", ASSIGN, {"reviewer_id": None}, 403, "step-up-required"),
     "assigning nothing": ("registrar", ("PUT", f"/reviews/{NOBODY}/assignment"), {"reviewer_id": None}, 404, "application-not-found"),
-    "deciding before the experts": ("registrar", DECIDE, {"decision": "approve"}, 404, "application-not-found"),
+    "deciding before the experts": ("registrar", DECIDE, {"decision": "approve"}, 409, "no-recommendation"),
+    "opening before the experts": ("registrar", ("GET", "/registry/{id}"), None, 409, "no-recommendation"),
+    "deciding on nothing": ("registrar", ("POST", f"/registry/{NOBODY}/decision"), {"decision": "approve"}, 404, "application-not-found"),
+    "an approval with reasons of a refusal": ("holder", OPINION, refusal(decision="approve"), 422, "reasons-with-approval"),
     "a page of another list": ("free", ("GET", "/reviews?cursor=WyJhIl0"), None, 422, "bad-cursor"),
     "a page of no list": ("registrar", ("GET", "/registry?cursor=W10"), None, 422, "bad-cursor"),
 }
@@ -150,6 +153,19 @@ async def refused_blind(hands: Hands, path: str, body: Any, method: str = "POST"
     return {(answer.status_code, answer.json()["code"]) for answer in answers}
 
 
+async def in_sight_but_not_in_hand(hands: Hands, application_id: str) -> None:
+    """What stands in somebody's queue is there, and is to be claimed before anything else is done with it."""
+    path = f"/reviews/{application_id}"
+    acts = [
+        await hands.call("GET", path),
+        await hands.call("DELETE", f"{path}/claim"),
+        await hands.call("POST", f"{path}/requests", remarks()),
+        await hands.judge("PUT", f"{path}/checklist", answers(YES)),
+        await hands.judge("POST", f"{path}/recommendation", refusal()),
+    ]
+    assert {(one.status_code, one.json()["code"]) for one in acts} == {(409, "not-claimed")}
+
+
 async def test_what_is_over_is_refused_by_name(service: Component, signer: Signer, applicant: Applicant, registrar: Hands) -> None:
     first, second, third = await known_reviewers(service, signer, 3)
     application = await applicant.under_review()
@@ -159,8 +175,15 @@ async def test_what_is_over_is_refused_by_name(service: Component, signer: Signe
     assert (edit.status_code, edit.json()["code"]) == (409, "illegal-move")
     early = await applicant.call("POST", f"{protocol}/answer", {"comment": "Вот", "changes": {}})
     assert (early.status_code, early.json()["code"]) == (409, "illegal-move")
+    await in_sight_but_not_in_hand(first, application_id)
+    await first.ok("PUT", f"{path}/claim")
+    await first.ok("DELETE", f"{path}/claim")
+    await in_sight_but_not_in_hand(first, application_id)  # as what one gave back a moment ago
     await first.ok("PUT", f"{path}/claim")
     await first.ok("POST", f"{path}/requests", remarks())
+    early = await first.judge("POST", f"{path}/recommendation", {"decision": "approve"})
+    assert (early.status_code, early.json()["code"]) == (409, "illegal-move"), "before the checklist, which cannot be filled in now"
+    assert "Сначала заявитель отвечает" in early.json()["detail"]
     twice = await first.call("POST", f"{path}/requests", remarks())
     assert (twice.status_code, twice.json()["code"]) == (409, "illegal-move")
     await applicant.ok("POST", f"{protocol}/answer", {"comment": "Вот", "changes": {}})
@@ -171,6 +194,8 @@ async def test_what_is_over_is_refused_by_name(service: Component, signer: Signe
     assert await refused_blind(first, f"{path}/recommendation", refusal()) == BLIND
     await first.examine(application_id)
     await first.judged("POST", f"{path}/recommendation", {"decision": "approve"})
+    for again in (await first.call("GET", path), await first.judge("POST", f"{path}/recommendation", {"decision": "approve"})):
+        assert (again.status_code, again.json()["code"]) == (409, "already-recommended")
     for one in (first, second):  # one has spoken, for another it is too late
         assert (await one.call("PUT", f"{path}/claim")).json()["code"] in {"conflict-of-interest", "already-recommended"}
     assert (await registrar.call("PUT", f"{path}/assignment", {"reviewer_id": str(third.id)})).json()["code"] == "application-not-found"
@@ -186,7 +211,9 @@ async def test_what_is_over_is_refused_by_name(service: Component, signer: Signe
     assert (await late.judge("POST", decide, {"decision": "approve"})).json()["code"] == "step-up-required"
     await registrar.judged("POST", decide, refusal())
     again = await registrar.judge("POST", decide, {"decision": "approve"})
-    assert (again.status_code, again.json()["code"]) == (404, "application-not-found")
+    assert (again.status_code, again.json()["code"]) == (409, "illegal-move")
+    assert (await registrar.call("GET", f"/registry/{application_id}")).json()["code"] == "illegal-move"
+    assert (await first.call("DELETE", f"{path}/claim")).json()["code"] == "illegal-move"
     assert (await second.call("PUT", f"{path}/claim")).json()["code"] == "illegal-move"
     assert (await applicant.call("POST", f"{protocol}/withdrawal", {"reason": ""})).json()["code"] == "illegal-move"
 

@@ -10,7 +10,7 @@ from services.applications.domain import review
 from services.applications.domain.application import SYSTEM, Actor, Application, Desk, Remark
 from services.applications.domain.errors.application import IllegalMove, MoveNotYours
 from services.applications.domain.errors.review import ConflictOfInterest
-from services.applications.domain.states import BLOCKING, GROUPS, MOVES, OPEN, WORDS, Move, Mover, State
+from services.applications.domain.states import BLOCKING, GROUPS, MOVES, OPEN, WORDS, Move, Mover, State, after
 from tests.applications.test_domain import AT, TERMS, staff, under_review
 
 MOVERS: tuple[Mover, ...] = (*Role, "system")
@@ -118,6 +118,17 @@ def test_an_overturned_refusal_is_examined_anew_by_others_and_earlier_opinions_c
     assert doubted.desk is Desk.SECOND_REVIEWER, "one opinion of this round against is not enough"
     again = review.recommend(review.claim(doubted, fourth, at=AT, terms=TERMS), fourth.id, "reject", other, "нет", at=AT, terms=TERMS)
     assert (again.state, again.reasons) == (State.REJECTED, other)
+
+
+def test_what_cannot_be_done_now_says_what_can() -> None:
+    for state in State:
+        for move in Move:
+            if state not in MOVES[move].ways:
+                with pytest.raises(IllegalMove) as refused:
+                    after(state, move)
+                assert refused.value.detail.startswith(f"Сейчас заявление в состоянии «{WORDS[state]}»: это действие недоступно. ")
+    with pytest.raises(IllegalMove, match="Сначала подтвердите заявление"):
+        after(State.DRAFT, Move.SUBMIT)
 
 
 def test_the_system_makes_no_decision() -> None:

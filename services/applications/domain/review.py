@@ -29,6 +29,7 @@ from services.applications.domain.errors.review import (
     NotARegistrar,
     NotClaimed,
     ReasonsMissing,
+    ReasonsWithApproval,
 )
 from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.form import changes
@@ -76,18 +77,28 @@ def claim(application: Application, reviewer: StaffMember, *, at: datetime, term
 def held_open_for_review(application: Application, reviewer_id: UUID, move: Move) -> Claim:
     """The reviewer's claim on an application in which the move may be made. Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`."""
     in_review(application, move)
-    return _held_by(application, reviewer_id)
+    return held_by(application, reviewer_id)
 
 
-def _held_by(application: Application, reviewer_id: UUID) -> Claim:
-    if application.claim is None or application.claim.reviewer_id != reviewer_id:
-        raise NotClaimed("Сначала возьмите заявление в работу.")
-    return application.claim
+def held_by(application: Application, reviewer_id: UUID) -> Claim:
+    """The reviewer's claim. Raises `NotClaimed`, and `AlreadyRecommended` for who gave an opinion and therefore cannot claim it."""
+    if application.claim is not None and application.claim.reviewer_id == reviewer_id:
+        return application.claim
+    if reviewer_id in application.spoken_by:
+        raise AlreadyRecommended("Вы уже высказались об этом заявлении: дальше с ним работают другие.")
+    raise NotClaimed("Сначала возьмите заявление в работу.")
+
+
+def is_known_to(application: Application, reviewer: StaffMember) -> bool:
+    """Whether a reviewer who does not hold it knows of it: it stands in their queue, or they gave an opinion on it."""
+    if not may_hold(application, reviewer):
+        return False
+    return reviewer.id in application.spoken_by or (application.is_queued and not is_close(application, reviewer))
 
 
 def release(application: Application, reviewer_id: UUID, *, at: datetime) -> Application:
-    """The application back in the queue by the reviewer's own wish. Raises `NotClaimed`, `IllegalMove`."""
-    _held_by(application, reviewer_id)
+    """The application back in the queue by the reviewer's own wish. Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`."""
+    held_open_for_review(application, reviewer_id, Move.RELEASE)
     return _freed(application, _reviewer(reviewer_id), at, "")
 
 
@@ -124,10 +135,9 @@ def request_information(
 ) -> Application:
     """The application back at the applicant with only the remarked places unlocked; the reviewer's clock stands still.
 
-    Raises `NotClaimed`, `IllegalMove`.
+    Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`.
     """
-    in_review(application, Move.REQUEST_BY_REVIEWER)
-    _held_by(application, reviewer_id)
+    held_open_for_review(application, reviewer_id, Move.REQUEST_BY_REVIEWER)
     left = terms.working_days_between(at, application.review_due_at or at)
     frozen = freeze(application, documents)
     request = Request("reviewer", reviewer_id, remarks, at, terms.answer_due(at), left, application.form, frozen)
@@ -148,11 +158,10 @@ def recommend(
     """The reviewer's opinion.
 
     For approval it goes to the registrar; the first opinion against goes to a second reviewer, whose agreement refuses the application.
-    Raises `NotClaimed`, `AlreadyRecommended`, `ReasonsMissing`, `IllegalMove`.
+    Raises `NotClaimed`, `AlreadyRecommended`, `ReasonsMissing`, `ReasonsWithApproval`, `IllegalMove`.
     """
-    in_review(application, Move.RECOMMEND)
-    _held_by(application, reviewer_id)
-    _with_reasons(decision, remarks)
+    held_open_for_review(application, reviewer_id, Move.RECOMMEND)
+    reasons_fit(decision, remarks)
     is_second = application.desk is Desk.SECOND_REVIEWER
     opinion = Recommendation(reviewer_id, decision, remarks, comment, at, application.round)
     by, opinions = _reviewer(reviewer_id), (*application.recommendations, opinion)
@@ -166,10 +175,32 @@ def recommend(
     return application.moved(Move.CONFIRM_REFUSAL, by=by, at=at, why=comment, recommendations=opinions, claim=None, reasons=reasons)
 
 
-def _with_reasons(decision: Decision, remarks: tuple[Remark, ...]) -> None:
+def reasons_fit(decision: Decision, remarks: tuple[Remark, ...]) -> None:
+    """Lets pass a refusal with reasons and an approval without. Raises `ReasonsMissing`, `ReasonsWithApproval`."""
     if decision == "reject" and not remarks:
         missing = FieldError("/reasons", "reasons-missing", "Назовите хотя бы одну причину.")
         raise ReasonsMissing("Отказ должен назвать причины.", errors=[missing])
+    if decision == "approve" and remarks:
+        needless = FieldError("/reasons", "reasons-with-approval", "Уберите причины; что стоит сказать коллегам, напишите в комментарии.")
+        raise ReasonsWithApproval("Причины называют при отказе. Одобряют без них.", errors=[needless])
+
+
+def awaits_registrar(application: Application, move: Move) -> None:
+    """Lets pass what waits for a registrar's decision. Raises `IllegalMove`, `NoRecommendation`."""
+    after(application.state, move)
+    if application.desk is not Desk.REGISTRAR:
+        raise NoRecommendation("Сначала заявление рассматривают эксперты: дождитесь их заключения.")
+
+
+def open_to_registrars(application: Application) -> None:
+    """Lets pass what waits for a registrar's decision or got an approval. Raises `IllegalMove`, `NoRecommendation`."""
+    if application.state not in {State.APPROVED, State.CERTIFIED}:
+        awaits_registrar(application, Move.APPROVE)
+
+
+def move_of(decision: Decision) -> Move:
+    """What a registrar's decision does."""
+    return Move.APPROVE if decision == "approve" else Move.REJECT
 
 
 def decide(
@@ -177,19 +208,15 @@ def decide(
 ) -> Application:
     """The registrar's decision.
 
-    Raises `NoRecommendation`, `ConflictOfInterest`, `NotARegistrar`, `ReasonsMissing`, `IllegalMove`.
+    Raises `NoRecommendation`, `ConflictOfInterest`, `NotARegistrar`, `ReasonsMissing`, `ReasonsWithApproval`, `IllegalMove`.
     """
-    move = Move.APPROVE if decision == "approve" else Move.REJECT
-    by = _registrar(registrar.id)
-    decided = application.moved(move, by=by, at=at, why=comment, reasons=remarks if decision == "reject" else ())
-    if application.desk is not Desk.REGISTRAR:
-        raise NoRecommendation("Сначала заявление рассматривают эксперты.")
+    awaits_registrar(application, move_of(decision))
     if is_close(application, registrar):
         raise ConflictOfInterest("Решение принимает тот, кто не подавал заявление, не работает с заявителем и о заявлении не высказывался.")
     if not may_decide(application, registrar):
         raise NotARegistrar("Решение принимает регистратор. Если вы стали им только что, повторите через минуту.")
-    _with_reasons(decision, remarks)
-    return decided
+    reasons_fit(decision, remarks)
+    return application.moved(move_of(decision), by=_registrar(registrar.id), at=at, why=comment, reasons=remarks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,31 @@ GROUPS: Mapping[State, Group] = MappingProxyType(
     }
 )
 
+INSTEAD: Mapping[State, str] = MappingProxyType(
+    {
+        S.DRAFT: "Сначала заявитель заполняет заявление, подтверждает и отправляет его.",
+        S.CONFIRMED: "Сначала заявитель отправляет заявление.",
+        S.SUBMITTED: "Идёт автоматическая проверка: дождитесь её, обычно это секунды. До решения заявление можно отозвать.",
+        S.UNDER_REVIEW: "Его рассматривают эксперты: исправлять можно то, о чём они спросят. До решения заявление можно отозвать.",
+        S.INFORMATION_REQUESTED: "Сначала заявитель отвечает на запрос уточнения.",
+        S.APPROVED: "Решение принято, сертификат оформляется: дождитесь его.",
+        S.CERTIFIED: "Сертификат выдан: дальше меняют его состояние или подают новое заявление.",
+        S.REJECTED: "Решение принято: заявитель может подать исправленное заявление или жалобу.",
+        S.WITHDRAWN: "Отозванное не возобновляют: заявитель может подать новое заявление.",
+        S.APPEALED: "По отказу рассматривается жалоба: дождитесь решения по ней; до решения заявитель может её отозвать.",
+    }
+)
+"""What can be done in a state, for whoever tried what cannot."""
+
+_INSTEAD_OF: Mapping[tuple[Move, State], str] = MappingProxyType(
+    {
+        (Move.SUBMIT, S.DRAFT): "Сначала подтвердите заявление.",
+        (Move.CONFIRM, S.CONFIRMED): "Заявление уже подтверждено: отправьте его.",
+        (Move.WITHDRAW, S.REJECTED): "Решение принято: отзывать нечего. Можно подать исправленное заявление или жалобу.",
+    }
+)
+"""Where a move has an answer of its own."""
+
 OPEN = frozenset({S.DRAFT, S.CONFIRMED, S.SUBMITTED, S.UNDER_REVIEW, S.INFORMATION_REQUESTED, S.APPROVED})
 """States in which somebody still has something to do before a decision is carried out."""
 
@@ -174,7 +199,9 @@ def after(state: State, move: Move) -> State:
     """The state a move leads to. Raises `IllegalMove` where the table has no such way."""
     target = MOVES[move].ways.get(state)
     if target is None:
-        raise IllegalMove(f"Сейчас заявление в состоянии «{WORDS[state]}»: это действие недоступно.", state=state.value, move=move.value)
+        instead = _INSTEAD_OF.get((move, state), INSTEAD[state])
+        detail = f"Сейчас заявление в состоянии «{WORDS[state]}»: это действие недоступно. {instead}"
+        raise IllegalMove(detail, state=state.value, move=move.value)
     return target
 
 

@@ -23,9 +23,13 @@ class Registry(Room):
 
     @atomic
     async def open_registry(self, application_id: UUID, reader: Reader) -> Opened:
-        """An application that waits for a registrar or was approved. The applicant sees that it was read."""
+        """An application that waits for a registrar or was approved. The applicant sees that it was read.
+
+        Raises `NoRecommendation`, `IllegalMove`, `ApplicationNotFound`.
+        """
         async with self.begin() as tx:
-            application = await self.applications.get_for_registrar(application_id, tx=tx)
+            application = await self.applications.get_seen_by_registrars(application_id, tx=tx)
+            review.open_to_registrars(application)
             given, documents = await self._check_input(application, tx)
             await self._log_read(tx, application, reader)
         return Opened(application, documents, review.diff(application, documents), soundness.present(given))
@@ -43,11 +47,12 @@ class Registry(Room):
     ) -> Application:
         """Approve or refuse what one saw.
 
-        Raises `ApplicationNotFound`, `PreconditionFailed`, `ConflictOfInterest`, `NotARegistrar`, `ReasonsMissing`, `UnknownReason`,
-        `CheckNotClean`, `IllegalMove`.
+        Raises `ApplicationNotFound`, `IllegalMove`, `NoRecommendation`, `PreconditionFailed`, `ConflictOfInterest`, `NotARegistrar`,
+        `ReasonsMissing`, `ReasonsWithApproval`, `UnknownReason`, `CheckNotClean`.
         """
         async with self.begin() as tx:
-            application = await self.applications.get_for_registrar(application_id, tx=tx)
+            application = await self.applications.get_seen_by_registrars(application_id, tx=tx)
+            review.awaits_registrar(application, review.move_of(decision))
             same_version(application, expected_version)
             registrar = await self._member(tx, registrar_id)
             reasons = valid_remarks(remarks, application, self.rules_of(application), member="reasons")

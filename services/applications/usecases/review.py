@@ -1,5 +1,6 @@
 """Stage 2: the reviewers' queue, claims, requests and opinions."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.applications.domain.facts import OwnedDocument, StaffMember
 from services.applications.domain.history import Row
 from services.applications.domain.remarks import curable_remarks, valid_remarks
 from services.applications.domain.rules import ChecklistItem
+from services.applications.domain.states import Move
 from services.applications.usecases.base import Reader, Room, same_version
 
 
@@ -55,26 +57,34 @@ class Review(Room):
 
     @atomic
     async def release(self, application_id: UUID, reviewer_id: UUID) -> None:
-        """Give an application back. Raises `ApplicationNotFound` for one the reviewer does not hold."""
+        """Give an application back. Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`, `ApplicationNotFound`."""
         async with self.begin() as tx:
-            application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            application = await self._known(tx, application_id, reviewer_id)
             released = review.release(application, reviewer_id, at=self.now())
             await self._move(tx, released, read=application)
 
     @atomic
     async def open_review(self, application_id: UUID, reader: Reader) -> Opened:
-        """The application a reviewer holds, with what the last answer changed and the check finds. The applicant sees that it was read."""
+        """The application a reviewer holds, with what the last answer changed and the check finds. The applicant sees that it was read.
+
+        Raises `NotClaimed`, `AlreadyRecommended`, `ApplicationNotFound`.
+        """
         async with self.begin() as tx:
-            application = await self.applications.get_held(application_id, reader.id, tx=tx)
+            application = await self._known(tx, application_id, reader.id)
+            review.held_by(application, reader.id)
             given, documents = await self._check_input(application, tx)
             await self._log_read(tx, application, reader)
         return Opened(application, documents, review.diff(application, documents), soundness.present(given))
 
     @atomic
     async def request_information(self, application_id: UUID, reviewer_id: UUID, remarks: tuple[Remark, ...]) -> Application:
-        """Ask the applicant for what the remarks point at. Raises `UnknownReason`, `NotClaimed`, `IllegalMove`."""
+        """Ask the applicant for what the remarks point at.
+
+        Raises `UnknownReason`, `ReasonNotCurable`, `NotClaimed`, `AlreadyRecommended`, `IllegalMove`, `ApplicationNotFound`.
+        """
         async with self.begin() as tx:
-            application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            application = await self._known(tx, application_id, reviewer_id)
+            review.held_open_for_review(application, reviewer_id, Move.REQUEST_BY_REVIEWER)
             given = curable_remarks(remarks, application, self.rules_of(application), member="remarks")
             documents = await self.facts.documents(application.document_ids, tx=tx)
             now = self.now()
@@ -91,7 +101,8 @@ class Review(Room):
         Raises `PreconditionFailed`, `UnknownChecklistItem`, `ApplicationNotFound`, `IllegalMove`.
         """
         async with self.begin() as tx:
-            application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            application = await self._known(tx, application_id, reviewer_id)
+            review.held_open_for_review(application, reviewer_id, Move.RECOMMEND)
             same_version(application, expected_version)
             items = self._checklist(application)
             answered = checklist.answer(application, reviewer_id, answers, items, at=self.now(), terms=self.terms)
@@ -111,12 +122,15 @@ class Review(Room):
     ) -> Application:
         """Give an opinion on what one saw.
 
-        Raises `PreconditionFailed`, `UnknownReason`, `ReasonsMissing`, `ChecklistIncomplete`, `CheckNotClean`, `NotClaimed`, `IllegalMove`.
+        Raises `IllegalMove`, `AlreadyRecommended`, `NotClaimed`, `PreconditionFailed`, `UnknownReason`, `ReasonsMissing`,
+        `ReasonsWithApproval`, `ChecklistIncomplete`, `CheckNotClean`, `ApplicationNotFound`.
         """
         async with self.begin() as tx:
-            application = await self.applications.get_held(application_id, reviewer_id, tx=tx)
+            application = await self._known(tx, application_id, reviewer_id)
+            review.held_open_for_review(application, reviewer_id, Move.RECOMMEND)
             same_version(application, expected_version)
             reasons = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
+            review.reasons_fit(decision, reasons)
             if decision == "approve":
                 checklist.permits_approval(application, reviewer_id, self._checklist(application))
                 given, _ = await self._check_input(application, tx)
@@ -124,6 +138,17 @@ class Review(Room):
             spoken = review.recommend(application, reviewer_id, decision, reasons, comment, at=self.now(), terms=self.terms)
             await self._move(tx, spoken, read=application)
         return spoken
+
+    async def _known(self, tx: Transaction, application_id: UUID, reviewer_id: UUID) -> Application:
+        """One the reviewer holds or knows of; whether they hold it is for the move to say. Raises `ApplicationNotFound` for any other."""
+        with suppress(ApplicationNotFound):
+            return await self.applications.get_held(application_id, reviewer_id, tx=tx)
+        member = await self._reviewer(reviewer_id, tx=tx)
+        codes = member.specialty_codes if member else frozenset[str]()
+        application = await self.applications.get_for_review(application_id, codes, tx=tx)
+        if member is None or not review.is_known_to(application, member):
+            raise ApplicationNotFound("Такого заявления нет.")
+        return application
 
     async def _reviewer(self, member_id: UUID, *, tx: Transaction | None = None) -> StaffMember | None:
         member = await self.facts.staff_member(member_id, tx=tx)

@@ -75,6 +75,12 @@ class ReasonNotCurable(Invalid):
     code = "reason-not-curable"
 
 
+class ReasonsWithApproval(Invalid):
+    """Reasons are those of a refusal: the applicant would read them beside an approval."""
+
+    code = "reasons-with-approval"
+
+
 class ReasonsMissing(Invalid):
     """A refusal names its reasons."""
 

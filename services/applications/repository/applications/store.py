@@ -149,6 +149,14 @@ class ApplicationRepository(SealedRepository):
             raise ApplicationNotFound(_NOT_FOUND)
         return await self._from_document(document)
 
+    async def get_seen_by_registrars(self, application_id: UUID, *, tx: Transaction) -> Application:
+        """One that stands in a list of registrars, or once came to their desk. Raises `ApplicationNotFound`."""
+        document = await self._collection.find_one({"_id": application_id}, session=tx.session)
+        listed = {State.UNDER_REVIEW.value, State.APPROVED.value, State.CERTIFIED.value}
+        if document is None or not (document["state"] in listed or document.get("approval_due_at")):
+            raise ApplicationNotFound(_NOT_FOUND)
+        return await self._from_document(document)
+
     async def get_any(self, application_id: UUID, *, tx: Transaction | None = None) -> Application:
         """For the system's own work and for moves that check who acts themselves. Raises `ApplicationNotFound`."""
         return await self._get(application_id, tx)
