@@ -32,7 +32,7 @@ class Printer:
 
     async def electronic_document(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """Everything handed in, with the checksums of the documents."""
-        return await self._render("electronic_document.typ", {"values": _said(values)}, made_at)
+        return await self._render("electronic_document.typ", values, made_at)
 
     def code_text(self, statement: Statement) -> str:
         """What the QR code says: the verification page, and behind # (which no browser sends to a server) the signed statement."""
@@ -41,19 +41,18 @@ class Printer:
     async def certificate(self, values: Mapping[str, Any], statement: Statement, *, made_at: datetime) -> bytes:
         """The certificate with the QR code of its verification page."""
         address = verification_url(self.public_url, statement.number)
-        inputs = {"values": _said({**values, "address": address}), "qr": qr_svg(self.code_text(statement))}
-        return await self._render("certificate.typ", inputs, made_at)
+        return await self._render("certificate.typ", {**values, "address": address}, made_at, qr=qr_svg(self.code_text(statement)))
 
     async def appeal(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """The packet of an appeal."""
-        return await self._render("appeal.typ", {"values": _said(values)}, made_at)
+        return await self._render("appeal.typ", values, made_at)
 
     async def table(self, values: Mapping[str, Any], *, made_at: datetime) -> bytes:
         """A table of the history."""
-        return await self._render("history.typ", {"values": _said(values)}, made_at)
+        return await self._render("history.typ", values, made_at)
 
-    async def _render(self, template: str, inputs: dict[str, str], made_at: datetime) -> bytes:
-        return await asyncio.to_thread(_compile, template, inputs, made_at)
+    async def _render(self, template: str, values: Mapping[str, Any], made_at: datetime, **inputs: str) -> bytes:
+        return await asyncio.to_thread(_compile, template, values, made_at, **inputs)
 
 
 def verification_url(public_url: str, certificate_number: str) -> str:
@@ -61,17 +60,13 @@ def verification_url(public_url: str, certificate_number: str) -> str:
     return f"{public_url.rstrip('/')}/verify/{certificate_number}"
 
 
-def _said(values: Mapping[str, Any]) -> str:
+def _compile(template: str, values: Mapping[str, Any], made_at: datetime, **inputs: str) -> bytes:
     """PDF/A is refused for a single sign that no font has: what was let in once must print all the same."""
-    return json.dumps(legible(values), ensure_ascii=False)
-
-
-def _compile(template: str, inputs: dict[str, str], made_at: datetime) -> bytes:
     rendered = typst.compile(
         str(_TEMPLATES / template),
         root=str(_TEMPLATES),
         ignore_system_fonts=True,
-        sys_inputs=inputs,
+        sys_inputs={"values": json.dumps(legible(values), ensure_ascii=False), **inputs},
         format="pdf",
         pdf_standards=["a-2b"],
         timestamp=int(made_at.timestamp()),
