@@ -47,6 +47,11 @@ def test_whoever_may_not_judge_it_or_let_it_lie_is_not_given_it() -> None:
     assert back.left_by == (lay.id, gave_back.id)
     assert assignment.eligible(back, [spoke, lay, gave_back, good, *others]) == [good]
     assert assignment.eligible(held, [lay, good]) == [good], "not to who holds it"
+    assert assignment.eligible(back, [spoke, lay, gave_back, *others]) == [lay], "there is nobody else"
+    assert assignment.eligible(back, [spoke, gave_back, *others]) == [], "who gave it back had a reason"
+    assert assignment.candidates(back, [spoke, lay, gave_back, good, *others]) == [lay, gave_back, good], "a registrar may name them"
+    loads = [Load(one, count, None, assignment.left_how(back, one)) for one, count in ((gave_back, 0), (lay, 1), (good, 9))]
+    assert [one.member for one in sorted(loads)] == [good, lay, gave_back]
 
 
 def test_only_those_are_called_who_may_take_the_next_step() -> None:
@@ -175,7 +180,17 @@ async def test_a_registrar_reassigns_and_the_former_holder_can_do_nothing_more(
     await second.ok("GET", path)
     await second.ok("DELETE", f"{path}/claim")
     await registrar.ok("PUT", f"{path}/assignment", {"reviewer_id": None})
-    assert (await holders(service, planted))[application.id] in {first.id, third.id}, "not to who gave it back"
+    given = (await holders(service, planted))[application.id]
+    assert given in {first.id, third.id}, "not to who gave it back"
+    for one in sorted((first, third), key=lambda one: one.id != given):
+        if one.id != given:
+            await one.ok("PUT", f"{path}/claim")
+        await one.ok("DELETE", f"{path}/claim")
+    refused = await registrar.call("PUT", f"{path}/assignment", {"reviewer_id": None})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no-reviewer"), "everybody gave it back"
+    candidates = (await registrar.ok("GET", f"/registry/reviews/{application.id}/candidates"))["items"]
+    assert {one["reviewer_id"]: one["left"] for one in candidates} == {str(one.id): "gave-back" for one in specialists}
+    await registrar.ok("PUT", f"{path}/assignment", {"reviewer_id": candidates[0]["reviewer_id"]})
     for wrong, status, code in ((uuid4(), 422, "not-a-reviewer"), (registrar.id, 422, "not-a-reviewer")):
         refused = await registrar.call("PUT", f"{path}/assignment", {"reviewer_id": str(wrong)})
         assert (refused.status_code, refused.json()["code"]) == (status, code)

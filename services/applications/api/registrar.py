@@ -35,7 +35,7 @@ async def list_in_review(registrar: CurrentRegistrar, usecases: UseCasesDep, pag
 
 @router.get("/reviews/{application_id}/candidates")
 async def list_candidates(application_id: UUID, registrar: CurrentRegistrar, usecases: UseCasesDep) -> CandidatesOut:  # noqa: ARG001 - the marker
-    """Reviewers who may be given the application and did not have it, the least loaded first."""
+    """Reviewers who may be given the application: the least loaded first, behind them who let it lie, then who gave it back."""
     return CandidatesOut.of(await usecases.candidates(application_id))
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.applications.domain.application import Application, Remark
-from services.applications.domain.assignment import Load
+from services.applications.domain.assignment import Left, Load
 from services.applications.domain.certificates import STATUS_TITLES, Status
 from services.applications.domain.check import Finding, is_clean
 from services.applications.domain.forecast import forecast
@@ -307,19 +307,20 @@ class ReviewRowOut(QueueRowOut):
 
 
 class CandidateOut(BaseModel):
-    """A reviewer who may be given an application: how much they hold, and when they were last given something."""
+    """A reviewer who may be given an application: how much they hold, when they were last given something, how they left it before."""
 
     reviewer_id: UUID
     held: int
     given_at: datetime | None
+    left: Left | None
 
 
 class CandidatesOut(BaseModel):
-    """Everybody who may be given it, whom the system would choose first."""
+    """Everybody who may be given it, whom the system would choose first, who gave it back last."""
 
     items: list[CandidateOut]
 
     @classmethod
     def of(cls, loads: Iterable[Load]) -> Self:
         """From the domain."""
-        return cls(items=[CandidateOut(reviewer_id=one.member.id, held=one.held, given_at=one.given_at) for one in loads])
+        return cls(items=[CandidateOut(reviewer_id=one.member.id, held=one.held, given_at=one.given_at, left=one.left) for one in loads])

@@ -1,5 +1,6 @@
 """Applications nobody took are given to somebody, and registrars give them to somebody else."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,7 +34,7 @@ class Assignment(Room):
 
     @atomic
     async def reassign(self, application_id: UUID, reviewer_id: UUID | None, registrar_id: UUID) -> Application:
-        """Give an application to this reviewer, or to the least loaded who had it not yet.
+        """Give an application to this reviewer, or to the one whom the system would choose.
 
         Raises `ApplicationNotFound` for one no reviewer is to judge now, `NotAReviewer`, `NoReviewer`, `ConflictOfInterest`.
         """
@@ -47,14 +48,18 @@ class Assignment(Room):
         return await self.applications.list_in_review(page)
 
     async def candidates(self, application_id: UUID) -> list[assignment.Load]:
-        """Whom the system would choose among, its choice first. Raises `ApplicationNotFound` for one no reviewer is to judge now."""
-        return sorted(await self._loads(await self.applications.get_in_review(application_id)))
+        """Who may be named, the system's choice first and who gave it back last.
+
+        Raises `ApplicationNotFound` for one no reviewer is to judge now.
+        """
+        application = await self.applications.get_in_review(application_id)
+        return sorted(await self._loads(application, assignment.candidates(application, await self._staff())))
 
     async def _named(self, tx: Transaction, application: Application, reviewer_id: UUID | None) -> StaffMember:
         if reviewer_id is None:
             member = await self._least_loaded(tx, application)
             if member is None:
-                raise NoReviewer("Свободного эксперта, который может рассмотреть это заявление, нет. Назначьте эксперта сами.")
+                raise await self._no_reviewer(application)
         else:
             member = await self.facts.staff_member(reviewer_id, tx=tx)
             if member is None:
@@ -62,13 +67,23 @@ class Assignment(Room):
         return member
 
     async def _least_loaded(self, tx: Transaction, application: Application) -> StaffMember | None:
-        loads = await self._loads(application, tx=tx)
+        loads = await self._loads(application, assignment.eligible(application, await self._staff()), tx=tx)
         return min(loads).member if loads else None
 
-    async def _loads(self, application: Application, *, tx: Transaction | None = None) -> list[assignment.Load]:
-        found = assignment.eligible(application, (await self.facts.all_staff()).values())
+    async def _no_reviewer(self, application: Application) -> NoReviewer:
+        if assignment.candidates(application, await self._staff()):
+            return NoReviewer(
+                "Эксперты, которые могут рассмотреть это заявление, сами его вернули. Назначьте одного из них или добавьте нового."
+            )
+        return NoReviewer("Эксперта, который может рассмотреть это заявление, нет. Добавьте эксперта этой специальности.")
+
+    async def _staff(self) -> Collection[StaffMember]:
+        return (await self.facts.all_staff()).values()
+
+    async def _loads(self, application: Application, found: list[StaffMember], *, tx: Transaction | None = None) -> list[assignment.Load]:
         given = await self.facts.given_at([one.id for one in found], tx=tx)
-        return [assignment.Load(one, await self.applications.count_held(one.id, tx=tx), given.get(one.id)) for one in found]
+        held = {one.id: await self.applications.count_held(one.id, tx=tx) for one in found}
+        return [assignment.Load(one, held[one.id], given.get(one.id), assignment.left_how(application, one)) for one in found]
 
     async def _give(self, tx: Transaction, application: Application, member: StaffMember, *, by: Actor) -> Application:
         """Noting the turn makes two that choose the same reviewer at once conflict: the second weighs the loads anew."""

@@ -74,7 +74,7 @@ class Application:
     refusals: tuple[Refusal, ...] = ()
     """Those that an appeal overturned."""
     left_by: tuple[UUID, ...] = ()
-    """Reviewers who gave it back or let it lie; nobody of them is given it unasked."""
+    """Reviewers who gave it back or let it lie; none of them is given it unasked while there is another."""
     renews_certificate_id: UUID | None = None
     """The certificate that ends and that this one is to follow."""
 
