@@ -36,6 +36,12 @@ class BadCursor(Invalid):
     code = "bad-cursor"
 
 
+def check_cursor(*, is_of_this_list: bool) -> None:
+    """For what types do not tell: a cursor of the same shape from another list or order. Raises `BadCursor`."""
+    if not is_of_this_list:
+        raise _bad()
+
+
 def encode_cursor(*values: CursorValue) -> str:
     """The sort values of a page's last item, as one opaque word."""
     text = json.dumps([_tagged(value) for value in values], ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -31,7 +30,7 @@ def stalled(
 
 
 @app.command("push")
-def push(application_id: Annotated[UUID, typer.Argument(help="Номер записи заявления из команды stalled.")]) -> None:
+def push(application_id: Annotated[str, typer.Argument(help="Номер записи заявления из команды stalled.")]) -> None:
     """Сделать недостающий шаг заявления ещё раз; шаг делает работающий сервис."""
     # applications takes a second to import; other commands need not wait for it
     from deploy.cli.applications_watch import push_one  # noqa: PLC0415

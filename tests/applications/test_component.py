@@ -267,6 +267,9 @@ async def test_the_history_filters_sorts_and_pages(applicant: Applicant) -> None
     assert [row["id"] for row in page["items"]] == [second["id"]]
     rest = await applicant.ok("GET", f"/applications?limit=1&cursor={page['next_cursor']}")
     assert ([row["id"] for row in rest["items"]], rest["next_cursor"]) == ([first["id"]], None)
+    for order in ("start", "-end", "kind"):
+        strange = await applicant.call("GET", f"/applications?sort={order}&cursor={page['next_cursor']}")
+        assert (strange.status_code, strange.json()["code"]) == (422, "bad-cursor"), order
     assert [row["id"] for row in (await applicant.ok("GET", "/applications?status=completed"))["items"]] == [first["id"]]
     assert [row["id"] for row in (await applicant.ok("GET", "/applications?sort=end"))["items"]] == [first["id"], second["id"]]
     assert [row["id"] for row in (await applicant.ok("GET", "/applications?sort=-kind"))["items"]] == [first["id"], second["id"]]

@@ -174,6 +174,12 @@ async def test_a_window_of_wrong_days_is_refused_by_name(registrar: Hands, days:
     assert (refused.status_code, refused.json()["code"]) == (422, "figures-window-wrong")
 
 
+async def test_a_specialty_there_is_not_is_refused_by_name(registrar: Hands) -> None:
+    for path in ("/figures", "/figures/exports"):
+        refused = await registrar.call("GET", f"{path}?specialty=xx")
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown-specialty")
+
+
 @pytest.mark.parametrize("days", ["from=0001-01-01", "to=9999-12-31"])
 async def test_days_beyond_all_calendars_are_refused(registrar: Hands, days: str) -> None:
     assert (await registrar.call("GET", f"/figures?{days}")).status_code == 422

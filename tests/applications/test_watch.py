@@ -16,13 +16,14 @@ from typer.testing import CliRunner, Result
 from chassis.lease import Lease
 from contracts.applications import ApplicationStalled, CertificateIssued, ElectronicDocumentIssued
 from contracts.roles import Role
+from deploy.cli.applications_watch import TO_ADD, WORDS
 from deploy.cli.main import app
 from deploy.local.servers import PROJECT
 from services.applications.domain.application import Desk
 from services.applications.domain.facts import StaffMember
 from services.applications.domain.states import State
 from services.applications.domain.terms import Term
-from services.applications.domain.watch import Stall, Stalled, Surroundings, Watched, stall_of, untold_terms
+from services.applications.domain.watch import FOR_PEOPLE, Stall, Stalled, Surroundings, Watched, stall_of, untold_terms
 from services.applications.usecases.watch import GAUGE, Watch, Watchdog
 from tests.applications import people
 from tests.applications.appealing import filed_appeal
@@ -90,6 +91,18 @@ def test_a_term_of_another_end_than_its_timer_is_untold() -> None:
     running = {Term.REVIEW: DUE_AT, Term.CLAIM: DUE_AT}
     timers = {(Term.REVIEW, "due"): DUE_AT, (Term.CLAIM, "due"): DUE_AT - timedelta(hours=1)}
     assert untold_terms(watched(terms=running, timers=timers)) == (Term.CLAIM,)
+
+
+def test_a_wait_goes_on_while_it_lacks_the_same_whatever_else_changes() -> None:
+    first = Stalled(uuid4(), uuid4(), "MK-2026-00000017-4", 7, Stall.NO_REVIEWER, people.NOW, people.NOW.date())
+    assert first.is_same(replace(first, version=8, seen_at=DUE_AT)), "a changed profile gives it no reviewer"
+    assert not first.is_same(replace(first, what=Stall.NO_REGISTRAR))
+    assert not first.over().is_same(first), "it went on in between"
+
+
+def test_every_stall_has_words() -> None:
+    assert set(WORDS) == set(Stall)
+    assert set(TO_ADD) == FOR_PEOPLE
 
 
 @pytest.fixture
@@ -231,6 +244,13 @@ async def test_what_stalls_is_listed_and_a_push_takes_the_step_it_lacks(
     timers = service.database["timers"]
     own = {"_id": {"$regex": f"^term:{application['id']}:"}}
     assert "делать нечего" in (await medkabinet("push", application["id"])).stdout
+    for wrong, words in ((str(uuid4()), "Поданного заявления с таким номером записи нет"), ("17", "Номер записи состоит из")):
+        refused = await medkabinet("push", wrong)
+        assert (refused.exit_code, words in refused.stderr) == (1, True), refused.output
+    await plant(service, application, specialty_code="99.99.99")
+    lonely = await medkabinet("push", application["id"])
+    assert (lonely.exit_code, "Добавьте эксперта" in lonely.stdout) == (0, True), lonely.output
+    await plant(service, application, specialty_code=people.CARDIOLOGY)
     await timers.delete_many(own)
     listed = await medkabinet("stalled", "--now")
     assert (listed.exit_code, application["number"] in listed.stdout) == (1, True), listed.output

@@ -4,7 +4,7 @@ They know no time. What is on its way, in the outbox or at a consumer, looks sta
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -19,6 +19,10 @@ IN_PROGRESS = (State.SUBMITTED, State.UNDER_REVIEW, State.INFORMATION_REQUESTED,
 """States in which an application is handed in and open."""
 WATCHED = (*IN_PROGRESS, State.APPEALED)
 """States in which somebody must act; of one that is appealed it is the appeal that is watched."""
+
+
+_OVER = 0
+"""No application has this version."""
 
 
 class Stall(StrEnum):
@@ -38,6 +42,10 @@ class Stall(StrEnum):
     """A term runs, and nothing will tell when it ends."""
     NO_STEP = "no-step"
     """The system has all it needs and does nothing."""
+
+
+FOR_PEOPLE = frozenset({Stall.NO_REVIEWER, Stall.NO_REGISTRAR})
+"""What no step of the service cures: an administrator has to add somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +90,17 @@ class Stalled:
     told_on: date | None = None
 
     def is_same(self, other: "Stalled") -> bool:
-        """Whether nothing moved between the two."""
-        return (self.application_id, self.version, self.what) == (other.application_id, other.version, other.what)
+        """Whether it lacks the same as before: what changes of an application without giving it that does not begin its wait anew."""
+        return (self.application_id, self.what) == (other.application_id, other.what) and not (self.is_over or other.is_over)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it went on, and is kept for the day only."""
+        return self.version == _OVER
+
+    def over(self) -> "Stalled":
+        """Gone on: should it stall again, its wait begins anew, and whoever was told today is not told twice."""
+        return replace(self, version=_OVER)
 
 
 def stall_of(one: Watched, around: Surroundings) -> Stall | None:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from chassis.encryption import FieldCipher
 from chassis.mongo import Collection, Database, Document
-from chassis.paging import PageRequest, encode_cursor
+from chassis.paging import PageRequest, check_cursor, encode_cursor
 from services.applications.repository.places import Part, Query, read
 
 Claimable = Callable[[str | None, int], Awaitable[Part]]
@@ -27,10 +27,11 @@ class Repository:
     async def _page(
         self, query: Query, page: PageRequest, *, suits: Callable[[Document], bool] = lambda _: True, without: str = "personal"
     ) -> tuple[list[Document], str | None]:
-        """One page of a list, and the cursor of the next."""
-        after = page.after(str)
-        part = await read(self._collection, [query], after=after[0] if after else None, limit=page.limit, suits=suits, without=without)
-        return part.rows, None if part.following is None else encode_cursor(part.following)
+        """One page of a list, and the cursor of the next: it names the order it belongs to, as places of different orders look alike."""
+        order, place = page.after(str, str) or (query.sorting, None)
+        check_cursor(is_of_this_list=order == query.sorting)
+        part = await read(self._collection, [query], after=place, limit=page.limit, suits=suits, without=without)
+        return part.rows, None if part.following is None else encode_cursor(query.sorting, part.following)
 
     async def _held_then_free(self, held: Query, claimable: Claimable, page: PageRequest) -> tuple[list[Document], str | None]:
         """One page of what somebody holds and, behind it, of what they may claim."""

@@ -50,6 +50,11 @@ class Query:
         return {**self.equal, self.column: bounds} if bounds else dict(self.equal)
 
     @property
+    def sorting(self) -> str:
+        """The order in a word, for cursors."""
+        return self.column if self.direction == ASCENDING else f"-{self.column}"
+
+    @property
     def order(self) -> list[tuple[str, int]]:
         """What to sort by."""
         return [(self.column, self.direction)]

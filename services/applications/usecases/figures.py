@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from chassis.clock import Clock
 from chassis.errors import FieldError
 from contracts.roles import Role
+from services.applications.domain.errors.drafting import UnknownSpecialty
 from services.applications.domain.errors.figures import TooMuchToCount, WindowWrong
 from services.applications.domain.figures import Begun, Counted, Ended, Standing
 from services.applications.domain.rulebook import Rulebook
@@ -58,10 +59,16 @@ class Figures:
     limits: FiguresLimits
 
     async def tell(self, first: date | None, last: date | None, specialty_code: str | None) -> Told:
-        """The figures of a window; without days of this month and the one before. Raises `WindowWrong`, `TooMuchToCount`."""
+        """The figures of a window; without days of this month and the one before.
+
+        Raises `WindowWrong`, `UnknownSpecialty`, `TooMuchToCount`.
+        """
         now = self.clock.now()
         window = self._window(first, last, specialty_code, now)
         rules = self.rules.on(self.terms.local_date(now))
+        if window.specialty_code is not None and window.specialty_code not in rules.titles.specialties:
+            wrong = FieldError("#query:specialty", "unknown-specialty", "Выберите специальность из списка или не называйте её.")
+            raise UnknownSpecialty("Такого кода специальности нет в перечне.", errors=[wrong])
         since, before = self.terms.start_of(window.first), self.terms.start_of(window.last + _DAY)
         codes = [window.specialty_code] if window.specialty_code else list(rules.titles.specialties)
         told = Told(window, rules, Begun(), Ended(), Standing(now, self.terms))

@@ -15,10 +15,21 @@ from chassis.clock import Clock, machine_now
 from chassis.lease import Lease
 from chassis.transaction import Begin, atomic
 from contracts.applications import ApplicationPushed, ApplicationStalled
+from services.applications.domain.errors.application import ApplicationNotFound
 from services.applications.domain.facts import StaffMember, Verdict
 from services.applications.domain.states import State
 from services.applications.domain.terms import Terms
-from services.applications.domain.watch import IN_PROGRESS, WATCHED, Stall, Stalled, Surroundings, Watched, stall_of, untold_terms
+from services.applications.domain.watch import (
+    FOR_PEOPLE,
+    IN_PROGRESS,
+    WATCHED,
+    Stall,
+    Stalled,
+    Surroundings,
+    Watched,
+    stall_of,
+    untold_terms,
+)
 from services.applications.repository import FactsRepository, WatchRepository
 
 log = structlog.get_logger(__name__)
@@ -67,7 +78,7 @@ class Watch:
         seen = {one.application_id: _as_known(one, known.get(one.application_id)) for one in await self.look()}
         today = self._today()
         gone = [row for key, row in known.items() if key not in seen]
-        told = [replace(row, version=0) for row in gone if row.told_on == today]  # stalls again today: seen anew, not told anew
+        told = [row.over() for row in gone if row.told_on == today]
         new = [one for key, one in seen.items() if one != known.get(key)]
         await self.watched.note([*new, *told], over=[row.application_id for row in gone if row.told_on != today])
         return list(seen.values())
@@ -86,14 +97,19 @@ class Watch:
 
     @atomic
     async def push(self, application_id: UUID) -> Stall | None:
-        """Ask the running service to take the step an application lacks. What it lacks; for None nothing is asked."""
+        """Ask the running service to take the step an application lacks. What it lacks; nothing is asked for None and for people.
+
+        Raises `ApplicationNotFound`.
+        """
         async with self.begin() as tx:
             one = await self.watched.find(application_id, tx=tx)
-            if one is None or one.state not in IN_PROGRESS:
+            if one is None:
+                raise ApplicationNotFound("Поданного заявления с таким номером записи нет. Возьмите номер из команды stalled.")
+            if one.state not in IN_PROGRESS:
                 return None
             lacking = await self._judged([one], await self.facts.all_staff(), needs_verdicts=True)
-            if not lacking:
-                return None
+            if not lacking or lacking[0].what in FOR_PEOPLE:
+                return lacking[0].what if lacking else None
             terms = tuple(term.value for term in untold_terms(one))
             await tx.publish(ApplicationPushed(occurred_at=self.clock.now(), application_id=application_id, terms=terms))
         return lacking[0].what
@@ -131,7 +147,7 @@ class Watch:
 
 
 def _as_known(seen: Stalled, known: Stalled | None) -> Stalled:
-    """The row that was noted before, if nothing moved since; who was told today stays told."""
+    """The row that was noted before, if it lacks the same since then; who was told today stays told."""
     if known is None:
         return seen
     return known if known.is_same(seen) else replace(seen, told_on=known.told_on)

@@ -52,6 +52,11 @@ async def test_ap_13_a_refusal_says_that_it_may_be_corrected_and_takes_nothing_u
 
     beside = await applicant.call("POST", "/appeals", appeal_against(application["number"], applicant.service.clock.now()))
     assert (beside.json()["code"], beside.json()["application_id"]) == ("open-application-exists", draft["id"])
+    assert "Отзовите черновик" in beside.json()["detail"]
+    digit = str((int(application["number"][-1]) + 1) % 10)
+    mistyped = await applicant.call("POST", "/appeals", appeal_against(application["number"][:-1] + digit, applicant.service.clock.now()))
+    assert (mistyped.status_code, mistyped.json()["code"]) == (404, "application-not-found")
+    assert [one["pointer"] for one in mistyped.json()["errors"]] == ["/application_number"]
 
 
 async def test_ap_14_an_overturned_refusal_goes_back_to_others_and_the_whole_row_is_seen(

@@ -3,15 +3,23 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from chassis.errors import FieldError
 from chassis.transaction import Transaction, atomic
 from contracts.applications import AppealDecided, AppealFiled
 from contracts.roles import Role
 from services.applications.domain.appeals import Appeal, Grounds, judging
 from services.applications.domain.application import Actor, Application
-from services.applications.domain.errors.application import OpenApplicationExists
+from services.applications.domain.errors.application import ApplicationNotFound, OpenApplicationExists
+from services.applications.domain.numbers import APPLICATION_PREFIX, is_number
 from services.applications.domain.proposals import apprised
 from services.applications.usecases.appeals.base import AppealRoom, Viewer, about
 from services.applications.usecases.base import Reader, named
+
+_IN_THE_WAY = {
+    True: "Вместо жалобы уже начат черновик нового заявления. Отзовите черновик и подайте жалобу ещё раз.",
+    False: "Вместо жалобы уже подано другое заявление. Отзовите его или дождитесь решения.",
+}
+"""By whether it is a draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,16 @@ class Filing(AppealRoom):
     async def _check_alone(self, refused: Application) -> None:
         open_one = await self.applications.find_open(refused.applicant_id, refused.kind, refused.specialty_code)
         if open_one is not None and open_one.id != refused.id:
-            raise OpenApplicationExists("Вместо жалобы уже начато другое заявление. Отзовите его или дождитесь решения.", **named(open_one))
+            raise OpenApplicationExists(_IN_THE_WAY[open_one.number is None], **named(open_one))
 
     async def _refused(self, tx: Transaction, application_number: str, by: Actor, address: str | None) -> Application:
-        """The application of the number: an applicant's own, or one that support reads on the applicant's behalf."""
+        """The application of the number: an applicant's own, or one that support reads on the applicant's behalf.
+
+        A number with a wrong check digit is not looked up.
+        """
+        if not is_number(APPLICATION_PREFIX, application_number):
+            mistyped = FieldError("/application_number", "number-mistyped", "Нужен номер вида MK-ГГГГ-ЦЦЦЦЦЦЦЦ-Ц из письма об отказе.")
+            raise ApplicationNotFound("Номер заявления записан неверно. Проверьте каждый знак.", errors=[mistyped])
         if by.role is Role.PRACTITIONER:
             return await self.applications.get_numbered(application_number, applicant_id=by.id, tx=tx)
         application = await self.applications.get_numbered(application_number, applicant_id=None, tx=tx)
