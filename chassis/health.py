@@ -57,7 +57,7 @@ class Readiness:
         results = await asyncio.gather(*(self._is_fine(name) for name in names))
         failing = [name for name, is_fine in zip(names, results, strict=True) if not is_fine]
         if failing != self._last_failing:
-            log.warning("readiness-changed", failing=failing)
+            (log.warning if failing else log.info)("readiness-changed", failing=failing)
             self._last_failing = failing
         return failing
 

@@ -200,6 +200,8 @@ class AppealReleased(_AppealEvent):
 
     type: ClassVar[str] = "applications.appeal-released.v1"
     reviewer_id: UUID
+    is_lapsed: bool = False
+    """Nobody gave it back: its holder kept silent for too long."""
 
 
 class AppealDecided(_AppealEvent):
@@ -209,6 +211,8 @@ class AppealDecided(_AppealEvent):
     outcome: str
     document_ids: tuple[UUID, ...]
     """The application's documents, which a new review needs as they are."""
+    former_reviewer_id: UUID | None = None
+    """Who held it when its applicant took it back."""
 
 
 class AppealTermReached(Event):

@@ -102,6 +102,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         identity.DataExportRequested,
         applications.AppealDecided,
         applications.AppealFiled,
+        applications.AppealReleased,
         applications.ApplicationApproved,
         applications.ApplicationRejected,
         applications.ApplicationStalled,

@@ -8,6 +8,7 @@ from chassis.broker import EVENTS, ConsumerRouter, queue_for
 from contracts.applications import (
     AppealDecided,
     AppealFiled,
+    AppealReleased,
     ApplicationApproved,
     ApplicationRejected,
     ApplicationStalled,
@@ -76,7 +77,13 @@ async def on_appeal_filed(event: AppealFiled, usecases: UseCasesDep) -> None:
 
 @router.consumer(queue_for("notifications", AppealDecided), EVENTS)
 async def on_appeal_decided(event: AppealDecided, usecases: UseCasesDep) -> None:
-    """Tell the applicant whether the refusal stands."""
+    """Tell the applicant whether the refusal stands, and whoever held an appeal that was taken back."""
+    await usecases.announce(event)
+
+
+@router.consumer(queue_for("notifications", AppealReleased), EVENTS)
+async def on_appeal_released(event: AppealReleased, usecases: UseCasesDep) -> None:
+    """Tell a reviewer who kept silent that the appeal is theirs no more."""
     await usecases.announce(event)
 
 

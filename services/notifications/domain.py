@@ -67,6 +67,8 @@ KINDS: dict[str, Kind] = {
         Kind("application-approved", "Заявление одобрено", _LETTER, "/applications/{application_id}"),
         Kind("appeal-filed", "Жалоба зарегистрирована", _ALL, "/appeals/{appeal_id}"),
         Kind("appeal-to-judge", "Жалоба ждёт эксперта", _LETTER, "/reviews/appeals/{appeal_id}"),
+        Kind("appeal-claim-lapsed", "Жалоба вернулась в очередь", _LETTER, "/reviews/appeals"),
+        Kind("appeal-review-withdrawn", "Заявитель отозвал жалобу", _LETTER, "/reviews/appeals"),
         Kind("appeal-upheld", "Отказ оставлен в силе", _ALL, "/appeals/{appeal_id}", is_critical=True),
         Kind("appeal-overturned", "Отказ отменён", _ALL, "/applications/{application_id}", is_critical=True),
         Kind("appeal-withdrawn", "Жалоба отозвана", _LETTER, "/appeals/{appeal_id}"),

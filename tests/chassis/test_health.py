@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import structlog.testing
 from fastapi import FastAPI
 
 from chassis import problems
@@ -52,3 +53,12 @@ async def test_not_ready_while_stopping() -> None:
     readiness.stop()
     async with _client(readiness) as client:
         assert (await client.get("/ready")).json()["failing"] == ["stopping"]
+
+
+async def test_a_failure_is_warned_of_and_the_recovery_is_only_noted() -> None:
+    is_down = [True, True, False]
+    readiness = Readiness({"mongo": lambda: _down() if is_down.pop(0) else _fine()})
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            await readiness.failing()
+    assert [(log["log_level"], log["failing"]) for log in logs] == [("warning", ["mongo"]), ("info", [])]

@@ -5,6 +5,8 @@ from uuid import uuid4
 import pytest
 
 from contracts.applications import (
+    AppealDecided,
+    AppealReleased,
     ApplicationWithdrawn,
     ApprovalRecommended,
     DeadlineMissed,
@@ -57,3 +59,13 @@ async def test_who_held_an_application_hears_that_it_is_theirs_no_more() -> None
     assert await told(ReviewReleased(**known, reviewer_id=HOLDER)) == {}, "who gives it back knows"
     assert await told(ApplicationWithdrawn(**known, reviewer_id=HOLDER)) == {(HOLDER, "review-withdrawn"): "/reviews"}
     assert await told(ApplicationWithdrawn(**known)) == {}
+
+
+async def test_who_held_an_appeal_hears_that_it_is_theirs_no_more() -> None:
+    known = KNOWN | {"version": 9, "appeal_id": APPEAL, "appeal_number": "MA-2026-00000017-4"}
+    decided = known | {"outcome": "withdrawn", "document_ids": ()}
+    assert await told(AppealReleased(**known, reviewer_id=HOLDER, is_lapsed=True)) == {(HOLDER, "appeal-claim-lapsed"): "/reviews/appeals"}
+    assert await told(AppealReleased(**known, reviewer_id=HOLDER)) == {}
+    withdrawn = {(HOLDER, "appeal-review-withdrawn"): "/reviews/appeals"}
+    assert await told(AppealDecided(**decided, former_reviewer_id=HOLDER)) == withdrawn
+    assert await told(AppealDecided(**decided)) == {}

@@ -293,6 +293,11 @@ TABLE: tuple[Rule, ...] = (
     Rule(applications.AppealDecided, "appeal-upheld", _applicant, "application_id", _APPEAL, when=_ends("upheld")),
     Rule(applications.AppealDecided, "appeal-overturned", _applicant, "application_id", _APPEAL, when=_ends("overturned")),
     Rule(applications.AppealDecided, "appeal-withdrawn", _applicant, "application_id", _APPEAL, when=_ends("withdrawn")),
+    Rule(applications.AppealDecided, "appeal-review-withdrawn", lambda event: event.former_reviewer_id, "application_id", _APPEAL),
+    Rule(
+        applications.AppealReleased, "appeal-claim-lapsed", lambda event: event.reviewer_id, "application_id", _APPEAL,
+        when=lambda event: event.is_lapsed,
+    ),
     Rule(applications.ApplicationApproved, "application-approved", _applicant, "application_id", _APPLICATION),
     Rule(applications.ApplicationWithdrawn, "application-withdrawn", _applicant, "application_id", _APPLICATION),
     Rule(applications.ApplicationWithdrawn, "review-withdrawn", lambda event: event.reviewer_id, "application_id", _APPLICATION),

@@ -194,7 +194,8 @@ async def test_ap_14_the_term_of_an_appeal_is_told_and_a_silent_claim_lapses(
     assert due["due"].isoformat() == appeal["due_at"].replace("Z", "+00:00")
     for moment in ("claim", "reminder", "due"):
         await service.publish(AppealTermReached(occurred_at=due[moment], appeal_id=appeal["id"], moment=moment, due_at=due[moment]))
-    assert (await applicant.told(AppealReleased)).reviewer_id == judge.id
+    freed = await applicant.told(AppealReleased)
+    assert (freed.reviewer_id, freed.is_lapsed) == (judge.id, True)
     told = [await applicant.told(kind) for kind in (DeadlineNear, DeadlineMissed)]
     again = AppealTermReached(occurred_at=due["due"], appeal_id=appeal["id"], moment="escalation", due_at=due["due"], step=2)
     for event in (again, again.model_copy(update={"event_id": uuid4(), "due_at": due["due"] + timedelta(days=1)})):  # and of another term
@@ -208,7 +209,9 @@ async def test_ap_14_the_term_of_an_appeal_is_told_and_a_silent_claim_lapses(
     assert planned is not None
     assert planned["due_at"] > service.clock.now()
     assert (await judge.call("GET", f"/appeals/{appeal['id']}/review")).status_code == 404, "nobody holds it any more"
+    await judge.ok("PUT", f"/appeals/{appeal['id']}/claim")
     await applicant.ok("DELETE", f"/appeals/{appeal['id']}")
+    assert (await applicant.told(AppealDecided)).former_reviewer_id == judge.id
     assert await timers_of(service, appeal["id"]) == {}
 
 

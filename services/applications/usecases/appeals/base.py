@@ -79,8 +79,8 @@ class AppealRoom(Room):
         """Who is told that it waits for one of them."""
         return judging.judges(case, (await self.facts.all_staff()).values())[:TOLD_MAX]
 
-    async def _tell_freed(self, tx: Transaction, case: Case, reviewer_id: UUID) -> None:
-        await tx.publish(AppealReleased(**about(case, self.now()), reviewer_id=reviewer_id))
+    async def _tell_freed(self, tx: Transaction, case: Case, reviewer_id: UUID, *, is_lapsed: bool = False) -> None:
+        await tx.publish(AppealReleased(**about(case, self.now()), reviewer_id=reviewer_id, is_lapsed=is_lapsed))
 
 
 def about(case: Case, at: datetime) -> dict[str, Any]:

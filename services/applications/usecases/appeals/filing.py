@@ -87,6 +87,7 @@ class Filing(AppealRoom):
             read = await self._case(tx, await self.appeals.get_own(appeal_id, applicant_id, tx=tx))
             case = judging.withdraw(read, at=self.now())
             await self._keep_case(tx, case, read=read)
-            outcome = judging.outcome_of(case.appeal).value
-            await tx.publish(AppealDecided(**about(case, self.now()), outcome=outcome, document_ids=case.application.document_ids))
+            ended = {"outcome": judging.outcome_of(case.appeal).value, "document_ids": case.application.document_ids}
+            holder = read.appeal.claim.reviewer_id if read.appeal.claim else None
+            await tx.publish(AppealDecided(**about(case, self.now()), **ended, former_reviewer_id=holder))
         return case.appeal

@@ -127,4 +127,4 @@ class Judging(AppealRoom):
             return
         lapsed = judging.lapse(case, at=self.now())
         await self._keep_case(tx, lapsed, read=case)
-        await self._tell_freed(tx, lapsed, holder.reviewer_id)
+        await self._tell_freed(tx, lapsed, holder.reviewer_id, is_lapsed=True)
