@@ -32,7 +32,8 @@ async def test_reminders_overdue_repeats_and_expiry_come_when_promised(walked: W
     notices = await walked.practitioner.notices()
     told = [notice["kind"] for notice in notices]
     assert told.count("deadline-near") == 1
-    assert told.count("deadline-missed") == 2  # the applicant's own term and, in the years after, the reviewer's
+    assert told.count("answer-overdue") == 1
+    assert told.count("deadline-missed") == 1  # in the years after, of the reviewer's term
     assert told.count("certificate-expiring") == len(DAYS_LEFT)
     repeated = next(notice for notice in notices if notice["kind"] == "information-requested" and notice["repetitions"])
     assert repeated["awaits_act"] is False
