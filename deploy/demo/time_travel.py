@@ -60,9 +60,9 @@ async def _reminder_and_overdue(stage: Stage, application_id: str, due_at: datet
             raise AssertionError("напоминание пришло раньше, чем за 2 дня до срока")
         notice = await _after_moving(stage, due_at - REMINDER + MARGIN, "deadline-near", application_id)
         step.note(f"{notice['notified_at'][:16].replace('T', ' ')}: {notice['text']}")
-    with stage.report.step("Срок прошёл: просрочка отмечена, предложено обращение с номером") as step:
-        notice = await _after_moving(stage, due_at + MARGIN, "deadline-missed", application_id)
-        step.note(notice["link"])
+    with stage.report.step("Срок прошёл: ответить ещё можно, предложено обращение с номером") as step:
+        notice = await _after_moving(stage, due_at + MARGIN, "answer-overdue", application_id)
+        step.note(notice["text"])
     with stage.report.step("Ответ дан: повторы прекращаются") as step:
         address = practitioner.person.workplace["address"] + ", корпус 2"
         await practitioner.answer(application_id, "Уточнён адрес.", {"professional": {"workplace": {"address": address}}})

@@ -21,6 +21,7 @@ async def test_who_missed_their_own_term_is_asked_until_they_answer() -> None:
     [notice] = house.notices.stored.values()
     assert (notice.kind, notice.link, notice.is_critical) == ("answer-overdue", f"/applications/{application_id}", True)
     assert "Ответить можно и сейчас" in notice.text
+    assert notice.text.endswith(f"/support/tickets/new?application_number={NUMBER}")
     await pass_time(house, timedelta(hours=48))
     assert house.notices.stored[notice.id].repetitions == 1
     await house.usecases.announce(provided(requested(person, application_id=application_id), at=house.clock.now()))
