@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.roles import Role
+from services.applications.domain.dates import DateRule
 from services.applications.domain.grounds import Change, Ground
 from services.applications.domain.purposes import PurposeRule
 from services.applications.domain.reasons import ReasonRule
@@ -71,6 +72,9 @@ def _tables(book: Rulebook) -> Iterator[str]:
     def purpose(row: PurposeRule) -> list[str]:
         return [f"`{row.code}`", row.title]
 
+    def day(row: DateRule) -> list[str]:
+        return [row.title, f"{row.since:%d.%m.%Y}", str(row.age) if row.age else "—"]
+
     def term(row: TermRule) -> list[str]:
         several = row.length if isinstance(row.length, tuple) else (row.length,)
         return [row.title, ", ".join(map(str, several)), _UNITS[row.unit]]
@@ -88,6 +92,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
     yield from _part("Что проверяет эксперт", ["Проверка", "Виды", "Обязательна", "Может быть неприменима"], tables.checklists, item)
     yield from _part("Основания изменить состояние сертификата", ["Код", "Основание", "Для чего"], tables.grounds, ground)
     yield from _part("Цели, с которыми спрашивают работодатели", ["Код", "Цель"], tables.purposes, purpose)
+    yield from _part("Возможные даты", ["Что", "Не раньше", "Возраст заявителя, лет"], tables.dates, day)
     yield from _part("Сроки", ["Срок", "Длина", "Единица"], tables.terms, term)
 
 

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from uuid import UUID
 
 from contracts.documents import DocumentType
-from services.applications.domain import identifiers, signs
+from services.applications.domain import dates, identifiers, signs
 from services.applications.domain.application import Application
 from services.applications.domain.facts import OwnedDocument, Practitioner, Verdict
-from services.applications.domain.form import TITLES, Form, experience_months
+from services.applications.domain.form import IDENTIFIERS, TITLES, Form, experience_months
 from services.applications.domain.reasons import Code
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import State
@@ -68,19 +68,22 @@ class CheckInput:
 
 
 def check(given: CheckInput) -> tuple[Finding, ...]:
-    """Every finding at once, in the order of the form."""
+    """Every finding at once, rule by rule. What is wrong by itself and can be put right is not called a mismatch as well."""
     rules: tuple[Callable[[CheckInput], Iterator[Finding]], ...] = (
         _profile,
         _required,
         _identifiers,
         _contacts,
         _professional,
+        _dates,
         _agreement,
         _documents,
         _consent,
         _resubmission,
     )
-    return tuple(finding for rule in rules for finding in rule(given))
+    findings = [finding for rule in rules for finding in rule(given)]
+    wrong = {one.pointer for one in findings if one.is_curable and one.code is not Code.PROFILE_MISMATCH}
+    return tuple(one for one in findings if one.code is not Code.PROFILE_MISMATCH or one.pointer not in wrong)
 
 
 def is_clean(findings: tuple[Finding, ...]) -> bool:
@@ -128,18 +131,29 @@ _AGREEING = (
     "/personal/given_name",
     "/personal/patronymic",
     "/personal/birth_date",
+    "/personal/birth_place",
     "/personal/passport_series",
     "/personal/passport_number",
+    "/personal/passport_issued_on",
+    "/personal/passport_issued_by",
     "/personal/snils",
+    "/personal/inn",
     "/professional/diploma_number",
     "/professional/qualification",
     "/professional/licence/series",
     "/professional/licence/number",
+    "/professional/licence/holder",
+    "/professional/licence/valid_from",
     "/professional/licence/valid_until",
+    "/professional/workplace/organisation",
+    "/professional/workplace/ogrn",
     "/professional/training_hours",
     "/professional/employments",
 )
-"""Fields the registries confirmed; the form must say the same."""
+"""What the registries are asked about; the form must say the same, no more and no less.
+
+They know neither telephone, e-mail nor the address of a workplace, and the specialty is what the application is for.
+"""
 
 
 def _profile(given: CheckInput) -> Iterator[Finding]:
@@ -203,22 +217,33 @@ def _professional(given: CheckInput) -> Iterator[Finding]:
         yield _found(given, Code.EXPERIENCE_BELOW_MINIMUM, "/professional/employments", needed)
 
 
+def _dates(given: CheckInput) -> Iterator[Finding]:
+    for pointer, fault in dates.impossible(given.form, given.rules.dates, given.today):
+        if not given.is_verified(pointer):
+            yield _found(given, Code.DATE_IMPOSSIBLE, pointer, f"{TITLES[pointer]}: {fault}.")
+
+
 def _agreement(given: CheckInput) -> Iterator[Finding]:
     profile = given.profile
     if profile is None:
         return
     for pointer in _AGREEING:
-        ours, theirs = _comparable(given.form.at(pointer)), _comparable(profile.at(pointer))
-        if ours and ours != theirs:
+        if _comparable(pointer, given.form.at(pointer)) != _comparable(pointer, profile.at(pointer)):
             yield _found(given, Code.PROFILE_MISMATCH, pointer)
 
 
-def _comparable(value: object) -> object:
-    """Texts without regard to case, ё, spaces and how accents are written; lists of objects without empty members."""
+def _comparable(pointer: str, value: object) -> object:
+    """Identifiers as digits, texts without regard to case, ё, spaces and how accents are written, what is empty as nothing."""
+    if isinstance(value, str) and pointer in IDENTIFIERS:
+        return identifiers.digits_of(value) or None
+    return _loosely(value) or None
+
+
+def _loosely(value: object) -> object:
     if isinstance(value, str):
         return "".join(unicodedata.normalize("NFC", value).casefold().replace("ё", "е").split())
     if isinstance(value, list | tuple):
-        return [{name: _comparable(inner) for name, inner in one.items() if inner is not None} for one in value]
+        return [{name: _loosely(inner) for name, inner in one.items() if inner is not None} for one in value]
     return value
 
 

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from services.applications.domain.identifiers import digits_of
+
 Json = Any
 Block = Mapping[str, Json]
 
@@ -51,6 +53,9 @@ TITLES: MappingProxyType[str, str] = MappingProxyType(
 )
 """Every field of the form with the words people see, in the order they see them."""
 
+IDENTIFIERS = ("/personal/passport_series", "/personal/passport_number", "/personal/snils", "/personal/inn", "/professional/workplace/ogrn")
+"""Kept and compared as the digits alone, however they are typed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -87,6 +92,9 @@ class Form:
         return "" if value is None else str(value)
 
 
+_IDENTIFIERS = frozenset(pointer.rpartition("/")[2] for pointer in IDENTIFIERS)
+
+
 def _merge(base: Json, patch: Json) -> Json:
     if not isinstance(patch, Mapping):
         return patch
@@ -94,6 +102,8 @@ def _merge(base: Json, patch: Json) -> Json:
     for name, value in patch.items():
         if value is None:
             merged.pop(name, None)
+        elif name in _IDENTIFIERS and isinstance(value, str):
+            merged[name] = digits_of(value)
         else:
             merged[name] = _merge(merged.get(name), value)
     return merged

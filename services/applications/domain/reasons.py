@@ -22,6 +22,7 @@ class Code(StrEnum):
     LICENCE_INACTIVE = "licence-inactive"
     LICENCE_EXPIRED = "licence-expired"
     IDENTIFIER_WRONG = "identifier-wrong"
+    DATE_IMPOSSIBLE = "date-impossible"
     PROFILE_MISMATCH = "profile-mismatch"
     PROFILE_NOT_VERIFIED = "profile-not-verified"
     PROFILE_CORRECTION_OVERDUE = "profile-correction-overdue"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.documents import TITLES, DocumentType
+from services.applications.domain.dates import DateRule
 from services.applications.domain.grounds import Ground
 from services.applications.domain.purposes import PurposeRule
 from services.applications.domain.reasons import Code, ReasonRule
@@ -98,6 +99,7 @@ class Rules:
     checklists: Mapping[str, ChecklistItem]
     grounds: Mapping[str, Ground]
     purposes: Mapping[str, PurposeRule]
+    dates: Mapping[str, DateRule]
     terms: Mapping[str, TermRule]
     titles: Titles
 

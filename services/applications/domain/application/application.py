@@ -23,6 +23,7 @@ from services.applications.domain.application.records import (
     Transition,
 )
 from services.applications.domain.form import Form, covers
+from services.applications.domain.identifiers import digits_of
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import BLOCKING, GROUPS, OPEN, WORDS, Group, Move, State, after, check_mover
 from services.applications.domain.terms import ActiveTerm, Term
@@ -160,7 +161,7 @@ class Application:
     def workplaces(self) -> frozenset[str]:
         """Where the applicant works by what was handed in, and by every profile since: whoever works there is a colleague."""
         said = (self.form.text_at(WORKPLACE), *(proposal.values.get(WORKPLACE) for proposal in self.proposals))
-        return frozenset(str(ogrn) for ogrn in said if ogrn)
+        return frozenset(digits_of(str(ogrn)) for ogrn in said if ogrn)
 
     @property
     def document_ids(self) -> tuple[UUID, ...]:

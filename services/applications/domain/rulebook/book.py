@@ -26,6 +26,7 @@ class Tables:
     checklists: Table[Any]
     grounds: Table[Any]
     purposes: Table[Any]
+    dates: Table[Any]
     terms: Table[Any]
 
     def all(self) -> dict[str, Table[Any]]:
@@ -34,7 +35,7 @@ class Tables:
 
     def complete(self) -> tuple[Table[Any], ...]:
         """The tables without which nothing is judged: on each day each of their rows must hold."""
-        return (self.kinds, self.documents, self.reasons, self.terms)
+        return (self.kinds, self.documents, self.reasons, self.dates, self.terms)
 
 
 @dataclass(frozen=True, slots=True)

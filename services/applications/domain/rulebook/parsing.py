@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from contracts.documents import DocumentType
+from services.applications.domain.dates import NAMES, DateRule
 from services.applications.domain.form import DOCUMENTS, is_pointer
 from services.applications.domain.grounds import Change, Ground
 from services.applications.domain.purposes import PurposeRule
@@ -148,6 +149,7 @@ _FILES = (
     ),
     _File("grounds", Ground, "code", {"code": _text, "title": _text, "changes": _many(_one_of(*Change))}),
     _File("purposes", PurposeRule, "code", {"code": _text, "title": _text}),
+    _File("dates", DateRule, "name", {"name": _one_of(*NAMES), "title": _text, "since": _day, "age": _count}, NAMES),
     _File(
         "terms",
         TermRule,

@@ -18,6 +18,7 @@ from services.applications.domain.disclosure import disclosed
 from services.applications.domain.errors.application import ApplicationNotFound, OpenApplicationExists, StaleApplication
 from services.applications.domain.facts import StaffMember
 from services.applications.domain.history import HistoryFilter, Row, Sort
+from services.applications.domain.identifiers import digits_of
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import GROUPS, MOVES, Move, State
 from services.applications.repository.applications.queries import (
@@ -258,7 +259,7 @@ class ApplicationRepository(SealedRepository):
 
     async def _to_document(self, application: Application) -> Document:
         personal = _WHOLE.dump_python(application, mode="json", include=set(_PERSONAL))
-        ogrn = application.form.text_at(WORKPLACE)
+        ogrn = digits_of(application.form.text_at(WORKPLACE))
         later = [{"ogrn": one} for one in sorted(application.workplaces - {ogrn})]
         encrypted, *workplaces = await self._cipher.encrypt_all([{"personal": personal, "ogrn": ogrn or None}, *later], lookup=["ogrn"])
         document: Document = {
