@@ -70,6 +70,8 @@ class Settings(ServiceSettings):
     automatic_check_hours: int | None = Field(default=None, ge=1)
     review_working_days: int | None = Field(default=None, ge=1)
     clarification_working_days: int | None = Field(default=None, ge=0)
+    clarifications_working_days: int | None = Field(default=None, ge=0)
+    """All extensions of one review together."""
     answer_working_days: int | None = Field(default=None, ge=1)
     claim_working_days: int | None = Field(default=None, ge=1)
     approval_working_days: int | None = Field(default=None, ge=1)

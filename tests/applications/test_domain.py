@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import get_args
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from contracts.roles import Role
 from services.applications.domain import drafting, identifiers, review, stage1
-from services.applications.domain.application import SYSTEM, Application, Desk, Remark
+from services.applications.domain.application import SYSTEM, Actor, Application, Desk, Remark
 from services.applications.domain.check import CheckInput, check, is_clean
 from services.applications.domain.errors.answering import ItemLocked, NothingAnswered
 from services.applications.domain.errors.application import ApplicationNotFound
@@ -34,7 +34,7 @@ from services.applications.domain.form import TITLES, Form, changes, experience_
 from services.applications.domain.numbers import APPLICATION_PREFIX, is_number, written
 from services.applications.domain.remarks import curable_remarks, valid_remarks
 from services.applications.domain.rules import Kind
-from services.applications.domain.states import State
+from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Term, Terms
 from services.applications.gateways import read_rulebook
 from services.applications.schemas.bodies import DocumentName, Line
@@ -210,6 +210,35 @@ def test_only_flagged_places_unlock_and_the_clock_of_the_review_stands_still() -
     assert answered.claim.reviewer_id == reviewer.id
     assert answered.review_due_at == TERMS.resumed_review_due(answer_at, 4)
     assert [one.pointer for one in review.diff(answered, {})] == ["/professional/workplace/address"]
+
+
+def clarified(held: Application, reviewer: StaffMember, asked_at: datetime, answered_at: datetime) -> Application:
+    remarks = (Remark("contact-data-wrong", "/professional/workplace/address"),)
+    asked = review.request_information(held, reviewer.id, remarks, {}, at=asked_at, terms=TERMS)
+    return drafting.answer(asked, "Верно", {}, {}, at=answered_at, terms=TERMS)
+
+
+def test_clarifications_of_a_review_prolong_it_by_two_days_in_all() -> None:
+    reviewer, same_day = staff(), AT + timedelta(hours=1)
+    held = review.claim(under_review(), reviewer, at=AT, terms=TERMS)
+    first = clarified(held, reviewer, AT, same_day)
+    assert first.review_due_at == TERMS.working_days_after(AT, 5 + 2)
+    second = clarified(first, reviewer, same_day, same_day)
+    assert (second.review_due_at, second.clarifications) == (first.review_due_at, 2)
+    refused = replace(second, state=State.APPEALED)
+    anew = refused.moved(Move.OVERTURN, by=Actor(uuid4(), Role.REVIEWER), at=same_day + timedelta(days=9))
+    assert anew.clarifications == 0, "another review has its own"
+
+
+def test_a_clarification_gives_a_missed_review_time_and_leaves_it_missed() -> None:
+    reviewer, late = staff(), AT + timedelta(days=14)
+    held = review.claim(under_review(), reviewer, at=AT, terms=TERMS)
+    assert not clarified(held, reviewer, AT, AT).is_overdue(AT)
+    assert held.is_overdue(late)
+    answered = clarified(held, reviewer, late, late)
+    assert answered.review_due_at == TERMS.working_days_after(late, 2)
+    assert answered.active_terms()[Term.REVIEW].was_missed
+    assert answered.is_overdue(late)
 
 
 def test_a_first_opinion_against_goes_to_a_second_reviewer_and_the_registrar_waits_for_the_reviewers() -> None:

@@ -114,7 +114,7 @@ def test_a_term_has_the_length_of_the_day_it_begins_on_unless_a_setting_says_oth
         ("checklists.toml", 'code = "identity"\n', 'code = "identity"\nis_needed = 1\n', "checklists.toml: row 1 (identity): is_needed"),
         ("terms.toml", "length = 24", "length = [24]", "terms.toml: automatic_check_hours: length: should be one whole number"),
         ("terms.toml", "length = [90, 30, 7, 0]", "length = 90", "terms.toml: expiry_notice_days: length: should be a list"),
-        ("terms.toml", 'unit = "years"', 'unit = "moons"', "terms.toml: row 8 (certificate_years): unit: 'moons' is not one of"),
+        ("terms.toml", 'unit = "years"', 'unit = "moons"', "terms.toml: row 9 (certificate_years): unit: 'moons' is not one of"),
     ],
 )
 def test_a_mistake_is_named_by_file_row_and_field(name: str, old: str, new: str, told: str) -> None:

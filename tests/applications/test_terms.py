@@ -9,7 +9,7 @@ import pytest
 from services.applications.domain.terms import TermNumbers, Terms
 from services.applications.gateways import production_calendar
 
-NUMBERS = TermNumbers(24, 5, 2, 10, 1, 1, 2, 5, (90, 30, 7, 0), 30, 10, 2, 4)
+NUMBERS = TermNumbers(24, 5, 2, 10, 1, 1, 2, 5, (90, 30, 7, 0), 30, 10, 2, 4, 2)
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 

@@ -164,7 +164,8 @@ def _continued(asked: Application, answered: Application, done: Request, *, at: 
     if done.requested_by == "automatic-check":
         return replace(answered, check_due_at=terms.automatic_check_due(at))
     claim = replace(asked.claim, claimed_at=at, due_at=terms.claim_due(at)) if asked.claim else None
-    return replace(answered, claim=claim, review_due_at=terms.resumed_review_due(at, done.review_days_left))
+    due_at = terms.resumed_review_due(at, done.review_days_left, clarified=asked.clarifications)
+    return replace(answered, claim=claim, review_due_at=due_at)
 
 
 def _is_asked(request: Request, document: FrozenDocument) -> bool:

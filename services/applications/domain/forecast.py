@@ -26,7 +26,7 @@ def _left(application: Application, now: datetime, terms: Terms) -> datetime:
     if application.state is State.APPROVED:
         return terms.working_days_after(now, 0)
     if request is not None and request.requested_by == "reviewer":  # answered today at best
-        return terms.approval_due(terms.resumed_review_due(now, request.review_days_left))
+        return terms.approval_due(terms.resumed_review_due(now, request.review_days_left, clarified=application.clarifications))
     if application.state is State.UNDER_REVIEW:
         return terms.approval_due(_not_past(application.review_due_at, now, terms))
     return terms.approval_due(terms.review_due(now))

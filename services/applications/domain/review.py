@@ -138,9 +138,10 @@ def request_information(
     Raises `NotClaimed`, `AlreadyRecommended`, `IllegalMove`.
     """
     held_open_for_review(application, reviewer_id, Move.REQUEST_BY_REVIEWER)
-    left = terms.working_days_between(at, application.review_due_at or at)
+    due_at = application.review_due_at or at
+    left = terms.working_days_between(at, due_at)
     frozen = freeze(application, documents)
-    request = Request("reviewer", reviewer_id, remarks, at, terms.answer_due(at), left, application.form, frozen)
+    request = Request("reviewer", reviewer_id, remarks, at, terms.answer_due(at), left, application.form, frozen, is_late=due_at < at)
     by = _reviewer(reviewer_id)
     return application.moved(Move.REQUEST_BY_REVIEWER, by=by, at=at, requests=(*application.requests, request))
 

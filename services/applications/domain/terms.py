@@ -33,6 +33,8 @@ class ActiveTerm:
     due_at: datetime
     responsible: Responsible
     responsible_id: UUID | None = None
+    was_missed: bool = False
+    """Whether it was past already when it stood still: an answer gives time, and makes nothing undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class TermNumbers:
     escalation_working_days: int
     assign_after_hours: int
     """Hours of working days in which an application may be claimed before it is given to somebody."""
+    clarifications_working_days: int
+    """What all clarifications of one review prolong it by at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,14 @@ class Terms:
         """End of the review begun at `at`."""
         return self.working_days_after(at, self._at(at).review_working_days)
 
-    def resumed_review_due(self, at: datetime, days_left: int) -> datetime:
-        """End of a review that stood still: what was left of it and the extension for the clarification."""
-        return self.working_days_after(at, days_left + self._at(at).clarification_working_days)
+    def resumed_review_due(self, at: datetime, days_left: int, *, clarified: int = 0) -> datetime:
+        """End of a review that stood still: what was left of it, and what so many clarifications before leave of the extension."""
+        return self.working_days_after(at, days_left + self._extension(at, clarified))
+
+    def _extension(self, at: datetime, clarified: int) -> int:
+        numbers = self._at(at)
+        left = numbers.clarifications_working_days - clarified * numbers.clarification_working_days
+        return max(0, min(numbers.clarification_working_days, left))
 
     def answer_due(self, at: datetime) -> datetime:
         """End of the applicant's time for an answer."""
@@ -171,7 +180,7 @@ class Terms:
     def forecast(self, at: datetime, *, is_clarified: bool) -> datetime:
         """The likely end of an application handed in at `at`: a day for the check, the review, the approval."""
         numbers = self._at(at)
-        extension = numbers.clarification_working_days if is_clarified else 0
+        extension = self._extension(at, 0) if is_clarified else 0
         return self.working_days_after(at, 1 + numbers.review_working_days + numbers.approval_working_days + extension)
 
 

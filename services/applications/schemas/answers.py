@@ -197,7 +197,7 @@ def _request(application: Application, rules: Rules) -> RequestOut | None:
 
 def _terms(application: Application, now: datetime) -> list[TermOut]:
     return [
-        TermOut(term=name, due_at=term.due_at, responsible=term.responsible, is_overdue=term.due_at < now)
+        TermOut(term=name, due_at=term.due_at, responsible=term.responsible, is_overdue=term.due_at < now or term.was_missed)
         for name, term in application.active_terms().items()
         if name is not Term.CLAIM
     ]

@@ -124,6 +124,18 @@ class Application:
         return self.requests[-1] if self.state is State.INFORMATION_REQUESTED else None
 
     @property
+    def _reviewers_requests(self) -> tuple[Request, ...]:
+        """What reviewers asked for in the present round."""
+        overturned = [step.at for step in self.history if step.move is Move.OVERTURN]
+        asked = (one for one in self.requests if one.requested_by == "reviewer")
+        return tuple(one for one in asked if not overturned or one.requested_at >= overturned[-1])
+
+    @property
+    def clarifications(self) -> int:
+        """How many answers to reviewers this round had."""
+        return sum(one.answered_at is not None for one in self._reviewers_requests)
+
+    @property
     def is_profile_changed(self) -> bool:
         """Whether the profile became another since it was handed in, beside ways to reach the applicant."""
         return any(not proposal.is_contact_only for proposal in self.proposals)
@@ -199,7 +211,8 @@ class Application:
         if self.state is State.SUBMITTED and self.check_due_at:
             terms[Term.AUTOMATIC_CHECK] = ActiveTerm(self.check_due_at, "system")
         if self.desk in {Desk.REVIEWER, Desk.SECOND_REVIEWER} and self.review_due_at:
-            terms[Term.REVIEW] = ActiveTerm(self.review_due_at, "reviewer", holder)
+            was_missed = any(one.is_late for one in self._reviewers_requests)
+            terms[Term.REVIEW] = ActiveTerm(self.review_due_at, "reviewer", holder, was_missed)
             if self.claim:
                 terms[Term.CLAIM] = ActiveTerm(self.claim.due_at, "reviewer", holder)
         if self.open_request:
@@ -209,8 +222,8 @@ class Application:
         return terms
 
     def is_overdue(self, at: datetime) -> bool:
-        """Whether a running term is past."""
-        return any(term.due_at < at for term in self.active_terms().values())
+        """Whether a running term is past, or was before it stood still."""
+        return any(term.due_at < at or term.was_missed for term in self.active_terms().values())
 
 
 def _is_refusal(step: Transition) -> bool:

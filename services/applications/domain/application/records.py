@@ -92,6 +92,8 @@ class Request:
     documents: tuple[FrozenDocument, ...]
     comment: str = ""
     answered_at: datetime | None = None
+    is_late: bool = False
+    """Whether the reviewer asked when the time for the review was over."""
 
     @property
     def pointers(self) -> tuple[str, ...]:
