@@ -4,11 +4,12 @@ import hashlib
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from itertools import chain, cycle, islice
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from pymongo import AsyncMongoClient
@@ -17,19 +18,22 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo import Document
 from chassis.settings import load_settings
 from chassis.transaction import Begin, atomic
+from contracts.identity import ProfileFacts
 from contracts.roles import Role
 from deploy.bench.tokens import Issuer
 from deploy.cli.surroundings import entered
+from deploy.journey.people import invent_person
 from deploy.local.ports import free_ports, http_status
 from deploy.local.process import ChildProcess
 from deploy.local.servers import PROJECT
 from deploy.local.stack import Stack
 from services.applications.domain.application import Application, Desk, Recommendation
-from services.applications.domain.facts import StaffMember
-from services.applications.domain.form import Form
+from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
+from services.applications.domain.form import Form, prefilled
 from services.applications.domain.numbers import APPLICATION_PREFIX, written
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import State
+from services.applications.gateways import read_rulebook
 from services.applications.main import command_line
 from services.applications.repository import ApplicationRepository, FactsRepository
 from services.applications.repository.applications import COLLECTION
@@ -99,6 +103,15 @@ async def fill(environment: Mapping[str, str], contents: Contents) -> None:
             await collection.create_indexes([index])
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An application with what is known of its applicant: approval asks whether the check finds anything wrong."""
+
+    application: Application
+    facts: Mapping[str, Any]
+    documents: tuple[OwnedDocument, ...]
+
+
 @dataclass(frozen=True)
 class Planter:
     """Puts things into a store of applications past the service."""
@@ -121,6 +134,15 @@ class Planter:
         async with self.begin() as tx:
             for application in applications:
                 await self.applications.add(tx, application)
+
+    @atomic
+    async def plant_known(self, waiting: Waiting) -> None:
+        """One with what is known of its applicant."""
+        async with self.begin() as tx:
+            await self.facts.keep_verified(tx, waiting.application.applicant_id, 1, dict(waiting.facts))
+            for document in waiting.documents:
+                await self.facts.keep_document(tx, document)
+            await self.applications.add(tx, waiting.application)
 
     async def stored(self, application_id: UUID) -> Document:
         """The row of one that was planted."""
@@ -151,10 +173,31 @@ def waiting(name: str, due_at: datetime) -> Application:
     return replace(shape, number=f"MK-{name}")
 
 
-def recommended(serial: int) -> Application:
+def recommended(serial: int) -> Waiting:
     """One that waits for a registrar, of a person of its own."""
     shape, name = _SHAPES[Desk.REGISTRAR], f"recommended {serial}"
-    return replace(shape, id=person(name), applicant_id=person(f"of {name}"), number=written(APPLICATION_PREFIX, 2026, serial))
+    applicant, invented = person(f"of {name}"), invent_person(name, today=FIRST.date())
+    facts = ProfileFacts.model_validate(asdict(invented)).model_dump(mode="json")
+    needed = read_rulebook().on(FIRST.date()).required_documents(shape.kind, invented.specialty_code)
+    documents = tuple(
+        OwnedDocument(person(f"{one} of {name}"), 1, applicant, one, 1, Verdict.ACCEPTED, "0" * 64, 1, "application/pdf", (), FIRST)
+        for one in needed
+    )
+    form = prefilled(facts, {one.document_type: str(one.id) for one in documents})
+    application = replace(
+        shape,
+        id=person(name),
+        applicant_id=applicant,
+        specialty_code=invented.specialty_code,
+        number=written(APPLICATION_PREFIX, 2026, serial),
+        form=form.merged({"consent": {"personal_data": True, "accuracy": True}}),
+    )
+    return Waiting(application, facts, documents)
+
+
+def registrar() -> StaffMember:
+    """Who decides."""
+    return StaffMember(REGISTRAR, 1, frozenset({Role.REGISTRAR}), frozenset(), None)
 
 
 def _staff() -> list[StaffMember]:

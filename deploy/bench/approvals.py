@@ -13,7 +13,7 @@ import httpx
 from contracts.applications import CertificateIssued
 from contracts.roles import Role
 from contracts.topology import EVENTS_EXCHANGE
-from deploy.bench.applications_store import REGISTRAR, planting, recommended, serving
+from deploy.bench.applications_store import REGISTRAR, Planter, Waiting, planting, recommended, registrar, serving
 from deploy.bench.certificates import by_hand, desk, inputs, planned
 from deploy.bench.report import Figure
 from deploy.bench.servers import servers
@@ -34,12 +34,12 @@ async def measure(folder: Path) -> list[Figure]:
         bare = await _bare(environment)
         waiting = [recommended(serial) for serial in range(1, WARM + APPROVALS + 1)]
         async with planting(environment) as planter, serving(stack, environment, issued) as port, _told(stack) as told:
-            await planter.plant(waiting)
+            await _plant(planter, waiting)
             headers = issued.headers(REGISTRAR, Role.REGISTRAR)
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/applications", headers=headers, timeout=_SECONDS) as http:
-                await _approved(http, told, waiting[:WARM])
+                await _approved(http, told, [one.application for one in waiting[:WARM]])
                 began = time.perf_counter()
-                await _approved(http, told, waiting[WARM:])
+                await _approved(http, told, [one.application for one in waiting[WARM:]])
                 ours = APPROVALS / (time.perf_counter() - began)
     name = "approvals until the certificate is told of, through the running service, beside typst and a bare RSA signature"
     return [Figure(name, f"{ours:,.1f} /s", f"{bare:,.1f} certificates/s", ours / bare)]
@@ -52,6 +52,12 @@ async def _bare(environment: Mapping[str, str]) -> float:
         for one in prepared:
             await asyncio.to_thread(by_hand, ready.usecases, one)
         return APPROVALS / (time.perf_counter() - began)
+
+
+async def _plant(planter: Planter, waiting: list[Waiting]) -> None:
+    await planter.staff([registrar()])
+    for one in waiting:
+        await planter.plant_known(one)
 
 
 async def _approved(http: httpx.AsyncClient, told: "asyncio.Queue[UUID]", waiting: list[Application]) -> None:
