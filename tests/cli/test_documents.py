@@ -19,9 +19,9 @@ from services.documents.domain.documents import Document, StoredBytes
 from services.documents.main import command_line
 from services.documents.settings import Settings
 from services.documents.usecases import WorkerUseCases
-from tests.documents.conftest import Work
 from tests.documents.test_repository import a_document, an_upload
 from tests.support import Infra, service_environment
+from tests.support.work import Work
 
 
 @dataclass

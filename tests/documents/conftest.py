@@ -1,12 +1,10 @@
 """Fixtures of documents: the service on real servers, and its parts on fakes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import pytest
 
-from chassis.transaction import Begin, Transaction, atomic
 from services.documents.settings import Settings
 from tests.documents.house import House
 from tests.documents.processes import create_both
@@ -27,18 +25,6 @@ async def service(service_env: dict[str, str]) -> AsyncIterator[Component]:
     """Documents, running: the service and its worker."""
     async with component(create_both, Settings, service_env) as running:
         yield running
-
-
-@dataclass(frozen=True)
-class Work:
-    """Runs a piece of work in a transaction."""
-
-    begin: Begin
-
-    @atomic
-    async def __call__(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        async with self.begin() as tx:
-            return await work(tx)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from services.documents.domain.renditions import Renditions
 from services.documents.domain.rules import ALL_TYPES, RULES_VERSION, MediaType
 from services.documents.domain.sweeps import KeptFile
 from services.documents.repository import CheckRepository, DocumentRepository, HoldRepository, ReadingRepository, RenditionRepository
-from tests.documents.conftest import Work
 from tests.documents.fakes import (
     FakeCheckRepository,
     FakeDocumentRepository,
@@ -30,6 +29,7 @@ from tests.documents.fakes import (
     FakeRenditionRepository,
 )
 from tests.support import Component
+from tests.support.work import Work
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123000, UTC)
 HASH = "ab" * 32

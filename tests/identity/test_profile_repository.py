@@ -1,16 +1,13 @@
 """One behaviour for the stores of profiles over time and their twins."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from chassis.testing import FakeBegin
-from chassis.transaction import Begin, Transaction, atomic
 from services.identity.domain.changes import ProfileChange, Proof, propose
 from services.identity.domain.versions import CertificateMark, Finding, Method, NoSuchProfileVersion, Outcome, Result, first_version
 from services.identity.repository.encoding import StaleRecord
@@ -19,31 +16,26 @@ from tests.identity.profile_fakes import FakeProfileChanges, FakeProfileVersions
 from tests.identity.samples import CODE, NOW, a_practitioner
 from tests.identity.test_fields import RULES
 from tests.support import Component
+from tests.support.work import Work
 
 
 @dataclass
 class Stores:
     """Both repositories, and the way to use them."""
 
-    begin: Begin
+    do: Work
     changes: ProfileChangeRepository
     versions: ProfileVersionRepository
-
-    @atomic
-    async def do(self, work: Callable[[Transaction], Awaitable[Any]]) -> Any:
-        """One transaction."""
-        async with self.begin() as tx:
-            return await work(tx)
 
 
 @pytest.fixture(params=["fake", "real"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "fake":
-        return Stores(FakeBegin(), FakeProfileChanges(), FakeProfileVersions())
+        return Stores(Work(FakeBegin()), FakeProfileChanges(), FakeProfileVersions())
     identity: Component = request.getfixturevalue("identity")
     chassis = identity.app.state.chassis
     database, cipher = chassis.database, chassis.cipher
-    return Stores(chassis.begin, ProfileChangeRepository(database, cipher), ProfileVersionRepository(database, cipher))
+    return Stores(Work(chassis.begin), ProfileChangeRepository(database, cipher), ProfileVersionRepository(database, cipher))
 
 
 def a_change(person_id: UUID | None = None) -> ProfileChange:

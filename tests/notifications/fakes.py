@@ -1,7 +1,7 @@
 """Twins of notifications' repositories and providers, in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -11,7 +11,7 @@ import httpx
 
 from chassis.breaker import CircuitBreaker
 from chassis.testing import FakeBegin, FrozenClock
-from chassis.transaction import Begin, Transaction, atomic
+from chassis.transaction import Transaction
 from contracts.roles import Role
 from services.notifications.domain import (
     KINDS,
@@ -32,18 +32,6 @@ from tests.notifications.events import NOW
 
 T = TypeVar("T")
 _NOTHING = cast("Any", None)
-
-
-@dataclass(frozen=True)
-class Work:
-    """Runs a piece of work in a transaction."""
-
-    begin: Begin
-
-    @atomic
-    async def __call__(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        async with self.begin() as tx:
-            return await work(tx)
 
 
 class FakeRecipientRepository(RecipientRepository):

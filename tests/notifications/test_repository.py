@@ -14,8 +14,9 @@ from contracts.roles import Role
 from services.notifications.domain import Channel, Contacts, Delivery, DeliveryState, Notice, NoticeNotFound, StaleRecord
 from services.notifications.repository import DeliveryRepository, NoticeRepository, RecipientRepository
 from tests.notifications.events import NOW
-from tests.notifications.fakes import FakeDeliveryRepository, FakeNoticeRepository, FakeRecipientRepository, Work
+from tests.notifications.fakes import FakeDeliveryRepository, FakeNoticeRepository, FakeRecipientRepository
 from tests.support import Component
+from tests.support.work import Work
 
 CONTACTS = Contacts(email="vera@example.org", phone="+79000000001", salutation="Вера Павловна")
 

@@ -1,6 +1,5 @@
 """Twins of support's repositories, in memory."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -8,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.testing import FakeBegin, FrozenClock
-from chassis.transaction import Begin, Transaction, atomic
+from chassis.transaction import Transaction
 from contracts.roles import Role
 from services.support.domain import KnownApplication, StaleTicket, Ticket, TicketKind, TicketNotFound, TicketState
 from services.support.repository import AgentRepository, ApplicationRepository, DeskPosition, OwnPosition, TicketRepository
@@ -16,18 +15,6 @@ from services.support.usecases import Terms, UseCases
 from tests.support_service.events import NOW
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Work:
-    """Runs a piece of work in a transaction."""
-
-    begin: Begin
-
-    @atomic
-    async def __call__(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        async with self.begin() as tx:
-            return await work(tx)
 
 
 def _summary(ticket: Ticket) -> Ticket:

@@ -26,8 +26,9 @@ from services.support.domain import (
 )
 from services.support.repository import AgentRepository, ApplicationRepository, TicketRepository
 from tests.support import Component
+from tests.support.work import Work
 from tests.support_service.events import NOW
-from tests.support_service.fakes import FakeAgentRepository, FakeApplicationRepository, FakeTicketRepository, Work
+from tests.support_service.fakes import FakeAgentRepository, FakeApplicationRepository, FakeTicketRepository
 
 
 @dataclass(frozen=True)
