@@ -43,7 +43,7 @@ def waiting(due_at: datetime, *, specialty_code: str = people.CARDIOLOGY, **chan
     """One nobody has claimed yet, of a person of its own."""
     number = written(APPLICATION_PREFIX, 2099, next(_SERIALS))
     fields = {"number": number, "submitted_at": people.NOW, "review_due_at": due_at, "specialty_code": specialty_code}
-    return replace(_begun(uuid4(), people.NOW), state=State.UNDER_REVIEW, **{**fields, **changed})
+    return replace(_begun(uuid4(), people.NOW), **{"state": State.UNDER_REVIEW, **fields, **changed})
 
 
 def withdrawn(applicant_id: UUID, started_at: datetime, ended_at: datetime, *, kind: Kind = Kind.PRIMARY) -> Application:

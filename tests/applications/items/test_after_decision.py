@@ -21,10 +21,13 @@ from contracts.applications import (
     DeadlineStillMissed,
 )
 from contracts.roles import Role
+from services.applications.domain.application import Remark
 from services.applications.domain.numbers import APPEAL_PREFIX, is_number
+from services.applications.domain.states import State
 from tests.applications import people
 from tests.applications.appealing import appeal_against, filed_appeal, refused
 from tests.applications.conftest import Applicant, Hands, known_reviewers
+from tests.applications.planting import plant, waiting
 from tests.support import Component, Signer, eventually
 
 AGAIN = {"kind": "primary", "specialty_code": people.CARDIOLOGY}
@@ -57,6 +60,23 @@ async def test_ap_13_a_refusal_says_that_it_may_be_corrected_and_takes_nothing_u
     mistyped = await applicant.call("POST", "/appeals", appeal_against(application["number"][:-1] + digit, applicant.service.clock.now()))
     assert (mistyped.status_code, mistyped.json()["code"]) == (404, "application-not-found")
     assert [one["pointer"] for one in mistyped.json()["errors"]] == ["/application_number"]
+
+
+async def test_ap_13_the_last_word_decides_what_a_new_application_corrects(service: Component, applicant: Applicant) -> None:
+    now, again = service.clock.now(), AGAIN | {"specialty_code": "31.08.59"}
+    corrected = again | {"correction_comment": "Исправлено"}
+    theirs: dict[str, Any] = {"applicant_id": applicant.id, "specialty_code": again["specialty_code"]}
+    decided = theirs | {"reasons": (Remark("qualification-incomplete", "/documents/diploma"),)}
+    older, last = (waiting(now, state=State.REJECTED, ended_at=now - timedelta(days=days), **decided) for days in (9, 3))
+    await plant(service, older, last)
+    named = await applicant.call("POST", "/applications", corrected | {"previous_application_id": str(older.id)})
+    assert (named.status_code, named.json()["code"], named.json()["application_id"]) == (409, "not-refused", str(last.id))
+    draft = await applicant.ok("POST", "/applications", corrected)
+    assert draft["previous_application_id"] == str(last.id)
+    await applicant.ok("POST", f"/applications/{draft['id']}/withdrawal", {"reason": "Передумала"})
+    assert (await applicant.call("POST", "/applications", again)).json()["code"] == "correction-comment-missing", "the refusal stands"
+    await plant(service, waiting(now, state=State.CERTIFIED, ended_at=now, **theirs))
+    assert (await applicant.ok("POST", "/applications", again))["previous_application_id"] is None, "a certificate came since"
 
 
 async def test_ap_14_an_overturned_refusal_goes_back_to_others_and_the_whole_row_is_seen(
