@@ -109,7 +109,7 @@ def set_up(service: str, *, otlp_endpoint: str | None = None) -> Telemetry:
     The first call of a process also becomes its global provider and instruments the MongoDB driver: call it before any client is made.
     """
     resource = Resource.create({"service.name": service, "service.namespace": "medkabinet"})
-    tracer_provider = TracerProvider(resource=resource, sampler=ParentBased(ALWAYS_ON), shutdown_on_exit=False)
+    tracer_provider = TracerProvider(resource=resource, sampler=_SAMPLER, shutdown_on_exit=False)
     tracer_provider.add_span_processor(_Scrub())
     readers: list[MetricReader] = []
     if otlp_endpoint is not None:

@@ -55,9 +55,10 @@ def _served(exporter: InMemorySpanExporter) -> list[ReadableSpan]:
     return [span for span in exporter.get_finished_spans() if span.kind is trace.SpanKind.SERVER]
 
 
-async def test_a_request_continues_the_caller_s_trace(measured: tuple[Telemetry, InMemorySpanExporter]) -> None:
+@pytest.mark.parametrize("flags", ["01", "00"], ids=["sampled", "a stranger who wants no trace"])
+async def test_a_request_continues_the_caller_s_trace(measured: tuple[Telemetry, InMemorySpanExporter], flags: str) -> None:
     made, exporter = measured
-    answer = await _get(made, "/people/1", traceparent="00-0123456789abcdef0123456789abcdef-0123456789abcdef-01")
+    answer = await _get(made, "/people/1", traceparent=f"00-0123456789abcdef0123456789abcdef-0123456789abcdef-{flags}")
     assert answer.json()["trace_id"] == "0123456789abcdef0123456789abcdef"
     inside, served = exporter.get_finished_spans()
     assert (served.name, served.resource.attributes["service.name"]) == ("GET /people/{name}", "probe")
