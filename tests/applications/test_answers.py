@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.applications import ElectronicDocumentIssued, InformationProvided
-from services.applications.domain import drafting, identifiers, stage1
-from services.applications.domain.application import SYSTEM, Application
+from services.applications.domain import drafting, erasure, identifiers, stage1
+from services.applications.domain.application import SYSTEM, Application, StoredFile
+from services.applications.domain.as_of import as_of
 from services.applications.domain.check import CheckInput, check
 from services.applications.domain.errors.answering import DocumentUnknown, NothingAnswered
 from services.applications.domain.errors.drafting import DocumentsChanged
@@ -24,6 +25,7 @@ from tests.applications.test_domain import AT, RULES, TERMS, codes, documents, d
 from tests.support import Component, eventually
 
 Known = dict[UUID, OwnedDocument]
+LATER = AT + timedelta(hours=1)
 
 
 def handed_in(known: Known) -> Application:
@@ -146,6 +148,28 @@ def test_an_answer_names_neither_a_strangers_document_nor_an_unknown_one() -> No
         assert [error.pointer for error in refused.value.errors] == ["/changes/documents/licence"]
     own = known | {strange: replace(licence, id=strange)}
     assert drafting.answer(asked, "вот", patch, own, at=AT, terms=TERMS).state is State.SUBMITTED
+
+
+def file_of(snapshot_sha256: str | None) -> StoredFile:
+    return StoredFile(f"electronic/x/{snapshot_sha256}.pdf", str(snapshot_sha256), 1)
+
+
+def test_what_an_answer_changed_has_an_electronic_document_of_its_own_and_the_former_stays() -> None:
+    asked, known = asked_for_files(documents(), "licence")
+    first, receipt = drafting.printed(asked, file_of(asked.snapshot_sha256), asked.snapshot_sha256), file_of(asked.snapshot_sha256)
+    answered = drafting.answer(first, "", {}, replaced(known, "licence"), at=LATER, terms=TERMS)
+    printed, newest = (
+        drafting.printed(answered, file_of(answered.snapshot_sha256), answered.snapshot_sha256),
+        file_of(answered.snapshot_sha256),
+    )
+    assert (printed.electronic_document, printed.former_electronic_documents) == (newest, (receipt,))
+    assert drafting.printed(printed, newest, answered.snapshot_sha256) is printed, "told twice"
+    late = drafting.printed(printed, file_of("earlier"), "earlier")
+    assert (late.electronic_document, late.former_electronic_documents) == (newest, (receipt, file_of("earlier")))
+    before = as_of(printed, AT + timedelta(minutes=1))
+    assert before is not None
+    assert (before.electronic_document, before.former_electronic_documents) == (receipt, ())
+    assert erasure.anonymised(printed, at=LATER).former_electronic_documents == ()
 
 
 def test_a_document_nobody_told_about_yet_lets_what_was_handed_in_wait() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import hashlib
 import io
 import json
 from typing import Any
@@ -120,7 +121,18 @@ async def _prove(applicant: Applicant, signed: str, number: str) -> None:
 
 
 async def _read_history(applicant: Applicant, submitted: dict[str, Any], certificate_number: str) -> None:
-    protocol = await applicant.ok("GET", f"/applications/{submitted['id']}/protocol")
+    async def printed_anew() -> dict[str, Any]:
+        told: dict[str, Any] = await applicant.ok("GET", f"/applications/{submitted['id']}/protocol")
+        assert [one["is_current"] for one in told["electronic_documents"]] == [False, True], (
+            "what was handed in, and what the answer made of it"
+        )
+        return told
+
+    protocol = await eventually(printed_anew)
+    newest = (await applicant.call("GET", f"/applications/{submitted['id']}/electronic-document")).content
+    assert (
+        hashlib.sha256(newest).hexdigest() == protocol["electronic_documents"][1]["sha256"] != protocol["electronic_documents"][0]["sha256"]
+    )
     assert [step["move"] for step in protocol["transitions"]][-3:] == ["recommend", "approve", "certify"]
     assert protocol["checks"][0]["outcome"] == "passed"
     exported = await applicant.call("GET", f"/applications/exports?format=csv&ids={submitted['id']}")

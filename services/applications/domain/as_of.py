@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.applications.domain.application import AppealReference, Application, Refusal, Remark, Request, Transition
-from services.applications.domain.form import Form
+from services.applications.domain.application import AppealReference, Application, Refusal, Remark, Request, StoredFile, Transition
+from services.applications.domain.drafting import snapshot
+from services.applications.domain.form import Form, sha256_of
 from services.applications.domain.states import OPEN, Move, State
 
 
@@ -23,6 +24,7 @@ def as_of(application: Application, moment: datetime) -> Application | None:
     is_handed_in = application.submitted_at is not None and application.submitted_at <= moment
     requests = tuple(_asked(one, moment) for one in application.requests if one.requested_at <= moment)
     later = next((one for one in application.requests if one.answered_at is not None and one.answered_at > moment), None)
+    printed = _printed(application, later)
     return replace(
         application,
         state=state,
@@ -34,7 +36,8 @@ def as_of(application: Application, moment: datetime) -> Application | None:
         form=(later.form if later else application.form) if is_handed_in else Form(),
         documents=(later.documents if later else application.documents) if is_handed_in else (),
         snapshot_sha256=application.snapshot_sha256 if later is None and _is_confirmed_since(application, moment) else None,
-        electronic_document=application.electronic_document if is_handed_in else None,
+        electronic_document=printed[-1] if printed and is_handed_in else None,
+        former_electronic_documents=printed[:-1] if is_handed_in else (),
         checks=tuple(one for one in application.checks if one.at <= moment),
         check_due_at=None,
         review_due_at=None,
@@ -51,6 +54,17 @@ def as_of(application: Application, moment: datetime) -> Application | None:
         appeal=_appeal(application, moment),
         certificate=application.certificate.stood_at(moment) if application.certificate and state is State.CERTIFIED else None,
     )
+
+
+def _printed(application: Application, later: Request | None) -> tuple[StoredFile, ...]:
+    """The electronic documents up to the one of what a later answer changed; each is stored under the hash of its snapshot."""
+    now = application.electronic_document
+    files = (*application.former_electronic_documents, *([] if now is None else [now]))
+    if later is None:
+        return files
+    then = sha256_of(snapshot(replace(application, form=later.form, documents=later.documents)))
+    place = next((place for place, file in enumerate(files) if file.key.endswith(f"/{then}.pdf")), 0)
+    return files[: place + 1]
 
 
 def _asked(request: Request, moment: datetime) -> Request:

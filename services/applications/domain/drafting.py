@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.errors import FieldError
 from contracts.roles import Role
-from services.applications.domain.application import SYSTEM, Actor, Application, FrozenDocument, Request
+from services.applications.domain.application import SYSTEM, Actor, Application, FrozenDocument, Request, StoredFile
 from services.applications.domain.check import Finding, is_clean
 from services.applications.domain.errors.answering import DocumentUnknown, ItemLocked, NothingAnswered
 from services.applications.domain.errors.drafting import CheckNotClean, DocumentsChanged, UnknownSpecialty
@@ -188,6 +188,17 @@ def _only_unlocked(flagged: Iterable[str], changed: Iterable[str]) -> None:
     if locked:
         errors = [FieldError(f"/changes{pointer}", "item-locked", "Это место не запрашивали исправить.") for pointer in locked]
         raise ItemLocked("Исправлять можно только то, на что указывает запрос.", errors=errors)
+
+
+def printed(read: Application, file: StoredFile, snapshot_sha256: str | None) -> Application:
+    """The next version with the file made of that snapshot; the one it follows is kept. The same one where the file is known."""
+    current, former = read.electronic_document, read.former_electronic_documents
+    if file in (current, *former):
+        return read
+    if current is not None and snapshot_sha256 != read.snapshot_sha256:  # an answer came while it was made
+        return replace(read, version=read.version + 1, former_electronic_documents=(*former, file))
+    kept = (*former, *([] if current is None else [current]))
+    return replace(read, version=read.version + 1, electronic_document=file, former_electronic_documents=kept)
 
 
 def withdraw(application: Application, reason: str, *, at: datetime) -> Application:

@@ -29,6 +29,7 @@ def anonymised(application: Application, *, at: datetime) -> Application:
         documents=(),
         snapshot_sha256=None,
         electronic_document=None,
+        former_electronic_documents=(),
         correction_comment="",
         claim=None,
         history=tuple(replace(step, why="") for step in application.history),

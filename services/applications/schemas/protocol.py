@@ -96,6 +96,14 @@ class AppealRecordOut(BaseModel):
         )
 
 
+class ElectronicDocumentOut(BaseModel):
+    """A PDF of what was handed in; those that answers made former stay."""
+
+    sha256: str
+    size_bytes: int
+    is_current: bool
+
+
 class ProtocolOut(BaseModel):
     """Everything that happened to an application; what experts wrote, after the decision."""
 
@@ -104,6 +112,7 @@ class ProtocolOut(BaseModel):
     status: str
     submitted_at: datetime | None
     snapshot_sha256: str | None
+    electronic_documents: list[ElectronicDocumentOut]
     checks: list[CheckRecordOut]
     requests: list[RequestOut]
     comments: list[CommentOut]
@@ -122,6 +131,7 @@ class ProtocolOut(BaseModel):
             status=application.word,
             submitted_at=application.submitted_at,
             snapshot_sha256=application.snapshot_sha256,
+            electronic_documents=_electronic_documents(application),
             checks=[CheckRecordOut(check_id=one.id, at=one.at, outcome=one.outcome, codes=list(one.codes)) for one in application.checks],
             requests=[
                 RequestOut(
@@ -138,6 +148,12 @@ class ProtocolOut(BaseModel):
             standing_changes=[StandingChangeOut.of(change, rules) for change in told.changes],
             appeals=[AppealRecordOut.of(appeal) for appeal in told.appeals],
         )
+
+
+def _electronic_documents(application: Application) -> list[ElectronicDocumentOut]:
+    now = application.electronic_document
+    files = (*application.former_electronic_documents, *([] if now is None else [now]))
+    return [ElectronicDocumentOut(sha256=one.sha256, size_bytes=one.size_bytes, is_current=one is now) for one in files]
 
 
 def _comments(application: Application, rules: Rules) -> list[CommentOut]:

@@ -53,7 +53,9 @@ class AutomaticCheck(Room):
         if missing:
             await self.facts.await_documents(tx, missing, asked.id)
             return
-        await self._move(tx, drafting.go_on(asked, documents, at=self.now(), terms=self.terms), read=asked)
+        gone_on = drafting.go_on(asked, documents, at=self.now(), terms=self.terms)
+        await self._move(tx, gone_on, read=asked)
+        await self._print_anew(tx, gone_on, read=asked)
 
     async def _run(self, tx: Transaction, application: Application) -> None:
         if application.state is not State.SUBMITTED:

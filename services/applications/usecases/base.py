@@ -10,7 +10,7 @@ from chassis.clock import Clock
 from chassis.errors import FieldError, PreconditionFailed
 from chassis.transaction import Begin, Transaction
 from contracts.access import PersonalDataRead
-from contracts.applications import ApprovalRecommended, AssignmentDue
+from contracts.applications import ApprovalRecommended, AssignmentDue, ElectronicDocumentRequested
 from contracts.roles import Role
 from services.applications.domain import assignment, review
 from services.applications.domain.application import Application
@@ -124,6 +124,11 @@ class Room:
     async def _called(self, application: Application) -> tuple[UUID, ...]:
         """Who is told that it waits for one of them."""
         return assignment.called(application, (await self.facts.all_staff()).values())[:TOLD_MAX]
+
+    async def _print_anew(self, tx: Transaction, answered: Application, *, read: Application) -> None:
+        """What was handed in became another: it gets an electronic document of its own."""
+        if answered.snapshot_sha256 != read.snapshot_sha256:
+            await tx.publish(ElectronicDocumentRequested(occurred_at=self.now(), application_id=answered.id))
 
     async def _member(self, tx: Transaction, staff_id: UUID) -> StaffMember:
         """Somebody of staff; without roles who identity has not told about."""

@@ -55,17 +55,22 @@ class Submission(Room):
             electronic_document(application, self.rules_of(application), self.terms), made_at=made_at
         )
         file = await self.files.put(f"electronic/{application.id}/{application.snapshot_sha256}.pdf", content)
-        await self._tell_issued(event, file)
+        await self._keep_issued(event, file, application.snapshot_sha256)
 
     @atomic
-    async def _tell_issued(self, event: ElectronicDocumentRequested, file: StoredFile) -> None:
+    async def _keep_issued(self, event: ElectronicDocumentRequested, file: StoredFile, snapshot_sha256: str | None) -> None:
+        """The first is the receipt and is told of; what follows an answer lies beside it."""
         async with self.begin(handling=event) as tx:
             read = await self.applications.get_any(event.application_id, tx=tx)
             if read.anonymised_at is not None:  # meanwhile; the file came after the others were removed
                 await self.files.delete(file.key)
                 return
-            issued = replace(read, version=read.version + 1, electronic_document=file)
+            issued = drafting.printed(read, file, snapshot_sha256)
+            if issued is read:
+                return
             await self._keep(tx, issued, read=read)
+            if read.electronic_document is not None:
+                return
             await tx.publish(
                 ElectronicDocumentIssued(
                     occurred_at=self.now(),
@@ -97,6 +102,7 @@ class Submission(Room):
             given, _ = await self._check_input(answered, tx)
             soundness.permits_answer(replace(given, application=asked), given)
             await self._move(tx, answered, read=asked)
+            await self._print_anew(tx, answered, read=asked)
             return await self._free(tx, answered)
 
     @atomic

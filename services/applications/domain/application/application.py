@@ -54,6 +54,8 @@ class Application:
     documents: tuple[FrozenDocument, ...] = ()
     snapshot_sha256: str | None = None
     electronic_document: StoredFile | None = None
+    former_electronic_documents: tuple[StoredFile, ...] = ()
+    """Of what was handed in before answers changed it, the first one first."""
     checks: tuple[CheckRecord, ...] = ()
     check_due_at: datetime | None = None
     review_due_at: datetime | None = None
