@@ -50,7 +50,8 @@ async def test_reminders_missed_terms_lapsed_claims_and_expiry_come_in_time(serv
     for step in (2, 3):
         service.clock.move(timedelta(days=5))
         still = await applicant.told(DeadlineStillMissed)
-        assert (still.term, still.due_at, still.responsible_id, still.step) == ("review", due_at, None, step)
+        assert (still.term, still.due_at, still.step) == ("review", due_at, step)
+        assert still.responsible_id in {None, reviewer.id}, "who let it lie may have been given it again: there is nobody else"
 
     await reviewer.ok("PUT", f"/reviews/{application['id']}/claim")
     await reviewer.examine(application["id"])

@@ -21,7 +21,8 @@ THINK_SECONDS = float(os.environ.get("CHAOS_THINK_SECONDS", "0.3"))
 async def test_nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> None:
     verdicts = [verdict async for verdict in run(tmp_path, short_faults(), clients=2, think_seconds=THINK_SECONDS, others=walkers_of(1))]
     assert len(verdicts) == len(short_faults())
-    assert [verdict for verdict in verdicts if not verdict.is_good] == []
+    bad = [str(verdict) for verdict in verdicts if not verdict.is_good]
+    assert not bad, "\n".join(bad)
     assert sum(verdict.certified for verdict in verdicts) >= 1, "nobody walked the whole way"
 
 

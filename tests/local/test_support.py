@@ -1,6 +1,7 @@
 """The fixtures everybody stands on."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -26,8 +27,8 @@ async def test_each_environment_has_stores_of_its_own(infra: Infra) -> None:
         assert other["IDENTITY_PORT"] == "9"
 
 
-async def test_an_environment_leaves_no_database(infra: Infra) -> None:
-    async with service_environment(infra, "identity") as env, infra.mongo() as client:
+async def test_an_environment_leaves_no_database_on_servers_of_others(infra: Infra) -> None:
+    async with service_environment(replace(infra, is_own=False), "identity") as env, infra.mongo() as client:
         await client[env["IDENTITY_MONGO_DATABASE"]]["things"].insert_one({"_id": 1})
         assert env["IDENTITY_MONGO_DATABASE"] in await client.list_database_names()
     async with infra.mongo() as client:
