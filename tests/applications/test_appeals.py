@@ -1,7 +1,7 @@
 """AP-14: appeals in the pure domain: who may file, who may judge, what becomes of the application."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +25,7 @@ from services.applications.domain.errors.appeals import (
 from services.applications.domain.errors.application import IllegalMove
 from services.applications.domain.errors.review import AlreadyClaimed, ConflictOfInterest, NotClaimed
 from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
+from services.applications.domain.refusals import after_closing_refusal
 from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Term
 from services.applications.schemas.protocol import TransitionOut
@@ -190,6 +191,23 @@ def test_what_is_no_ground_is_refused_by_name(error: type[DomainError], given: d
             at=AT + int(str(days)) * DAY,
             terms=TERMS,
         )
+
+
+def test_a_refusal_that_closes_corrections_says_until_when_and_lets_another_application_follow() -> None:
+    application, last = refused(), TERMS.appeal_until(AT)
+    upheld = decided(Outcome.UPHELD, application)[0].application
+    day = f"{TERMS.local_date(last):%d.%m.%Y}"
+
+    def said(one: Application, at: datetime, *, is_named: bool = False) -> str | None:
+        return after_closing_refusal(one, is_named=is_named, at=at, terms=TERMS)
+
+    assert f"обжаловать по {day} включительно" in str(said(application, last))
+    assert f"жалоба на него уже была. Новое можно подать после {day}" in str(said(upheld, last)), "an appeal shortens nothing"
+    for one in (application, upheld):
+        assert said(one, last + timedelta(seconds=1)) is None
+        assert "Подайте новое" in str(said(one, last + DAY, is_named=True))
+    with pytest.raises(AppealTooLate, match=f"истёк {day}.*можно подать новое"):
+        filed(application, days=31)
 
 
 def test_only_a_refusal_can_be_appealed_against() -> None:

@@ -15,6 +15,7 @@ from services.applications.domain.errors.application import OpenApplicationExist
 from services.applications.domain.errors.drafting import CommentMissing, NothingToCorrect, NotRefused, NotVerified, ResubmissionClosed
 from services.applications.domain.facts import NOT_VERIFIED
 from services.applications.domain.form import prefilled
+from services.applications.domain.refusals import after_closing_refusal
 from services.applications.domain.rules import Kind
 from services.applications.domain.states import Move, State, after
 from services.applications.usecases.base import Room, named, same_version
@@ -81,19 +82,18 @@ class Drafting(Room):
         )
 
     async def _previous(self, tx: Transaction, applicant_id: UUID, wanted: NewApplication) -> Application | None:
-        """The refusal that the new one corrects, named or not: while a refusal is the last word, whatever follows corrects it."""
+        """The refusal that the new one corrects, named or not: while a refusal is the last word, whatever follows corrects it.
+
+        One whose reasons rule corrections out is followed by nothing while it could be appealed against, and then by an application
+        that corrects nothing: nothing in the refused one could be put right, so the new one stands for itself.
+        """
         last = await self.applications.last_decided(tx, applicant_id, wanted.kind, wanted.specialty_code)
         standing = last.id if last and last.state is State.REJECTED else None
         previous_id = wanted.previous_application_id or standing
         if previous_id is None:
-            if wanted.correction_comment.strip():
-                extra = FieldError("/correction_comment", "nothing-to-correct", "Уберите пояснение: исправлять нечего.")
-                raise NothingToCorrect("По этому виду и специальности у вас нет отказа, который можно исправить.", errors=[extra])
+            _corrects_nothing(wanted)
             return None
         previous = await self.applications.get_own(previous_id, applicant_id, tx=tx)
-        if not wanted.correction_comment.strip():
-            missing = FieldError("/correction_comment", "missing", "Напишите, какие ошибки исправлены.")
-            raise CommentMissing("Повторное заявление должно сказать, что исправлено.", errors=[missing], **named(previous))
         is_same = (previous.kind, previous.specialty_code) == (wanted.kind, wanted.specialty_code)
         if previous.state is State.APPEALED and previous.appeal and is_same:
             raise NotRefused(f"На этот отказ подана жалоба {previous.appeal.number}. Дождитесь решения по ней или отзовите её.")
@@ -102,9 +102,14 @@ class Drafting(Room):
         if previous.id != standing and last is not None:
             raise NotRefused("После этого отказа было другое решение. Исправляют последний отказ.", **named(last))
         if not self.rules_of(previous).may_resubmit(one.code for one in previous.reasons):
-            raise ResubmissionClosed(
-                "По причинам этого отказа исправленное заявление не подаётся. Решение можно обжаловать.", **named(previous)
-            )
+            why = after_closing_refusal(previous, is_named=wanted.previous_application_id is not None, at=self.now(), terms=self.terms)
+            if why is not None:
+                raise ResubmissionClosed(why, **named(previous))
+            _corrects_nothing(wanted)
+            return None
+        if not wanted.correction_comment.strip():
+            missing = FieldError("/correction_comment", "missing", "Напишите, какие ошибки исправлены.")
+            raise CommentMissing("Повторное заявление должно сказать, что исправлено.", errors=[missing], **named(previous))
         return previous
 
     async def get(self, application_id: UUID, *, applicant_id: UUID) -> Application:
@@ -159,3 +164,10 @@ class Drafting(Room):
                 document_ids=draft.document_ids,
             )
         )
+
+
+def _corrects_nothing(wanted: NewApplication) -> None:
+    """Raises `NothingToCorrect` where it says what was corrected all the same."""
+    if wanted.correction_comment.strip():
+        extra = FieldError("/correction_comment", "nothing-to-correct", "Уберите пояснение: исправлять нечего.")
+        raise NothingToCorrect("По этому виду и специальности у вас нет отказа, который можно исправить.", errors=[extra])

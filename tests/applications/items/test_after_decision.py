@@ -79,6 +79,24 @@ async def test_ap_13_the_last_word_decides_what_a_new_application_corrects(servi
     assert (await applicant.ok("POST", "/applications", again))["previous_application_id"] is None, "a certificate came since"
 
 
+async def test_ap_13_what_closes_a_correction_closes_it_while_it_may_be_appealed_against(service: Component, applicant: Applicant) -> None:
+    now, again = service.clock.now(), AGAIN | {"specialty_code": "31.08.59"}
+    theirs: dict[str, Any] = {"applicant_id": applicant.id, "specialty_code": again["specialty_code"]}
+    theirs |= {"state": State.REJECTED, "reasons": (Remark("duplicate-application", "/professional/specialty_code"),)}
+    refusal = waiting(now, ended_at=now - timedelta(days=60), **theirs)
+    await plant(service, refusal)
+    linked = await applicant.call("POST", "/applications", again | {"previous_application_id": str(refusal.id)})
+    assert (linked.status_code, linked.json()["code"]) == (409, "resubmission-closed")
+    assert "Подайте новое" in linked.json()["detail"]
+    explained = await applicant.call("POST", "/applications", again | {"correction_comment": "Исправлено"})
+    assert explained.json()["code"] == "nothing-to-correct"
+    draft = await applicant.ok("POST", "/applications", again)
+    assert (draft["previous_application_id"], draft["correction_comment"]) == (None, "")
+    await applicant.ok("POST", f"/applications/{draft['id']}/withdrawal", {"reason": "Передумала"})
+    await plant(service, waiting(now, ended_at=now - timedelta(days=3), **theirs))
+    assert (await applicant.call("POST", "/applications", again)).json()["code"] == "resubmission-closed"
+
+
 async def test_ap_14_an_overturned_refusal_goes_back_to_others_and_the_whole_row_is_seen(
     service: Component, signer: Signer, applicant: Applicant, reviewers: list[Hands]
 ) -> None:

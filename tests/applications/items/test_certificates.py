@@ -1,7 +1,7 @@
 """AP-12 and AP-17: certificates are signed, verified, suspended, reinstated, revoked and renewed."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +16,12 @@ from contracts.applications import (
     CertificateSuspended,
     RenewalDrafted,
 )
+from services.applications.domain.application import Application, Remark
+from services.applications.domain.rules import Kind
+from services.applications.domain.states import State
 from tests.applications.certified import certified, decided
 from tests.applications.conftest import Applicant, Hands
+from tests.applications.planting import plant, waiting
 from tests.support import eventually
 from tests.support.exports import exported
 
@@ -129,6 +133,13 @@ def expiring(issued: CertificateIssued, days_left: int) -> CertificateExpiring:
     )
 
 
+def refused_renewal(applicant: Applicant, *, days_ago: int) -> Application:
+    now = applicant.service.clock.now()
+    reasons = (Remark("experience-below-minimum", "/professional/employments"),)
+    given: dict[str, Any] = {"applicant_id": applicant.id, "kind": Kind.PERIODIC, "state": State.REJECTED, "reasons": reasons}
+    return waiting(now, ended_at=now - timedelta(days=days_ago), **given)
+
+
 async def handled(applicant: Applicant, event: CertificateExpiring) -> None:
     await applicant.service.publish(event)
     await eventually(lambda: applicant.service.database["inbox"].find_one({"_id": str(event.event_id)}))
@@ -139,13 +150,16 @@ async def test_the_first_notice_of_expiry_brings_a_prefilled_draft_and_its_certi
 ) -> None:
     issued = await certified(applicant, reviewers[0], registrar)
     timers = {"_id": {"$regex": f"^certificate-expiring:{issued.certificate_id}:"}}
+    await plant(applicant.service, refused_renewal(applicant, days_ago=60))
     for event in (expiring(issued, 30), expiring(issued, 90), expiring(issued, 90)):  # told late, told, told again
         await handled(applicant, event)
     told = await applicant.told(RenewalDrafted)
     mine = (await applicant.ok("GET", "/applications"))["items"]
-    assert [(one["kind"], one["state"]) for one in mine] == [("periodic", "draft"), ("primary", "certified")]
+    told_of = [("periodic", "draft"), ("periodic", "rejected"), ("primary", "certified")]
+    assert sorted((one["kind"], one["state"]) for one in mine) == told_of, "an old refusal closes no renewal"
     draft = await applicant.get(str(told.application_id))
     assert (draft["renews_certificate_id"], draft["specialty_code"]) == (str(issued.certificate_id), "31.08.36")
+    assert draft["previous_application_id"] is None, "it corrects nothing"
     assert draft["personal"]["surname"] == "Вымышленникова"
     assert draft["documents"] == {name: str(key) for name, key in applicant.documents.items()}
     assert await applicant.service.database["timers"].count_documents(timers) == 4
@@ -161,3 +175,10 @@ async def test_a_revoked_certificate_is_not_renewed(applicant: Applicant, review
     await change(registrar, issued.certificate_number, "revocation", "false-information")
     await handled(applicant, expiring(issued, 90))
     assert len((await applicant.ok("GET", "/applications"))["items"]) == 1
+
+
+async def test_no_renewal_is_begun_in_the_way_of_an_appeal(applicant: Applicant, reviewers: list[Hands], registrar: Hands) -> None:
+    issued = await certified(applicant, reviewers[0], registrar)
+    await plant(applicant.service, refused_renewal(applicant, days_ago=3))
+    await handled(applicant, expiring(issued, 90))
+    assert sorted(one["state"] for one in (await applicant.ok("GET", "/applications"))["items"]) == ["certified", "rejected"]

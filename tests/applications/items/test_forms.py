@@ -198,6 +198,9 @@ async def test_ap_7_a_reason_of_the_table_may_close_the_way_to_a_correction(appl
             "resubmission-closed",
             application["id"],
         )
+        assert "можно обжаловать по " in refused.json()["detail"]
+    silent = await applicant.call("POST", "/applications", again)
+    assert silent.json()["code"] == "resubmission-closed", "no comment would open it"
     elsewhere = {"kind": "periodic", "specialty_code": people.CARDIOLOGY}
     silent = await applicant.call("POST", "/applications", elsewhere | {"correction_comment": "Исправлено"})
     assert (silent.status_code, silent.json()["code"]) == (422, "nothing-to-correct"), "nothing of that kind was refused"

@@ -53,8 +53,9 @@ def check_may_file(
     if terms.local_date(refused_at) != grounds.refused_on:
         wrong = FieldError("/refused_on", "refusal-date-wrong", "В этот день по заявлению не отказывали.")
         raise RefusalDateWrong("Укажите день, в который отказали по заявлению.", errors=[wrong])
-    if at > terms.appeal_until(refused_at):
-        raise AppealTooLate("Срок для жалобы истёк. Вы можете подать исправленное заявление.")
+    if at > (until := terms.appeal_until(refused_at)):
+        day = f"{terms.local_date(until):%d.%m.%Y}"
+        raise AppealTooLate(f"Срок для жалобы истёк {day}. Если другого заявления по этой специальности у вас нет, можно подать новое.")
     _only_given(application, grounds.points)
     _attached(application, grounds, known)
     return refused_at

@@ -52,6 +52,6 @@ class NotRefused(Conflict):
 
 
 class ResubmissionClosed(Conflict):
-    """A reason of the refusal rules a correction out; the table of reasons says which do."""
+    """A reason of the refusal rules a correction out (the table of reasons says which do), and another application has to wait."""
 
     code = "resubmission-closed"
