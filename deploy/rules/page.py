@@ -59,7 +59,7 @@ def _tables(book: Rulebook) -> Iterator[str]:
         return [f"`{row.type.value}`", row.title]
 
     def reason(row: ReasonRule) -> list[str]:
-        curable, chooses = "да" if row.is_curable else "нет", "только проверка" if row.is_automatic else "проверка и эксперт"
+        curable, chooses = "да" if row.is_curable else "нет", "проверка; эксперт вслед за ней" if row.is_automatic else "проверка и эксперт"
         places = ", ".join(f"`{place}`" for place in row.places)
         return [f"`{row.code.value}`", row.text, row.advice, curable, "да" if row.may_resubmit else "нет", places, chooses]
 

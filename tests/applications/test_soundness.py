@@ -13,8 +13,10 @@ from services.applications.domain import drafting, review, soundness
 from services.applications.domain.application import Application, Refusal, Remark
 from services.applications.domain.check import CheckInput
 from services.applications.domain.errors.drafting import CheckNotClean
+from services.applications.domain.errors.review import UnknownReason
 from services.applications.domain.facts import OwnedDocument, Practitioner, Verdict
 from services.applications.domain.proposals import propose
+from services.applications.domain.remarks import valid_remarks
 from services.applications.domain.states import State
 from tests.applications import people
 from tests.applications.conftest import Applicant, Hands
@@ -106,6 +108,25 @@ def test_nobody_approves_what_the_check_finds_wrong_now() -> None:
     assert soundness.present(given(replace(application, state=State.APPROVED))) is None
 
 
+@pytest.mark.parametrize(
+    ("code", "changed"),
+    [
+        ("profile-not-verified", {"is_verified": False}),
+        ("profile-correction-overdue", {"is_verified": False, "is_correction_overdue": True}),
+    ],
+)
+def test_who_decides_may_name_what_the_check_finds_and_nobody_what_it_does_not(code: str, changed: dict[str, Any]) -> None:
+    application, said = under_review(), (Remark(code, "/personal", "Подождали"),)
+    found = soundness.present(given(application, **changed)) or ()
+    assert valid_remarks(said, application, RULES, member="reasons", found=found) == said
+    for nothing in ((), soundness.present(given(application)) or ()):
+        with pytest.raises(UnknownReason):
+            valid_remarks(said, application, RULES, member="reasons", found=nothing)
+    pending = soundness.present(given(application, known_of(application, diploma=Verdict.PENDING))) or ()
+    with pytest.raises(UnknownReason):
+        valid_remarks((Remark("document-pending", "/documents/diploma"),), application, RULES, member="reasons", found=pending)
+
+
 def test_what_people_are_to_weigh_is_shown_and_does_not_keep_them_from_approving() -> None:
     before, after = (people.facts(**changed).model_dump(mode="json") for changed in ({}, {"surname": "Замужняя"}))
     proposed = propose(under_review(), before, after, profile_version=2, at=LATER)
@@ -144,5 +165,10 @@ async def test_a_false_answer_is_refused_and_a_refused_profile_is_seen_and_not_c
     assert [one["code"] for one in opened["check"]["findings"]] == ["profile-not-verified"]
     kept = await registrar.judge("POST", decision, APPROVE)
     assert (kept.status_code, kept.json()["code"], kept.json()["errors"][0]["code"]) == (409, "check-not-clean", "profile-not-verified")
-    await registrar.judged("POST", decision, REFUSE)
-    assert (await applicant.get(application_id))["state"] == "rejected"
+    named = {"code": "profile-not-verified", "pointer": "/personal"}
+    overdue = REFUSE | {"reasons": [named | {"code": "profile-correction-overdue"}]}
+    other = await registrar.judge("POST", decision, overdue)
+    assert (other.status_code, other.json()["code"]) == (422, "unknown-reason"), "the check does not find that"
+    await registrar.judged("POST", decision, REFUSE | {"reasons": [named]})
+    seen = await applicant.get(application_id)
+    assert (seen["state"], [one["code"] for one in seen["reasons"]]) == ("rejected", ["profile-not-verified"])

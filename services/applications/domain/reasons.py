@@ -38,9 +38,10 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReasonRule(Versioned):
-    """One reason. `is_curable`: the applicant may correct it without a refusal; `is_automatic`: reviewers cannot choose it.
+    """One reason. `is_curable`: the applicant may correct it without a refusal.
 
-    It points at its `places`, at what they hold, or at a part of the form that holds one of them.
+    `is_automatic`: people may refuse for it only while the check finds it. It points at its `places`, at what they
+    hold, or at a part of the form that holds one of them.
     """
 
     code: Code

@@ -1,10 +1,11 @@
 """What experts may say of an application: reasons of the table, at places of it that the reason's row allows."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from chassis.errors import FieldError
 from contracts.documents import DocumentType
 from services.applications.domain.application import Application, Remark
+from services.applications.domain.check import Finding
 from services.applications.domain.errors.review import ReasonNotCurable, UnknownReason
 from services.applications.domain.form import DOCUMENTS, is_pointer
 from services.applications.domain.reasons import Code
@@ -14,13 +15,15 @@ _ALWAYS = DocumentType.SUPPORTING
 """Whatever else proves something: anybody may be asked for it."""
 
 
-def valid_remarks(remarks: Iterable[Remark], application: Application, rules: Rules, *, member: str) -> tuple[Remark, ...]:
-    """The remarks of a person. `member` is where they stand in the body.
+def valid_remarks(
+    remarks: Iterable[Remark], application: Application, rules: Rules, *, member: str, found: Iterable[Finding] = ()
+) -> tuple[Remark, ...]:
+    """The remarks of a person. `member` is where they stand in the body; what the check found may be said of it, also what it alone states.
 
     Raises `UnknownReason` naming each wrong code or place, and each remark that was made already.
     """
-    given = tuple(remarks)
-    errors = [error for place, one in enumerate(given) if (error := _fault(one, application, rules, f"/{member}/{place}"))]
+    given, said = tuple(remarks), {(one.code, one.pointer) for one in found if one.is_blocking}
+    errors = [error for place, one in enumerate(given) if (error := _fault(one, application, rules, f"/{member}/{place}", said))]
     errors += [
         FieldError(f"/{member}/{place}", "repeated-remark", "Такое замечание уже есть: напишите всё об этом месте в одном.")
         for place, one in enumerate(given)
@@ -49,7 +52,9 @@ def _is_same(one: Remark, other: Remark) -> bool:
     return (one.code, one.pointer) == (other.code, other.pointer)
 
 
-def _fault(remark: Remark, application: Application, rules: Rules, pointer: str) -> FieldError | None:
+def _fault(remark: Remark, application: Application, rules: Rules, pointer: str, said: Collection[tuple[str, str]]) -> FieldError | None:
+    if (remark.code, remark.pointer) in said:
+        return None
     if remark.code not in set(Code) or rules.reason(remark.code).is_automatic:
         return FieldError(f"{pointer}/code", "unknown-reason", "Выберите причину из таблицы.")
     if not _is_place(remark.pointer, application, rules) or not rules.reason(remark.code).may_point_at(remark.pointer):

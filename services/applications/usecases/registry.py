@@ -55,10 +55,11 @@ class Registry(Room):
             review.awaits_registrar(application, review.move_of(decision))
             same_version(application, expected_version)
             registrar = await self._member(tx, registrar_id)
-            reasons = valid_remarks(remarks, application, self.rules_of(application), member="reasons")
+            given, _ = await self._check_input(application, tx)
+            found = soundness.present(given) or ()
+            reasons = valid_remarks(remarks, application, given.rules, member="reasons", found=found)
             decided = review.decide(application, registrar, decision, reasons, comment, at=self.now())
             if decision == "approve":
-                given, _ = await self._check_input(application, tx)
                 soundness.permits_approval(given)
             await self._move(tx, decided, read=application)
         return decided
