@@ -61,7 +61,8 @@ def _tables(book: Rulebook) -> Iterator[str]:
     def reason(row: ReasonRule) -> list[str]:
         curable, chooses = "да" if row.is_curable else "нет", "проверка; эксперт вслед за ней" if row.is_automatic else "проверка и эксперт"
         places = ", ".join(f"`{place}`" for place in row.places)
-        return [f"`{row.code.value}`", row.text, row.advice, curable, "да" if row.may_resubmit else "нет", places, chooses]
+        again = "нет" if not row.may_resubmit else "да, с исправлением" if row.needs_change else "да, и без изменений"
+        return [f"`{row.code.value}`", row.text, row.advice, curable, again, places, chooses]
 
     def item(row: ChecklistItem) -> list[str]:
         return [row.title, ", ".join(words.kinds[one] for one in row.kinds), _required(row), "да" if row.may_be_inapplicable else "нет"]

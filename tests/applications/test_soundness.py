@@ -11,7 +11,7 @@ import pytest
 from contracts.identity import ProfileRefused
 from services.applications.domain import drafting, review, soundness
 from services.applications.domain.application import Application, Refusal, Remark
-from services.applications.domain.check import CheckInput
+from services.applications.domain.check import CheckInput, check
 from services.applications.domain.errors.drafting import CheckNotClean
 from services.applications.domain.errors.review import UnknownReason
 from services.applications.domain.facts import OwnedDocument, Practitioner, Verdict
@@ -140,6 +140,29 @@ def test_what_people_are_to_weigh_is_shown_and_does_not_keep_them_from_approving
     assert kept_from(short) == {(reason.code, reason.pointer)}
     overturned = replace(short.application, refusals=(Refusal(AT, (reason,)),))
     assert kept_from(replace(short, application=overturned)) == set(), "an appeal found that there is enough"
+
+
+@pytest.mark.parametrize(
+    ("refused_for", "is_to_change"),
+    [
+        ({"experience-below-minimum"}, False),
+        ({"profile-not-verified"}, False),
+        ({"profile-mismatch", "licence-inactive"}, False),
+        ({"negative-expert-decision"}, True),
+        ({"experience-below-minimum", "document-missing"}, True),
+    ],
+)
+def test_a_correction_says_something_else_only_where_that_puts_it_right(refused_for: set[str], *, is_to_change: bool) -> None:
+    again = under_review()
+    known = known_of(again)
+    before = replace(again, reasons=tuple(Remark(code, "/professional") for code in sorted(refused_for)))
+    before = replace(before, documents=drafting.freeze(before, known))
+
+    def found(application: Application) -> list[str]:
+        return [one.code for one in check(replace(given(application, known), previous=before))]
+
+    assert found(again) == (["nothing-corrected"] if is_to_change else [])
+    assert found(replace(again, form=again.form.merged({"professional": {"workplace": {"department": "Второе"}}}))) == []
 
 
 async def test_a_false_answer_is_refused_and_a_refused_profile_is_seen_and_not_certified(

@@ -287,6 +287,8 @@ def _resubmission(given: CheckInput) -> Iterator[Finding]:
     previous = given.previous
     if previous is None or given.form.blocks() != previous.form.blocks():
         return
+    if not given.rules.needs_change(one.code for one in previous.reasons):
+        return  # nothing that was handed in was wrong
     known = (given.documents.get(frozen.document_id) for frozen in previous.documents)
     replaced = any(now and now.file_version != then.file_version for now, then in zip(known, previous.documents, strict=True))
     if not replaced:

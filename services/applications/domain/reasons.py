@@ -52,6 +52,8 @@ class ReasonRule(Versioned):
     is_automatic: bool = False
     may_resubmit: bool = True
     """Whether a refusal for it may be followed by a correction."""
+    needs_change: bool = True
+    """Whether only something else in the form or its files puts it right, and neither time nor a registry."""
 
     def may_point_at(self, pointer: str) -> bool:
         """Whether the reason has to do with the place."""

@@ -116,6 +116,10 @@ class Rules:
         """Whether who was refused for these may hand in a correction."""
         return all(self.reason(code).may_resubmit for code in codes)
 
+    def needs_change(self, codes: Iterable[str]) -> bool:
+        """Whether a correction after a refusal for these has to say something else."""
+        return any(self.reason(code).needs_change for code in codes)
+
     def checklist_of(self, kind: Kind, *, is_profile_changed: bool = False) -> tuple[ChecklistItem, ...]:
         """What a reviewer looks at in applications of the kind."""
         found = (item for item in self.checklists.values() if kind in item.kinds)

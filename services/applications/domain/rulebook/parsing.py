@@ -131,6 +131,7 @@ _FILES = (
             "places": _many(_place),
             "is_automatic": _flag,
             "may_resubmit": _flag,
+            "needs_change": _flag,
         },
         tuple(Code),
     ),
