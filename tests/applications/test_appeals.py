@@ -25,6 +25,7 @@ from services.applications.domain.errors.appeals import (
 from services.applications.domain.errors.application import IllegalMove
 from services.applications.domain.errors.review import AlreadyClaimed, ConflictOfInterest, NotClaimed
 from services.applications.domain.facts import OwnedDocument, StaffMember, Verdict
+from services.applications.domain.form import PARTS, TITLES
 from services.applications.domain.refusals import after_closing_refusal
 from services.applications.domain.states import Move, State
 from services.applications.domain.terms import Term
@@ -67,11 +68,16 @@ def grounds(*points: Remark, on: date = REFUSED_ON, attachments: tuple[UUID, ...
 
 
 def filed(
-    application: Application | None = None, *, days: int = 0, known: dict[UUID, OwnedDocument] | None = None, **given: object
+    application: Application | None = None,
+    *,
+    days: int = 0,
+    known: dict[UUID, OwnedDocument] | None = None,
+    points: tuple[Remark, ...] = (),
+    **given: object,
 ) -> Case:
     return judging.file(
         application or refused(),
-        grounds(**given),  # type: ignore[arg-type]
+        grounds(*points, **given),  # type: ignore[arg-type]
         known or {},
         appeal_id=uuid4(),
         number="MA-2026-00000001-1",
@@ -210,6 +216,12 @@ def test_a_refusal_that_closes_corrections_says_until_when_and_lets_another_appl
         filed(application, days=31)
 
 
+def test_each_point_is_disputed_once() -> None:
+    with pytest.raises(PointNotInRefusal) as error:
+        filed(points=(POINT, OTHER, replace(POINT, comment="И ещё")))
+    assert [(one.pointer, one.code) for one in error.value.errors] == [("/points/2", "repeated-point")]
+
+
 def test_only_a_refusal_can_be_appealed_against() -> None:
     known = documents()
     draft, _ = drafted(known)
@@ -317,6 +329,21 @@ def test_the_packet_tells_what_was_said_of_what_is_decided_and_nothing_of_the_ro
     by_registrar = replace(case, application=replace(case.application, history=(*case.application.history, step)))
     told = packet_values(by_registrar, (), RULES, TERMS)["opinions"][-1]
     assert told == ["15.04.2026", "регистратор", "Отклонено регистратором", "Стаж не подтверждён"]
+
+
+@pytest.mark.parametrize(
+    ("pointer", "place"),
+    [("/professional", "Профессиональная информация"), ("/professional/licence", "Лицензия"), ("/personal/surname", "Фамилия")],
+)
+def test_the_packet_names_places_in_words(pointer: str, place: str) -> None:
+    case = filed()
+    disputed = replace(case, appeal=replace(case.appeal, points=(replace(POINT, pointer=pointer),)))
+    assert [row[1] for row in packet_values(disputed, (), RULES, TERMS)["points"]] == [place]
+
+
+def test_every_part_of_the_form_has_words() -> None:
+    held = {title.rsplit("/", depth)[0] for title in TITLES for depth in (1, 2)} - {""}
+    assert held | {"/documents"} == set(PARTS)
 
 
 def test_the_archives_list_says_what_is_in_it_and_where_the_rest_is() -> None:

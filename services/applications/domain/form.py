@@ -53,6 +53,18 @@ TITLES: MappingProxyType[str, str] = MappingProxyType(
 )
 """Every field of the form with the words people see, in the order they see them."""
 
+PARTS: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "/personal": "Личные данные",
+        "/professional": "Профессиональная информация",
+        "/professional/licence": "Лицензия",
+        "/professional/workplace": "Место работы",
+        "/documents": "Документы",
+        "/consent": "Согласие",
+    }
+)
+"""What holds fields, with the words people see: a remark may point at the whole of it."""
+
 IDENTIFIERS = ("/personal/passport_series", "/personal/passport_number", "/personal/snils", "/personal/inn", "/professional/workplace/ogrn")
 """Kept and compared as the digits alone, however they are typed."""
 

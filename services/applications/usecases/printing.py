@@ -5,14 +5,14 @@ from typing import Any
 
 from services.applications.domain.application import Application, CertificateReference
 from services.applications.domain.certificates import STATUS_TITLES, Certificate, Status
-from services.applications.domain.form import TITLES, Json
+from services.applications.domain.form import PARTS, TITLES, Json
 from services.applications.domain.history import Row
 from services.applications.domain.reasons import Code
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import WORDS
 from services.applications.domain.terms import Terms
 
-_BLOCKS = {"personal": "Личные данные", "professional": "Профессиональная информация", "consent": "Согласие"}
+_BLOCKS = {name: PARTS[f"/{name}"] for name in ("personal", "professional", "consent")}
 _CERTIFICATE = ("Сертификат", "Действует с", "Действует до", "Причины отказа")
 HISTORY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Начато", "Завершено", *_CERTIFICATE)
 REGISTRY_HEADER = ("Номер", "Вид", "Специальность", "Статус", "Подано", "Завершено", *_CERTIFICATE)

@@ -115,8 +115,14 @@ def _only_given(application: Application, points: tuple[Remark, ...]) -> None:
         for place, point in enumerate(points)
         if (point.code, point.pointer) not in given
     ]
+    named = [(point.code, point.pointer) for point in points]
+    wrong += [
+        FieldError(f"/points/{place}", "repeated-point", "Эта причина уже оспорена: напишите всё о ней в одном пункте.")
+        for place, point in enumerate(named)
+        if point in named[:place]
+    ]
     if wrong:
-        raise PointNotInRefusal("Оспорить можно только причины, названные в отказе.", errors=wrong)
+        raise PointNotInRefusal("Оспорить можно только причины, названные в отказе, каждую один раз.", errors=wrong)
 
 
 def _attached(application: Application, grounds: Grounds, known: Mapping[UUID, OwnedDocument]) -> tuple[FrozenDocument, ...]:

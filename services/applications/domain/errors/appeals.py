@@ -34,7 +34,7 @@ class AppealExists(Conflict):
 
 
 class PointNotInRefusal(Invalid):
-    """An appeal disputes reasons of the refusal and nothing else."""
+    """An appeal disputes reasons of the refusal, each once, and nothing else."""
 
     code = "point-not-in-refusal"
 

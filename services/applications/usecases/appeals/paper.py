@@ -10,7 +10,7 @@ from services.applications.domain.appeals import APPEAL_MOVES, Appeal
 from services.applications.domain.appeals.judging import Case
 from services.applications.domain.application import Application, FrozenDocument, Recommendation, Remark
 from services.applications.domain.disclosure import disclosed
-from services.applications.domain.form import TITLES
+from services.applications.domain.form import PARTS, TITLES
 from services.applications.domain.lineage import Link
 from services.applications.domain.rules import Rules
 from services.applications.domain.states import MOVES, Mover
@@ -93,7 +93,7 @@ def _words(opinion: Recommendation, rules: Rules) -> str:
 
 def _remark(remark: Remark, rules: Rules) -> list[str]:
     name = remark.pointer.removeprefix("/documents/")
-    place = rules.titles.documents.get(name) or TITLES.get(remark.pointer, remark.pointer)
+    place = rules.titles.documents.get(name) or TITLES.get(remark.pointer) or PARTS.get(remark.pointer, remark.pointer)
     return [rules.reason(remark.code).text, place, remark.comment]
 
 
