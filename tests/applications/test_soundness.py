@@ -142,6 +142,20 @@ def test_what_people_are_to_weigh_is_shown_and_does_not_keep_them_from_approving
     assert kept_from(replace(short, application=overturned)) == set(), "an appeal found that there is enough"
 
 
+def test_a_licence_that_ran_out_is_held_against_nobody_whose_profile_has_the_next_one() -> None:
+    ended = {"professional": {"licence": {"valid_until": "2026-04-14"}}}
+    application = replace(under_review(), form=under_review().form.merged(ended))
+    after = people.facts().model_dump(mode="json")
+    before = {**after, "licence": {**after["licence"], "valid_until": "2026-04-14"}}
+    at = ("licence-expired", "/professional/licence/valid_until")
+    assert kept_from(given(application, facts=before)) == {at}
+    renewed = propose(application, before, after, profile_version=2, at=LATER)
+    assert at in {(one.code, one.pointer) for one in soundness.present(given(renewed)) or ()}, "who decides sees it"
+    assert kept_from(given(renewed)) == set()
+    again = {**after, "licence": {**after["licence"], "valid_until": "2026-04-13"}}
+    assert kept_from(given(propose(renewed, after, again, profile_version=3, at=LATER), facts=again)) == {at}, "the next one ran out too"
+
+
 @pytest.mark.parametrize(
     ("refused_for", "is_to_change"),
     [

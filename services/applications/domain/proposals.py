@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from services.applications.domain.application import SYSTEM, WORKPLACE, Application, Proposal
-from services.applications.domain.form import changes, prefilled
+from services.applications.domain.form import Block, Form, Json, changes, prefilled
 from services.applications.domain.review import Change
 from services.applications.domain.states import MOVES, Move
 
@@ -49,6 +49,17 @@ def profile_diff(application: Application) -> tuple[Change, ...]:
     """What was handed in beside what the profile says now, where it changed meanwhile and differs."""
     said = ((pointer, application.form.at(pointer), new) for pointer, new in sorted(_said(application).items()))
     return tuple(Change(pointer, old, new) for pointer, old, new in said if old != new)
+
+
+def as_proposed(application: Application) -> Form:
+    """What was handed in, with every place that the profile says otherwise by now as it says it."""
+    form = application.form
+    for change in profile_diff(application):
+        patch: Json = change.after
+        for step in reversed(change.pointer.split("/")[1:]):
+            patch = {step: patch}
+        form = form.merged(cast("Block", patch))
+    return form
 
 
 def _said(application: Application) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the check finds of an application while people judge it, and what that keeps everybody from."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from chassis.errors import FieldError
@@ -9,7 +9,7 @@ from services.applications.domain.check import CheckInput, Finding, check
 from services.applications.domain.drafting import replaced_files
 from services.applications.domain.errors.drafting import CheckNotClean
 from services.applications.domain.form import changes
-from services.applications.domain.proposals import profile_diff
+from services.applications.domain.proposals import as_proposed
 from services.applications.domain.reasons import Code
 from services.applications.domain.states import State
 
@@ -21,15 +21,15 @@ def present(given: CheckInput) -> tuple[Finding, ...] | None:
     application = given.application
     if application.state not in _JUDGED:
         return None
-    return tuple(replace(one, is_blocking=False) if _is_weighed(application, one) else one for one in check(given))
+    left = {(one.code, one.pointer) for one in check(replace(given, application=replace(application, form=as_proposed(application))))}
+    return tuple(replace(one, is_blocking=False) if _is_weighed(application, one, left) else one for one in check(given))
 
 
-def _is_weighed(application: Application, finding: Finding) -> bool:
-    """A profile that became another since lies beside the application, and what an appeal found unfounded is not held against it again."""
-    if finding.code is Code.PROFILE_MISMATCH:
-        return any(change.pointer == finding.pointer for change in profile_diff(application))
+def _is_weighed(application: Application, finding: Finding, left: Container[tuple[str, str]]) -> bool:
+    """Whether people are to weigh it: it is not `left` by a profile that became another since, or an appeal found it unfounded."""
     unfounded = {(reason.code, reason.pointer) for refusal in application.refusals for reason in refusal.reasons}
-    return not finding.is_curable and (finding.code, finding.pointer) in unfounded
+    is_unfounded = not finding.is_curable and (finding.code, finding.pointer) in unfounded
+    return is_unfounded or (finding.code, finding.pointer) not in left
 
 
 def permits_recommendation(given: CheckInput) -> None:
