@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.identity import Licence
+from contracts.identity import Employment, Licence
 from services.applications.domain import dates
 from services.applications.domain.form import TITLES, Form
 from services.applications.domain.rules import Kind
@@ -96,6 +96,12 @@ def test_identifiers_are_kept_as_digits_so_that_a_space_makes_nobody_a_stranger(
 )
 def test_a_date_that_cannot_be_is_named(pointer: str, value: Any) -> None:
     assert ("date-impossible", pointer) in found(patch(pointer, value))
+
+
+@pytest.mark.parametrize("ended_on", [None, date(2020, 1, 1)])
+def test_a_work_history_that_the_registries_confirmed_is_believed(ended_on: date | None) -> None:
+    early = Employment(organisation="ГБУЗ Пример", position="санитарка", started_on=date(1999, 1, 1), ended_on=ended_on)
+    assert found({}, employments=(early,)) == []
 
 
 def test_dates_on_their_first_day_can_be() -> None:
