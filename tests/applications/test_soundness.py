@@ -154,6 +154,8 @@ def test_a_licence_that_ran_out_is_held_against_nobody_whose_profile_has_the_nex
     assert kept_from(given(renewed)) == set()
     again = {**after, "licence": {**after["licence"], "valid_until": "2026-04-13"}}
     assert kept_from(given(propose(renewed, after, again, profile_version=3, at=LATER), facts=again)) == {at}, "the next one ran out too"
+    gone = propose(under_review(), after, again, profile_version=2, at=LATER)
+    assert kept_from(given(gone, facts=again)) == {at}, "the form says another, but the profile says what holds"
 
 
 @pytest.mark.parametrize(

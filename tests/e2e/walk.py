@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from deploy.journey import files
+from deploy.journey.certificates import first_page, verified_code, verified_file
 from deploy.journey.gateway import Caller, Refused
 from deploy.journey.outside import Outside
 from deploy.journey.people import SPECIALTY, Person
@@ -57,7 +58,9 @@ class Walked:
     certified: Json = field(default_factory=dict)
     certificate: bytes = b""
     verified: Json = field(default_factory=dict)
-    """What a visitor read of the certificate, while it was valid: a test may move the clock past its end."""
+    """What a visitor read of the certificate, while it was valid: a test may move the clock past its end. Likewise by its file and code."""
+    verified_file: Json = field(default_factory=dict)
+    verified_code: Json = field(default_factory=dict)
     protocol: Json = field(default_factory=dict)
     ticket: Json = field(default_factory=dict)
     closed_ticket: Json = field(default_factory=dict)
@@ -184,7 +187,10 @@ async def _certificate(walked: Walked) -> None:
     practitioner, application_id = walked.practitioner, walked.application_id
     walked.certified = await practitioner.in_state(application_id, "certified")
     walked.certificate = await practitioner.certificate(application_id)
-    walked.verified = await Caller(walked.http).get(f"/api/applications/certificates/{walked.certified['certificate']['number']}")
+    anybody, pdf = Caller(walked.http), walked.certificate
+    walked.verified = await anybody.get(f"/api/applications/certificates/{walked.certified['certificate']['number']}")
+    walked.verified_file = await verified_file(anybody, pdf)
+    walked.verified_code = await verified_code(anybody, first_page(pdf).qr_text())
     walked.protocol = await practitioner.protocol(application_id)
 
 

@@ -17,12 +17,17 @@ _JUDGED = frozenset({State.UNDER_REVIEW, State.INFORMATION_REQUESTED})
 
 
 def present(given: CheckInput) -> tuple[Finding, ...] | None:
-    """What the check finds now; None for what nobody judges any more. What people are to weigh themselves does not block."""
+    """What the check finds now, in what was handed in and in what the profile says since; None for what nobody judges any more.
+
+    What people are to weigh themselves does not block.
+    """
     application = given.application
     if application.state not in _JUDGED:
         return None
-    left = {(one.code, one.pointer) for one in check(replace(given, application=replace(application, form=as_proposed(application))))}
-    return tuple(replace(one, is_blocking=False) if _is_weighed(application, one, left) else one for one in check(given))
+    found, proposed = (check(replace(given, application=one)) for one in (application, replace(application, form=as_proposed(application))))
+    known, left = ({(one.code, one.pointer) for one in findings} for findings in (found, proposed))
+    brought = (one for one in proposed if (one.code, one.pointer) not in known)
+    return tuple(replace(one, is_blocking=False) if _is_weighed(application, one, left) else one for one in (*found, *brought))
 
 
 def _is_weighed(application: Application, finding: Finding, left: Container[tuple[str, str]]) -> bool:
