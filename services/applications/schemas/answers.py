@@ -14,6 +14,7 @@ from services.applications.domain.check import Finding, is_clean
 from services.applications.domain.forecast import forecast
 from services.applications.domain.grounds import Change
 from services.applications.domain.history import Row
+from services.applications.domain.refusals import holds_until, may_be_appealed
 from services.applications.domain.rules import Kind, Rules
 from services.applications.domain.states import GROUPS, WORDS, Group, State
 from services.applications.domain.terms import Responsible, Term, Terms
@@ -210,10 +211,9 @@ def _appeal(application: Application) -> AppealRefOut | None:
 
 def _may_appeal_until(application: Application, terms: Terms, now: datetime) -> datetime | None:
     """None where nothing is refused, where it was appealed against, and when the time is over."""
-    if application.state is not State.REJECTED or application.refused_at is None or application.is_appealed:
+    if application.state is not State.REJECTED or application.refused_at is None:
         return None
-    until = terms.appeal_until(application.refused_at)
-    return until if now <= until else None
+    return holds_until(application, terms) if may_be_appealed(application, at=now, terms=terms) else None
 
 
 def certificate_of(application: Application | Row) -> CertificateRefOut | None:
